@@ -1,0 +1,120 @@
+"""The data types that every room of the project shares, and the one order of the labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXPRESSIONS: Final = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
+"""FER2013's integer labels 0-6, in order (Goodfellow et al., 2013, arXiv:1307.0414)."""
+
+Image = NDArray[np.uint8]
+"""A picture: (H, W, 3) BGR, or (H, W) grey; values 0-255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a source."""
+
+    image: Image
+    """(H, W, 3) uint8, BGR, upright."""
+    index: int
+    """0 for the first frame of a source; rises by one a frame that was read."""
+    captured_at: float
+    """Seconds on the monotonic clock (`time.monotonic`) when the frame was read."""
+    time: float | None = None
+    """Presentation time in seconds from the start of a video file; None for live sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in whole pixels of the full frame, inside the frame."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def crop(self, image: Image) -> Image:
+        """Return the part of the image inside the box, as a view."""
+        return image[self.y : self.y + self.height, self.x : self.x + self.width]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one frame, with what its expression looks like."""
+
+    box: Box
+    probabilities: tuple[float, ...]
+    """Seven floats in EXPRESSIONS order, 0-1, summing to 1; smoothed over the track's past."""
+    track_id: int
+    """Stays the same while the same face is followed from frame to frame."""
+    min_confidence: float = 0.0
+    """Below this confidence (0-1) the expression is shown as uncertain."""
+
+    @property
+    def expression(self) -> str:
+        """The most probable of EXPRESSIONS."""
+        return EXPRESSIONS[int(np.argmax(self.probabilities))]
+
+    @property
+    def confidence(self) -> float:
+        """The probability (0-1) of `expression`."""
+        return max(self.probabilities)
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the confidence is too low to name an expression."""
+        return self.confidence < self.min_confidence
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """All that viewers see of one frame; encoded once, whatever the number of viewers."""
+
+    index: int
+    captured_at: float
+    """Seconds on the monotonic clock, as in Frame."""
+    time: float | None
+    width: int
+    height: int
+    """Size of the annotated picture in pixels; boxes are in the same pixels."""
+    faces: tuple[Face, ...]
+    jpeg: bytes
+    """The annotated picture as a JPEG file."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds by stage: detect, classify, annotate, encode, total."""
+
+
+class SourceState(StrEnum):
+    """Where a video source stands; always visible to the user."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source's state with the words that explain it."""
+
+    state: SourceState
+    source: str
+    """What is shown, in words: "Webcam 0", "Demo clip", a file's name, an address without its password."""
+    reason: str = ""
+    """Why the source is not live, or what the user may do; empty when there is nothing to say."""
+    next_try_at: float | None = None
+    """Monotonic seconds of the next attempt while reconnecting."""
+
+
+class Classifier(Protocol):
+    """What turns faces into probabilities: FacialExpressionModel, or a stand-in in tests."""
+
+    def predict(self, faces: Sequence[Image] | Image) -> NDArray[np.float32]:
+        """Return (n, 7) probabilities in EXPRESSIONS order for n grey crops of any size."""
+        ...

@@ -1,0 +1,25 @@
+"""The errors that users can do something about. Every message says what is wrong and what to do."""
+
+
+class FacialExpressionError(Exception):
+    """Base of all errors that this project raises on purpose."""
+
+
+class ConfigError(FacialExpressionError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class ModelError(FacialExpressionError):
+    """The model's files are missing, broken, or do not fit this application."""
+
+
+class SourceError(FacialExpressionError):
+    """A video source cannot be opened or read."""
+
+
+class ImageError(FacialExpressionError):
+    """An uploaded picture cannot be read, or is larger than allowed."""
+
+
+class DatasetError(FacialExpressionError):
+    """A training dataset is missing or not in a known form."""
