@@ -23,3 +23,23 @@ class ImageError(FacialExpressionError):
 
 class DatasetError(FacialExpressionError):
     """A training dataset is missing or not in a known form."""
+
+
+class ImageTypeError(ImageError):
+    """An uploaded file is not a picture of a kind that can be read."""
+
+
+class ImageSizeError(ImageError):
+    """A picture is larger than allowed."""
+
+
+class VideoError(FacialExpressionError):
+    """A video file cannot be read, or is larger or longer than allowed."""
+
+
+class ResultsError(FacialExpressionError):
+    """Results cannot be written, or would overwrite something."""
+
+
+class AnalysisCancelledError(FacialExpressionError):
+    """The user stopped an analysis; nothing was kept."""

@@ -1,0 +1,105 @@
+"""Still pictures are decoded by content, upright, within limits; everything else is a clear error."""
+
+import zlib
+from io import BytesIO
+from pathlib import Path
+from struct import pack
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from errors import ImageError, ImageSizeError, ImageTypeError
+from vision.pictures import read_picture
+
+
+def encode(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
+    """Return the picture as a file of this kind."""
+    file = BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def half_red(width: int = 40, height: int = 20) -> PIL.Image.Image:
+    """Return a picture whose left half is red and whose right half is blue."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : width // 2] = (255, 0, 0)
+    pixels[:, width // 2 :] = (0, 0, 255)
+    return PIL.Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_reads_each_format_as_bgr(kind: str) -> None:
+    """Red on the left comes out as (0, 0, 255), whatever the file format."""
+    image = read_picture(encode(half_red(), kind), 1)
+    assert image.shape == (20, 40, 3)
+    assert image.dtype == np.uint8
+    assert np.abs(image[10, 5].astype(int) - (0, 0, 255)).max() < 12
+    assert np.abs(image[10, 35].astype(int) - (255, 0, 0)).max() < 12
+
+
+def test_follows_exif_orientation() -> None:
+    """A picture tagged "turn by 90 degrees clockwise" is delivered turned."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    image = read_picture(encode(half_red(), "JPEG", exif=exif), 1)
+    assert image.shape == (40, 20, 3)
+    assert image[5, 10, 2] > 200, "the left side is now the top"
+
+
+def test_reads_a_path(tmp_path: Path) -> None:
+    """A path works as its bytes do, and its name says nothing."""
+    path = tmp_path / "wrong.txt"
+    path.write_bytes(encode(half_red(), "PNG"))
+    assert read_picture(path, 1).shape == (20, 40, 3)
+
+
+def test_transparent_parts_are_white() -> None:
+    """What is see-through becomes white, not black."""
+    image = read_picture(encode(PIL.Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG"), 1)
+    assert (image == 255).all()
+
+
+def test_sixteen_bits_are_scaled() -> None:
+    """A 16-bit grey picture keeps its brightness."""
+    grey = PIL.Image.fromarray(np.full((8, 8), 0x8000, np.uint16))
+    assert (read_picture(encode(grey, "PNG"), 1) == 0x80).all()
+
+
+def test_too_many_pixels_are_refused_from_the_header() -> None:
+    """A 20,000 x 20,000 picture in a tiny file is refused without decoding it."""
+    header = b"IHDR" + pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + pack(">I", 13) + header + pack(">I", zlib.crc32(header))
+    bomb += encode(half_red(), "PNG")[33:]
+    with pytest.raises(ImageSizeError, match="megapixels"):
+        read_picture(bomb, 50)
+
+
+def test_limit_is_exact() -> None:
+    """A picture at the limit is read; one above it is not."""
+    data = encode(half_red(40, 20), "PNG")
+    assert read_picture(data, 800e-6).size
+    with pytest.raises(ImageSizeError, match="40 x 20"):
+        read_picture(data, 799e-6)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"GIF89a" + bytes(40), b"%PDF-1.4"])
+def test_other_types_are_refused(data: bytes) -> None:
+    """What is no picture of a known kind says which kinds are."""
+    with pytest.raises(ImageTypeError, match="JPEG, PNG, WebP or BMP"):
+        read_picture(data, 1)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_truncated_files_are_refused(kind: str) -> None:
+    """Half a file is an error, not half a picture."""
+    noise = PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    data = encode(noise, kind)
+    with pytest.raises(ImageError):
+        read_picture(data[: len(data) // 2], 1)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A path that leads nowhere is an error with the path in it."""
+    with pytest.raises(ImageError, match=r"nowhere\.png"):
+        read_picture(tmp_path / "nowhere.png", 1)
