@@ -1,0 +1,51 @@
+# `make run` serves the application; `make test` checks it. Both make .venv where it is missing or out of date.
+
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# SOURCE, HOST, PORT and CONFIG count only where given to make itself: some shells set HOST for other purposes.
+given = $(filter command,$(origin $(1)))
+export SOURCE HOST PORT CONFIG
+FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE),--source "$$SOURCE") \
+        $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
+
+.PHONY: run test lint format clean help
+
+run: $(VENV)/requirements.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=...)
+	@exec $(BIN)/python app.py $(FLAGS)
+
+test: lint ## Run ruff, mypy and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/requirements-dev.stamp ## Run ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+format: $(VENV)/requirements-dev.stamp ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A stamp is newer than its requirements once they are installed.
+$(VENV)/requirements-dev.stamp: requirements.txt
+$(VENV)/%.stamp: %.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Making $(VENV)"; \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }; \
+	  $(PYTHON) -m venv --clear $(VENV) || $(PYTHON) -m virtualenv --clear $(VENV) || \
+	    { rm -rf $(VENV); echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }; }
+	@echo "Installing what $< names (the first time takes some minutes)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -r $< | \
+	  awk '/^Collecting/ { print "  " $$2; fflush() } /^Installing/ { print "  unpacking"; fflush() }'
+	@touch $@
+
+clean: ## Remove caches and .venv
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/screenshots
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

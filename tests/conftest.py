@@ -1,0 +1,33 @@
+"""What several tests share: the folder of samples, and the means to do without them."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where everything has to be there (REQUIRE_ALL=1)."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"{reason}; REQUIRE_ALL=1 allows no skips")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of sample footage and data beside the repository."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        missing("no folder ../shared with samples")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of an installed Chromium."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return path or missing("no Chromium installed")
