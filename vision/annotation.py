@@ -1,0 +1,206 @@
+"""Draws faces with their expressions on frames, makes frames that carry a message, and encodes JPEG.
+
+OpenCV draws lines and blends; Pillow's built-in typeface (Aileron) draws the words, because OpenCV's own letters are
+single strokes that are hard to read on video. A label is rendered once and then kept, so a frame only pays for a blend.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from entities import Box, Face, Image
+from errors import ImageError
+
+Colour = tuple[int, int, int]
+"""Red, green, blue; each 0-255."""
+
+COLOURS: Final[dict[str, Colour]] = {
+    "Angry": (207, 58, 23),
+    "Disgust": (107, 165, 90),
+    "Fear": (149, 64, 171),
+    "Happy": (242, 181, 15),
+    "Sad": (53, 113, 239),
+    "Surprise": (207, 124, 192),
+    "Neutral": (104, 201, 236),
+}
+"""One colour an expression, the same as in static/css/colours.css. Any two stay apart (at least 0.09 in Oklab) for
+readers with protanopia, deuteranopia or tritanopia, as simulated by Machado et al. (2009)."""
+
+UNCERTAIN: Final[Colour] = (152, 160, 170)
+"""Grey: the face was found, its expression was not."""
+
+INK: Final[Colour] = (16, 18, 24)
+PAPER: Final[Colour] = (245, 247, 250)
+MUTED: Final[Colour] = (160, 168, 180)
+
+MOSAIC_CELLS: Final = 6
+"""A hidden face is this many flat tiles wide and high: too few to know anybody by."""
+MOSAIC_MARGIN: Final = 0.2
+"""A detector's box ends at chin and forehead; this share of it is hidden on every side as well."""
+
+_SUBPIXEL_BITS: Final = 4
+_SUPERSAMPLING: Final = 4
+
+
+def annotate(image: Image, faces: Iterable[Face], *, labels: bool = True, blur: bool = False) -> Image:
+    """Return a copy of the picture with corners around every face and a label above it.
+
+    Args:
+        image: (H, W, 3) uint8, BGR. It is not changed.
+        faces: boxes in this picture's pixels.
+        labels: whether to name expression and confidence; the corners are drawn in any case.
+        blur: whether to replace faces by a coarse mosaic from which they cannot be restored.
+    """
+    canvas = image.copy()
+    faces = tuple(faces)
+    if blur:
+        for face in faces:
+            _hide(canvas, face.box)
+    for face in faces:
+        _draw_corners(canvas, face.box, colour_of(face))
+    if labels:
+        for face in faces:
+            _draw_label(canvas, face)
+    return canvas
+
+
+def message_frame(title: str, detail: str, width: int, height: int) -> Image:
+    """Return a (height, width, 3) BGR picture that says in words why there is no video."""
+    size = max(12, min(width // 20, height // 12))
+    margin = max(4, width // 12)
+    picture = PillowImage.new("RGB", (width, height), INK)
+    draw = ImageDraw.Draw(picture)
+    lines = [(line, size, PAPER, 0.02) for line in _wrap(title, size, width - 2 * margin)]
+    small = round(size * 0.62)
+    lines += [(line, small, MUTED, 0.0) for line in _wrap(detail, small, width - 2 * margin)]
+    y = (height - sum(1.5 * line_size for _, line_size, _, _ in lines)) / 2
+    for text, line_size, colour, weight in lines:
+        y += 1.5 * line_size
+        position = (width / 2, y - 0.45 * line_size)
+        draw.text(position, text, colour, _font(line_size), anchor="ms", stroke_width=weight * line_size)
+    return cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR)
+
+
+def encode_jpeg(image: Image, quality: int = 80) -> bytes:
+    """Return the (H, W, 3) BGR or (H, W) grey picture as a JPEG file; quality is 1-100.
+
+    Raises:
+        ImageError: The picture is empty, or larger than JPEG's 65,500 pixels a side.
+    """
+    try:
+        encoded, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    except cv2.error as error:
+        raise ImageError(f"A picture of shape {image.shape} cannot be written as JPEG.") from error
+    if not encoded:
+        raise ImageError(f"A picture of shape {image.shape} cannot be written as JPEG.")
+    return data.tobytes()
+
+
+def colour_of(face: Face) -> Colour:
+    """Return the colour that stands for what the face shows."""
+    return UNCERTAIN if face.uncertain else COLOURS[face.expression]
+
+
+def _hide(canvas: Image, box: Box) -> None:
+    """Replace the box and a margin around it by flat tiles, in place."""
+    height, width = canvas.shape[:2]
+    dx, dy = round(box.width * MOSAIC_MARGIN), round(box.height * MOSAIC_MARGIN)
+    left, top = max(0, box.x - dx), max(0, box.y - dy)
+    right, bottom = min(width, box.x + box.width + dx), min(height, box.y + box.height + dy)
+    region = canvas[top:bottom, left:right]
+    if not region.size:
+        return
+    tiles = cv2.resize(region, (MOSAIC_CELLS, MOSAIC_CELLS), interpolation=cv2.INTER_AREA)
+    canvas[top:bottom, left:right] = cv2.resize(tiles, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
+
+
+def _draw_corners(canvas: Image, box: Box, colour: Colour) -> None:
+    """Draw four rounded corners over a dark shadow, so that they show on light and on dark pictures."""
+    thickness = max(2, round(_unit(canvas) * 2.5))
+    corners = [np.round(path * (1 << _SUBPIXEL_BITS)).astype(np.int32) for path in _corner_paths(box)]
+    for width, (red, green, blue) in ((thickness + 2, INK), (thickness, colour)):
+        cv2.polylines(canvas, corners, False, (blue, green, red), width, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _corner_paths(box: Box) -> list[np.ndarray]:
+    """Return four open paths, (9, 2) x and y: a stroke, a quarter circle, a stroke."""
+    side = min(box.width, box.height)
+    radius, arm = side * 0.1, side * 0.24
+    angles = np.linspace(0, np.pi / 2, 7)
+    arc = radius * (1 - np.stack([np.sin(angles), np.cos(angles)], axis=1))
+    path = np.vstack([(arm, 0), arc, (0, arm)])
+    return [
+        np.array((box.x + right * box.width, box.y + bottom * box.height)) + path * (1 - 2 * right, 1 - 2 * bottom)
+        for right in (0, 1)
+        for bottom in (0, 1)
+    ]
+
+
+def _draw_label(canvas: Image, face: Face) -> None:
+    """Blend the face's label in above its box, or below it where there is no room above."""
+    name = "Uncertain" if face.uncertain else face.expression
+    text = f"{name}  {face.confidence:.0%}"
+    light, cover = _label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
+    height, width = canvas.shape[:2]
+    label_height, label_width = light.shape[:2]
+    gap = label_height // 4
+    y = face.box.y - label_height - gap
+    if y < 0:
+        y = face.box.y + face.box.height + gap
+    x, y = max(0, min(face.box.x, width - label_width)), max(0, min(y, height - label_height))
+    region = canvas[y : y + label_height, x : x + label_width]
+    rows, columns = region.shape[:2]
+    below = cv2.multiply(region, cover[:rows, :columns], scale=1 / 255)
+    cv2.add(below, light[:rows, :columns], dst=region)
+
+
+@lru_cache(maxsize=512)
+def _label(text: str, colour: Colour, size: int) -> tuple[Image, Image]:
+    """Return a label as what it adds to the picture and how much of the picture it lets through, (h, w, 3) each."""
+    font = _font(size)
+    width, height = round(font.getlength(text) + 1.3 * size), round(1.65 * size)
+    pill = PillowImage.new("L", (width * _SUPERSAMPLING, height * _SUPERSAMPLING))
+    corners = (0, 0, pill.width - 1, pill.height - 1)
+    ImageDraw.Draw(pill).rounded_rectangle(corners, radius=0.45 * size * _SUPERSAMPLING, fill=255)
+    alpha = np.asarray(pill.resize((width, height), PillowImage.Resampling.BOX), np.float32)[..., None] / 255
+    picture = PillowImage.new("RGB", (width, height), colour)
+    position = (width / 2, height / 2 + 0.36 * size)
+    ImageDraw.Draw(picture).text(position, text, _text_on(colour), font, anchor="ms", stroke_width=0.02 * size)
+    light = np.asarray(picture, np.float32)[..., ::-1] * alpha
+    cover = np.repeat(255 * (1 - alpha), 3, axis=2)
+    return np.rint(light).astype(np.uint8), np.rint(cover).astype(np.uint8)
+
+
+def _text_on(colour: Colour) -> Colour:
+    """Return ink or paper, whichever has more contrast with the colour (WCAG 2.2's relative luminance)."""
+    channels = np.asarray(colour) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return INK if (luminance + 0.05) ** 2 > 1.05 * 0.055 else PAPER
+
+
+def _wrap(text: str, size: int, width: int) -> list[str]:
+    """Break the text into lines of at most `width` pixels, between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _font(size).getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _unit(canvas: Image) -> float:
+    """Return what one pixel of a 480-line picture is in this one."""
+    return min(canvas.shape[:2]) / 480
