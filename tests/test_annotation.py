@@ -15,14 +15,14 @@ from vision.annotation import COLOURS, MOSAIC_CELLS, UNCERTAIN, annotate, encode
 
 
 def make_face(box: Box, expression: str = "Happy", confidence: float = 0.88, min_confidence: float = 0.0) -> Face:
-    """A face that shows one expression with this confidence, and the others alike."""
+    """Return a face that shows one expression with this confidence, and the others alike."""
     rest = (1 - confidence) / (len(EXPRESSIONS) - 1)
     probabilities = tuple(confidence if name == expression else rest for name in EXPRESSIONS)
     return Face(box, probabilities, track_id=1, min_confidence=min_confidence)
 
 
 def grey_picture(width: int = 640, height: int = 480) -> Image:
-    """A flat picture on which everything drawn can be seen."""
+    """Return a flat picture on which everything drawn can be seen."""
     return np.full((height, width, 3), 120, np.uint8)
 
 
