@@ -3,19 +3,44 @@
 `load_settings` reads and validates all three once; what it returns never changes.
 """
 
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from errors import ConfigError
+
+VERSION: Final = "0.1.0"
 ROOT = Path(__file__).resolve().parent
 DEMO_CLIP = ROOT / "static" / "demo.mp4"
+PREFIX: Final = "FER_"
+"""Environment variables that are settings begin with this; a dot in a name is two underscores there."""
+TYPES: Final = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "a text",
+    "object": "a section",
+}
+LIMITS: Final = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "minLength": "characters: at least",
+}
 
 
 class Section(BaseModel):
     """A group of settings; unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class VideoSettings(Section):
@@ -62,9 +87,13 @@ class ModelSettings(Section):
 class ServerSettings(Section):
     """Where the application listens, and who may come in."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; others than loopback require a token.")
+    host: Annotated[str, Field(min_length=1)] = Field(
+        "127.0.0.1", description="Address to listen on; others than loopback require a token."
+    )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0 takes a free one.")
-    token: str | None = Field(None, description="Access token; made up and printed where one is required and none set.")
+    token: Annotated[str, Field(min_length=12)] | None = Field(
+        None, description="Access token; made up and printed where one is required and none set."
+    )
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
 
 
@@ -75,12 +104,126 @@ class UploadSettings(Section):
     max_megapixels: Annotated[float, Field(gt=0, le=200)] = Field(50, description="Largest picture.")
 
 
+def _webcam_number(value: object) -> object:
+    """Environment and command line know only texts; a text of digits is the number of a webcam."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], BeforeValidator(_webcam_number)]
+
+
 class Settings(Section):
     """Everything that can be set."""
 
-    source: int | str = Field("auto", description='"auto", a webcam\'s number, a file\'s path, or an rtsp/http address.')
+    source: Source = Field("auto", description='"auto", a webcam\'s number, a file, or an rtsp:// or http:// address.')
     video: VideoSettings = VideoSettings()
     detector: DetectorSettings = DetectorSettings()
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
+
+
+def load_settings(
+    overrides: Mapping[str, object] | None = None,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Read the settings: defaults < config.toml < environment variables < overrides.
+
+    Args:
+        overrides: Values by dotted name, as the command line gives them: {"server.port": 8080}.
+        file: A TOML file that has to exist; without it `config.toml` beside this module is read where there is one.
+            Relative paths in it are relative to its folder.
+        environment: Variables such as FER_SOURCE or FER_SERVER__PORT.
+
+    Raises:
+        ConfigError: A file is missing or not TOML, a name is unknown, or a value has a wrong type or range. Names
+            where it was set, the key, the value, and what is allowed; one line each.
+
+    """
+    path = file or ROOT / "config.toml"
+    layers = [(path.name, _read_toml(path, required=file is not None), True)]
+    layers += [
+        (f"environment variable {name}", _nest(name.removeprefix(PREFIX).lower().split("__"), value), False)
+        for name, value in sorted(environment.items())
+        if name.startswith(PREFIX)
+    ]
+    layers += [("command line", _nest(name.split("."), value), False) for name, value in (overrides or {}).items()]
+    problems = [problem for where, values, strict in layers for problem in _problems(where, values, strict=strict)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return Settings.model_validate(reduce(_merge, [values for _, values, _ in layers]))
+
+
+def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
+    if not required and not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
+    return _beside(path.parent.resolve(), values)
+
+
+def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Make the file's relative paths independent of where the command was started."""
+    model = values.get("model")
+    for group, key in ((values, "source"), (model, "architecture"), (model, "weights")):
+        name = group.get(key) if isinstance(group, dict) else None
+        if isinstance(name, str) and (group is model or (folder / name).exists()):
+            group[key] = str(folder / name)
+    return values
+
+
+def _nest(names: Sequence[str], value: object) -> dict[str, Any]:
+    """Return {"a": {"b": value}} for the names a, b."""
+    return {names[0]: _nest(names[1:], value) if len(names) > 1 else value}
+
+
+def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Return both, nested, with upper's values where both have one."""
+    both = {key: _merge(lower[key], upper[key]) for key in lower.keys() & upper if isinstance(upper[key], dict)}
+    return {**lower, **upper, **both}
+
+
+def _problems(where: str, values: dict[str, Any], *, strict: bool) -> list[str]:
+    """Validate one layer. Strict is for a file, where a text in quotes is no number."""
+    try:
+        if strict:  # pydantic's strict mode accepts paths as texts in JSON only
+            Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        else:
+            Settings.model_validate(values)
+    except ValidationError as error:
+        return list(dict.fromkeys(_explain(where, found) for found in error.errors()))  # once for a union's members
+    return []
+
+
+def _explain(where: str, error: ErrorDetails) -> str:
+    """Say what is wrong with one setting, and what it may be."""
+    schema = Settings.model_json_schema()
+    section, names = schema, list[str]()
+    for name in map(str, error["loc"]):
+        if name not in section.get("properties", {}):
+            break  # an unknown key, or the member of a union
+        section = section["properties"][name]
+        section = {**schema["$defs"][section["$ref"].rpartition("/")[2]], **section} if "$ref" in section else section
+        names.append(name)
+    key = ".".join(names)
+    if error["type"] == "extra_forbidden":
+        unknown, known = str(error["loc"][-1]), sorted(section["properties"])
+        close = difflib.get_close_matches(unknown, known, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        return f"{where}: there is no setting {'.'.join([*names, unknown])}.{hint} Known here: {', '.join(known)}."
+    value = error["input"]
+    return f"{where}: {key} = {value!r} is not allowed; it has to be {_allowed(section)}. {section['description']}"
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """Put a JSON schema into words."""
+    if "anyOf" in schema:
+        return " or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
+    words = TYPES[schema["type"]]
+    limits = [f"{word} {schema[name]}" for name, word in LIMITS.items() if name in schema]
+    return ", ".join([words, *limits])

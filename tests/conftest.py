@@ -19,7 +19,7 @@ def missing(reason: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of sample footage and data beside the repository."""
+    """Return the folder of sample footage and data beside the repository."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         missing("no folder ../shared with samples")
@@ -28,6 +28,6 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of an installed Chromium."""
+    """Return the path of an installed Chromium."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     return path or missing("no Chromium installed")

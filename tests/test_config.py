@@ -1,0 +1,98 @@
+"""Settings come from a file, the environment and the command line, and mistakes are named."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config import ROOT, Settings, load_settings
+from errors import ConfigError
+
+
+@pytest.fixture
+def toml(tmp_path: Path):
+    """Return a function that writes a config file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_each_layer_overrides_the_one_below(toml):
+    """Defaults < file < environment < command line, key by key."""
+    file = toml('source = "a.mp4"\n[server]\nhost = "::1"\nport = 1\n[video]\nmax_fps = 10')
+    settings = load_settings({"server.port": "3"}, file, {"FER_SERVER__PORT": "2", "FER_VIDEO__LOOP": "false"})
+    assert settings.server.port == 3
+    assert settings.server.host == "::1"
+    assert settings.video.loop is False
+    assert settings.video.max_fps == 10
+    assert settings.video.jpeg_quality == Settings().video.jpeg_quality
+
+
+@pytest.mark.parametrize(("text", "source"), [("0", 0), ("12", 12), ("auto", "auto"), ("0.mp4", "0.mp4")])
+def test_digits_are_a_webcam(text: str, source: int | str):
+    """Environment and command line have only texts; a number among them is a webcam's."""
+    assert load_settings({"source": text}, None, {}).source == source
+
+
+def test_example_shows_every_setting_with_its_default():
+    """Copying config.example.toml changes nothing, and no setting is missing from it."""
+    path = ROOT / "config.example.toml"
+    assert load_settings(None, path, {}) == Settings()
+    shown = tomllib.loads(path.read_text("utf-8").replace("# token", "token"))
+    expected = Settings().model_dump()
+    assert shown.keys() == expected.keys()
+    for section, keys in expected.items():
+        if isinstance(keys, dict):
+            assert shown[section].keys() == keys.keys()
+
+
+def test_files_are_looked_up_beside_the_config(toml, tmp_path: Path):
+    """A relative path in config.toml does not depend on where the command was started."""
+    (tmp_path / "clip.mp4").touch()
+    settings = load_settings(None, toml('source = "clip.mp4"\n[model]\nweights = "small.h5"'), {})
+    assert settings.source == str(tmp_path / "clip.mp4")
+    assert settings.model.weights == tmp_path / "small.h5"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[video]\nmax_fps = 1000", ["config.toml", "video.max_fps", "1000", "at most 240", "above 0"]),
+        ("[video]\nmax_fpz = 15", ["video.max_fpz", "Did you mean max_fps?", "jpeg_quality"]),
+        ("sorce = 0", ["sorce", "Did you mean source?"]),
+        ('[server]\nport = "5000"', ["server.port", "'5000'", "whole number"]),
+        ("[video]\nloop = 1", ["video.loop", "true or false"]),
+        ("[detector]\nscale_factor = nan", ["detector.scale_factor", "nan", "a number"]),
+        ("[server]\ntoken = 'short'", ["server.token", "at least 12"]),
+        ("source = -1", ["source", "-1", "at least 0"]),
+        ("video = 3", ["video", "3", "a section"]),
+        ("source =", ["config.toml", "not valid TOML"]),
+    ],
+)
+def test_mistakes_in_the_file_are_named(toml, text: str, words: list[str]):
+    """The error says where, which key, which value, and what is allowed."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, toml(text), {})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_mistakes_elsewhere_are_named_all_at_once():
+    """Unknown variables and wrong flags are reported together, each with its origin."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"server.port": "x"}, None, {"FER_SERVER__PROT": "1", "FER_VIDEO__LOOP": "maybe", "OTHER": "1"})
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("environment variable FER_SERVER__PROT: there is no setting server.prot. Did you mean")
+    assert lines[1].startswith("environment variable FER_VIDEO__LOOP: video.loop = 'maybe'")
+    assert lines[2].startswith("command line: server.port = 'x'")
+
+
+def test_a_file_that_was_asked_for_must_exist(tmp_path: Path):
+    """A mistyped --config is an error, not a silent default."""
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        load_settings(None, tmp_path / "nowhere.toml", {})
