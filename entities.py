@@ -54,6 +54,8 @@ class Face:
     """Stays the same while the same face is followed from frame to frame."""
     min_confidence: float = 0.0
     """Below this confidence (0-1) the expression is shown as uncertain."""
+    raw: tuple[float, ...] = ()
+    """The classifier's seven probabilities for `box` of this frame alone, before smoothing."""
 
     @property
     def expression(self) -> str:

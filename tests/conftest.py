@@ -5,7 +5,11 @@ import shutil
 from pathlib import Path
 from typing import NoReturn
 
+import cv2
 import pytest
+from matplotlib import cbook
+
+from entities import Box, Image
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,3 +35,12 @@ def chromium() -> str:
     """Return the path of an installed Chromium."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     return path or missing("no Chromium installed")
+
+
+@pytest.fixture(scope="session")
+def portrait() -> tuple[Image, Box]:
+    """Return a photograph of Grace Hopper, BGR, that comes with Matplotlib, and roughly where her face is."""
+    path = cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    image = cv2.imread(str(path))
+    assert image is not None
+    return image, Box(175, 130, 180, 190)
