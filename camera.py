@@ -1,0 +1,372 @@
+"""VideoCamera: source -> faces -> expressions -> annotated JPEG, once a frame for any number of viewers.
+
+One thread reads the source (`vision.capture`), one works on its newest frame (here), and one loads the model at
+the start. Viewers wait for the newest result on their own threads; who is slow skips frames and slows nobody.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from statistics import median
+from typing import Final, Literal
+
+from config import Settings
+from entities import Classifier, Face, Frame, FrameResult, Image, SourceState, SourceStatus
+from errors import FacialExpressionError
+from pipeline import ExpressionPipeline
+from vision.annotation import annotate, encode_jpeg, message_frame
+from vision.capture import Capture
+from vision.sources import DEMO_NAME, Source, open_source
+
+log = logging.getLogger(__name__)
+
+ModelState = Literal["loading", "ready", "failed"]
+
+MESSAGE_SECONDS: Final = 0.5
+"""How often a message is renewed where there is no picture."""
+LOAD_AGAIN: Final = 10.0
+"""Seconds between attempts to load a model that failed to load."""
+ANALYSE_AGAIN: Final = 1.0
+"""Seconds without faces after a model failed at one."""
+MEASURED: Final = 3.0
+"""Seconds that frame rate and latency look back."""
+CLOSING: Final = 0.8
+"""Seconds that closing waits for the frame in hand."""
+MESSAGE_SIZE: Final = (960, 540)
+TITLES: Final = {
+    SourceState.OPENING: "Opening the video",
+    SourceState.LIVE: "Waiting for a picture",
+    SourceState.RECONNECTING: "Reconnecting",
+    SourceState.ENDED: "The video has ended",
+    SourceState.FAILED: "No video",
+}
+
+
+class VideoCamera:
+    """One source and one model, watched by any number of viewers; works only while there are some.
+
+    Args:
+        settings: Source, video, detector and model settings.
+        load_classifier: Returns the classifier; slow, so called on a thread of its own, and again some seconds
+            after it raised. The video is shown without labels until then.
+        open_video: Turns a `source` setting into a Source that has not been opened yet.
+
+    Raises:
+        SourceError: The `source` setting is not one that can be played.
+
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        load_classifier: Callable[[], Classifier],
+        *,
+        open_video: Callable[[int | str], Source] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
+        self._spec = settings.source
+        self._source_name = self._open_video(self._spec).name
+        self._analyser = _Analyser(settings, load_classifier)
+        self._meter = _Meter()
+        self._indices = count()
+        self._changed = threading.Condition()  # notified with each result and at the end; guards what follows
+        self._latest: FrameResult | None = None
+        self._capture: Capture | None = None
+        self._worker: threading.Thread | None = None
+        self._viewers = 0
+        self._last_left = 0.0
+        self._closed = False
+
+    def start_loading(self) -> None:
+        """Begin to load the model, so that it is ready before the first viewer comes."""
+        self._analyser.start_loading()
+
+    def use(self, source: int | str) -> None:
+        """Change the source at once, for all viewers.
+
+        Raises:
+            SourceError: It is not one that can be played; the present source stays.
+
+        """
+        name = self._open_video(source).name
+        with self._changed:
+            self._spec, self._source_name = source, name
+            if self._capture:
+                self._capture.close()
+                self._capture = None
+
+    def latest(self) -> FrameResult | None:
+        """Return the newest result; None where nobody is watching."""
+        return self._latest
+
+    def results(self, timeout: float = 1.0) -> Iterator[FrameResult]:
+        """Yield the newest result as soon as there is one, as a viewer; ends only when the camera is closed.
+
+        Where there is no picture, results carry a message that says why. Where nothing is new for `timeout`
+        seconds, the newest is yielded again, so that a viewer who left is noticed.
+        """
+        self._enter()
+        try:
+            seen: FrameResult | None = None
+            while not self._closed:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed or self._latest is not seen, timeout)  # noqa: B023
+                    seen = self._latest
+                if seen is not None and not self._closed:
+                    yield seen
+        finally:
+            self._leave()
+
+    @property
+    def viewers(self) -> int:
+        """How many are watching."""
+        return self._viewers
+
+    @property
+    def status(self) -> SourceStatus:
+        """Where the source stands."""
+        capture = self._capture
+        if capture:
+            return capture.status
+        return SourceStatus(SourceState.OPENING, self._source_name, "It opens with the first viewer.")
+
+    @property
+    def demo(self) -> bool:
+        """Whether the bundled clip is shown."""
+        return self.status.source == DEMO_NAME
+
+    @property
+    def fps(self) -> float:
+        """Frames a second over the last seconds; 0 where there is no picture."""
+        return self._meter.fps
+
+    @property
+    def latency_ms(self) -> float:
+        """Median milliseconds from a frame's capture to its JPEG over the last seconds; 0 where there is none."""
+        return self._meter.latency_ms
+
+    @property
+    def model_state(self) -> ModelState:
+        """Where the model stands."""
+        return self._analyser.state
+
+    @property
+    def model_reason(self) -> str:
+        """Why the model names no expressions, in words; empty where it does."""
+        return self._analyser.reason
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The model, once it is loaded."""
+        return self._analyser.classifier
+
+    def close(self) -> None:
+        """End all streams and threads, in less than a second even where the source blocks."""
+        with self._changed:
+            self._closed = True
+            worker, capture = self._worker, self._capture
+            self._changed.notify_all()
+        self._analyser.close()
+        if capture:
+            capture.close()
+        if worker:
+            worker.join(CLOSING)
+
+    def _enter(self) -> None:
+        self.start_loading()
+        with self._changed:
+            self._viewers += 1
+            if self._worker is None and not self._closed:
+                self._worker = threading.Thread(target=self._work, name="camera", daemon=True)
+                self._worker.start()
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._viewers -= 1
+            self._last_left = time.monotonic()
+
+    def _work(self) -> None:
+        """Show frames, or messages where there are none, until nobody has watched for some seconds."""
+        shown: Frame | None = None
+        logged: tuple[SourceState, str] | None = None
+        while capture := self._current_capture():
+            frame = capture.newest(shown, MESSAGE_SECONDS)
+            if capture is not self._capture:
+                continue
+            status = capture.status
+            if logged != (logged := (status.state, status.reason)):
+                _log_status(status)
+            if frame is not None:
+                shown = frame
+                self._show(frame)
+            elif status.state is not SourceState.LIVE:
+                self._show_message(status)
+
+    def _current_capture(self) -> Capture | None:
+        """Return the capture of the present source, begun if need be; None, with all put away, at the end."""
+        with self._changed:
+            idle = not self._viewers and time.monotonic() - self._last_left >= self._settings.video.idle_seconds
+            if self._closed or idle:
+                if self._capture:
+                    self._capture.close()
+                self._capture = self._worker = self._latest = None
+            elif self._capture is None:
+                self._analyser.reset()
+                self._capture = Capture(self._open_video(self._spec))
+                self._capture.start()
+            return self._capture
+
+    def _show(self, frame: Frame) -> None:
+        began = time.perf_counter()
+        faces, timings = self._analyser.faces(frame)
+        analysed = time.perf_counter()
+        picture = annotate(frame.image, faces)
+        annotated = time.perf_counter()
+        jpeg = encode_jpeg(picture, self._settings.video.jpeg_quality)
+        encoded = time.perf_counter()
+        timings = {
+            **timings,
+            "annotate": 1000 * (annotated - analysed),
+            "encode": 1000 * (encoded - annotated),
+            "total": 1000 * (encoded - began),
+        }
+        self._publish(picture, jpeg, captured_at=frame.captured_at, seconds=frame.time, faces=faces, timings=timings)
+        self._meter.add(1000 * (time.monotonic() - frame.captured_at))
+
+    def _show_message(self, status: SourceStatus) -> None:
+        now = time.monotonic()
+        detail = f"{status.source}: {status.reason}" if status.reason else status.source
+        if status.next_try_at is not None:
+            detail = f"{detail} Next try in {max(0.0, status.next_try_at - now):.0f} s."
+        before = self._latest
+        width, height = (
+            (before.width, before.height) if before and min(before.width, before.height) >= 240 else MESSAGE_SIZE
+        )
+        picture = message_frame(TITLES[status.state], detail, width, height)
+        self._publish(picture, encode_jpeg(picture, self._settings.video.jpeg_quality), captured_at=now)
+
+    def _publish(
+        self,
+        picture: Image,
+        jpeg: bytes,
+        *,
+        captured_at: float,
+        seconds: float | None = None,
+        faces: tuple[Face, ...] = (),
+        timings: Mapping[str, float] | None = None,
+    ) -> None:
+        height, width = picture.shape[:2]
+        index = next(self._indices)
+        result = FrameResult(index, captured_at, seconds, width, height, faces, jpeg, timings or {})
+        with self._changed:
+            self._latest = result
+            self._changed.notify_all()
+
+
+def _log_status(status: SourceStatus) -> None:
+    fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
+    log.log(logging.WARNING if fault else logging.INFO, "%s is %s. %s", status.source, status.state, status.reason)
+
+
+class _Analyser:
+    """Faces and expressions of one video, as far as there is a model and it works."""
+
+    def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
+        self.state: ModelState = "loading"
+        self.reason = "The model is being loaded."
+        self.classifier: Classifier | None = None
+        self._settings = settings
+        self._load_classifier = load_classifier
+        self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
+        self._starting = threading.Lock()
+        self._closed = threading.Event()
+        self._pipeline: ExpressionPipeline | None = None
+        self._resting_until = 0.0
+
+    def start_loading(self) -> None:
+        """Load the model in the background, once."""
+        with self._starting:
+            if self._loader.ident is None:
+                self._loader.start()
+
+    def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
+        """Return the frame's faces and milliseconds by stage; none while the model is not there or fails."""
+        if self.classifier is None or time.monotonic() < self._resting_until:
+            return (), {}
+        try:
+            if self._pipeline is None:
+                self._pipeline = ExpressionPipeline(self._settings, self.classifier)
+            # By the monotonic clock, since a file's own times begin again with each round.
+            found = self._pipeline.process(replace(frame, time=None))
+        except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on
+            self._failed(error)
+            self._pipeline = None
+            self._resting_until = time.monotonic() + ANALYSE_AGAIN
+            return (), {}
+        self._ready()
+        return found
+
+    def reset(self) -> None:
+        """Forget the faces of the video so far."""
+        self._pipeline = None
+
+    def close(self) -> None:
+        """Load no more."""
+        self._closed.set()
+
+    def _load(self) -> None:
+        while not self._closed.is_set():
+            try:
+                classifier = self._load_classifier()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, the video goes on
+                self._failed(error)
+                self._closed.wait(LOAD_AGAIN)
+            else:
+                self._ready()
+                self.classifier = classifier
+                return
+
+    def _ready(self) -> None:
+        self.state, self.reason = "ready", ""
+
+    def _failed(self, error: Exception) -> None:
+        known = isinstance(error, FacialExpressionError)
+        reason = str(error) if known else f"Expressions cannot be recognised ({type(error).__name__}: {error})."
+        if reason != self.reason:
+            log.warning("%s", reason, exc_info=None if known else error)
+        self.state, self.reason = "failed", reason
+
+
+class _Meter:
+    """Frame rate and latency over the last seconds; written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[float, float]] = deque(maxlen=1000)
+
+    def add(self, latency_ms: float) -> None:
+        """Count a frame that is done now, `latency_ms` after its capture."""
+        now = time.monotonic()
+        while self._frames and self._frames[0][0] < now - MEASURED:
+            self._frames.popleft()
+        self._frames.append((now, latency_ms))
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        times = [at for at, _ in self._recent()]
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    @property
+    def latency_ms(self) -> float:
+        """Median milliseconds."""
+        recent = self._recent()
+        return median(latency for _, latency in recent) if recent else 0.0
+
+    def _recent(self) -> list[tuple[float, float]]:
+        now = time.monotonic()
+        return [entry for entry in tuple(self._frames) if entry[0] >= now - MEASURED]

@@ -1,0 +1,139 @@
+"""Compressed video -> upright BGR pictures with their presentation times, with PyAV.
+
+PyAV rather than OpenCV, because it gives presentation times, rotation and errors in words, converts and
+shrinks in one step (swscale: grey, 16-bit, 10-bit and alpha too), and bounds how long it waits for data.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from config import VideoSettings
+from entities import Image
+from errors import SourceError
+
+MAX_PIXELS: Final = 8192 * 8192
+"""Larger pictures are refused before memory is taken for them; 8K video is half of this."""
+
+TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, -90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180}
+
+
+class FrameCap:
+    """Picks from a video's frames so that at most `max_fps` a second remain, evenly spread."""
+
+    def __init__(self, max_fps: float) -> None:
+        self._period = 1 / max_fps
+        self._due: float | None = None
+
+    def accepts(self, time: float) -> bool:
+        """Whether the frame at `time` (seconds, rising) is to be shown; call once a frame."""
+        # A quarter of a period of patience: frames of a live camera arrive a little early or late.
+        if self._due is None:
+            self._due = time
+        elif time < self._due - self._period / 4:
+            return False
+        self._due = max(self._due + self._period, time)
+        return True
+
+
+class PictureConverter:
+    """Decoded frames -> (H, W, 3) uint8 BGR, upright, shrunk to the settings' largest size."""
+
+    def __init__(self, settings: VideoSettings) -> None:
+        self._limits = (settings.max_width, settings.max_height)
+        self._reformatter = VideoReformatter()
+
+    def convert(self, frame: VideoFrame) -> Image:
+        """Return the frame's picture; its size may change from frame to frame."""
+        turn = TURNS.get(frame.rotation)
+        limits = self._limits if turn in (None, cv2.ROTATE_180) else self._limits[::-1]
+        width, height = fitted_size(frame.width, frame.height, *limits)
+        picture = np.asarray(self._reformatter.reformat(frame, width, height, "bgr24").to_ndarray(), np.uint8)
+        return picture if turn is None else np.asarray(cv2.rotate(picture, turn), np.uint8)
+
+
+def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
+    """Return the size in pixels, shrunk to fit the limits with its proportions kept; never enlarged."""
+    scale = min(1.0, max_width / width, max_height / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@contextmanager
+def opened(
+    address: str, name: str = "", *, options: dict[str, str] | None = None, timeout: float | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a video file or stream and yield it with its first video track; closed afterwards.
+
+    Args:
+        address: A path or URL as FFmpeg knows it.
+        name: What the video is called in messages, where they need it.
+        options: FFmpeg's options for opening.
+        timeout: Seconds to wait for data, when opening and at each read; None waits for ever.
+
+    Raises:
+        SourceError: It cannot be opened or read, or has no video track that can be decoded.
+
+    """
+    subject = f"{name}: " if name else ""
+    try:
+        with av.open(address, options=options or {}, timeout=timeout, metadata_errors="replace") as container:
+            yield container, _video_stream(container, subject)
+    except av.error.FFmpegError as error:
+        raise SourceError(subject + reason(error)) from None  # FFmpeg's own message holds the address
+
+
+def _video_stream(container: InputContainer, subject: str) -> VideoStream:
+    if not container.streams.video:
+        raise SourceError(f"{subject}There is no picture in it, only sound or other data. Choose one with video.")
+    stream = container.streams.video[0]
+    size = stream.codec_context.width * stream.codec_context.height
+    if size > MAX_PIXELS:
+        raise SourceError(f"{subject}Its pictures have {size / 1e6:.0f} megapixels, too many. Choose a smaller one.")
+    return stream
+
+
+def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Yield the frames of a video track; damaged parts are left out, and what follows them is shown.
+
+    Raises:
+        av.error.FFmpegError: Reading failed for another reason than damaged data.
+
+    """
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            continue
+
+
+def reason(error: av.error.FFmpegError) -> str:
+    """Say in words what FFmpeg's error means and what to do, without the address, which may hold a password."""
+    for kind, words in _REASONS:
+        if isinstance(error, kind):
+            return words
+    return f"It cannot be read ({error.strerror})."
+
+
+_REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+    (av.error.FileNotFoundError, "There is no such file. Check the path."),
+    (av.error.IsADirectoryError, "This is a folder. Choose a file in it."),
+    (av.error.PermissionError, "Reading it is not permitted. Check its permissions."),
+    (av.error.HTTPUnauthorizedError, "It asks for another user name or password."),
+    (av.error.HTTPForbiddenError, "Access is forbidden. Check the user name and password."),
+    (av.error.HTTPNotFoundError, "The server is there, but nothing is at this path. Check the address."),
+    (av.error.ConnectionRefusedError, "The connection was refused. Is it switched on, and the port right?"),
+    (
+        (av.error.ExitError, av.error.TimeoutError),
+        "No answer within the time allowed. Is it switched on and reachable?",
+    ),
+    (av.error.InvalidDataError, "This is not a video that can be read, or it is damaged or cut off."),
+    ((av.error.EOFError, av.error.ConnectionResetError, av.error.BrokenPipeError), "The stream broke off."),
+)

@@ -1,0 +1,348 @@
+"""Where frames come from: webcam, video file, network camera, or the bundled demo clip.
+
+Files and network addresses are read with PyAV (see `decoding`), webcams with OpenCV, which knows the camera
+interface of every operating system. A source only reads, as fast as it is asked; `capture` paces it by the
+clock, keeps its newest frame and opens it again when it fails.
+"""
+
+import logging
+import os
+import platform
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from config import DEMO_CLIP, VideoSettings
+from entities import Frame, Image
+from errors import SourceError
+from vision.decoding import FrameCap, PictureConverter, decoded, fitted_size, opened, reason
+
+log = logging.getLogger(__name__)
+
+NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt", "udp", "rtp")
+NETWORK_TIMEOUT: Final = 5.0
+"""Seconds without data after which a network camera counts as gone."""
+WEBCAM_TIMEOUT: Final = 10.0
+"""Seconds that a webcam may take to open and give its first picture."""
+WEBCAMS_TRIED: Final = 4
+"""How many webcam numbers `auto` tries where the system cannot list them."""
+DEMO_NAME: Final = "Demo clip"
+HOW_TO_CHOOSE: Final = (
+    "To see something else, start with SOURCE=0 for the first webcam, a video file's path or a camera's "
+    'address, or set "source" in config.toml.'
+)
+
+
+class Source(Protocol):
+    """Something that gives frames."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the page and in messages; never holds a password."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether it shows the present, so that frames not fetched in time are lost."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What the user should know although frames come; mostly empty."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Open the source and yield its frames; closing the iterator closes the source.
+
+        Ends where the source has ended for good. Blocks for as long as the device or network does.
+
+        Raises:
+            SourceError: It cannot be opened, or no longer read; another call may succeed.
+
+        """
+        ...
+
+
+class FileSource:
+    """A video file, played once or again and again; rotation kept in the file is undone."""
+
+    live = False
+
+    def __init__(self, path: Path, settings: VideoSettings, *, name: str = "", note: str = "") -> None:
+        self.name = name or path.name
+        self.note = note
+        self._path = path
+        self._settings = settings
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames with `time` from the start of the file, which begins again with each round."""
+        index = 0
+        while True:
+            first = index
+            for image, seconds in self._play():
+                yield Frame(image, index, time.monotonic(), seconds)
+                index += 1
+            if index == first:
+                raise SourceError("No picture in it can be read. It is damaged, or cut off.")
+            if not self._settings.loop:
+                return
+
+    def _play(self) -> Iterator[tuple[Image, float]]:
+        if self._path.is_file() and self._path.stat().st_size == 0:
+            raise SourceError("The file is empty. Choose another.")
+        converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
+        with opened(f"file:{self._path}") as (container, stream):
+            stream.thread_type = "AUTO"
+            yield from timed_pictures(decoded(container, stream), float(stream.average_rate or 25), converter, cap)
+
+
+def timed_pictures(
+    frames: Iterator[av.VideoFrame], rate: float, converter: PictureConverter, cap: FrameCap
+) -> Iterator[tuple[Image, float]]:
+    """Yield pictures with their presentation times in seconds from the first; stops where the data breaks off."""
+    start = None
+    seconds = -1 / rate
+    try:
+        for frame in frames:
+            if start is None:
+                start = frame.time or 0.0
+            seconds = seconds + 1 / rate if frame.pts is None else frame.time - start
+            if cap.accepts(seconds):
+                yield converter.convert(frame), seconds
+    except av.error.FFmpegError as error:
+        if start is None:
+            raise
+        log.warning("The video is damaged after %.1f s: %s", seconds, reason(error))
+
+
+class NetworkSource:
+    """A camera or stream at an address (RTSP, MJPEG over HTTP, HLS, ...)."""
+
+    live = True
+    note = ""
+
+    def __init__(self, address: str, settings: VideoSettings, *, timeout: float = NETWORK_TIMEOUT) -> None:
+        self.name = without_secrets(address)
+        self._address = address
+        self._settings = settings
+        self._timeout = timeout
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames as they arrive; never ends, but fails where the stream does."""
+        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "1000000"}
+        if self._address.startswith("udp"):
+            del options["rtsp_transport"]
+        converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
+        index = 0
+        with opened(self._address, options=options, timeout=self._timeout) as (container, stream):
+            stream.thread_type = "SLICE"  # threads by frame would show every picture several frames late
+            for frame in decoded(container, stream):
+                now = time.monotonic()
+                if cap.accepts(now):
+                    yield Frame(converter.convert(frame), index, now)
+                    index += 1
+        raise SourceError("The stream ended.")
+
+
+class WebcamSource:
+    """A camera at this computer, by its number."""
+
+    live = True
+    note = ""
+
+    def __init__(
+        self,
+        number: int,
+        settings: VideoSettings,
+        *,
+        open_camera: Callable[[int], cv2.VideoCapture] | None = None,
+        timeout: float = WEBCAM_TIMEOUT,
+    ) -> None:
+        self.name = f"Webcam {number}"
+        self._number = number
+        self._settings = settings
+        self._open_camera = open_camera or open_webcam
+        self._timeout = timeout
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames as they arrive; never ends, but fails where the camera does."""
+        camera, first = self._first_picture()
+        picture: NDArray[Any] | None = first
+        cap = FrameCap(self._settings.max_fps)
+        index = 0
+        try:
+            while picture is not None:
+                now = time.monotonic()
+                if cap.accepts(now):
+                    yield Frame(as_bgr(picture, self._settings), index, now)
+                    index += 1
+                picture = read_webcam(camera)
+        finally:
+            camera.release()
+        raise SourceError("It stopped giving pictures. Is it still plugged in?")
+
+    def _first_picture(self) -> tuple[cv2.VideoCapture, NDArray[Any]]:
+        """Open the camera on a thread of its own, because a driver may never answer."""
+        answers: list[tuple[cv2.VideoCapture, NDArray[Any] | None]] = []
+        given_up = threading.Event()
+        lock = threading.Lock()
+
+        def ask() -> None:
+            camera = self._open_camera(self._number)
+            picture = read_webcam(camera) if camera.isOpened() else None
+            with lock:
+                if given_up.is_set() or picture is None:
+                    camera.release()
+                answers.append((camera, picture))
+
+        asking = threading.Thread(target=ask, name=f"open-webcam-{self._number}", daemon=True)
+        asking.start()
+        asking.join(self._timeout)
+        with lock:
+            given_up.set()
+        if not answers:
+            raise SourceError("It does not answer. Unplug it and plug it in again.")
+        camera, picture = answers[0]
+        if picture is None:
+            raise SourceError(why_no_webcam(self._number))
+        return camera, picture
+
+
+class AutoSource:
+    """The first webcam that gives a picture or, where there is none, the demo clip."""
+
+    def __init__(self, settings: VideoSettings, *, webcams: Callable[[], list[int]] | None = None) -> None:
+        self._settings = settings
+        self._webcams = webcams or webcam_numbers
+        self._chosen: Source | None = None
+
+    @property
+    def name(self) -> str:
+        """The chosen source's name."""
+        return self._chosen.name if self._chosen else "Automatic"
+
+    @property
+    def live(self) -> bool:
+        """Whether a webcam was chosen."""
+        return self._chosen is None or self._chosen.live
+
+    @property
+    def note(self) -> str:
+        """Why the demo clip is shown, if it is."""
+        return self._chosen.note if self._chosen else ""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames of the chosen source; a webcam that was chosen once is waited for, not replaced."""
+        if self._chosen:
+            yield from self._chosen.frames()
+            return
+        for number in self._webcams():
+            webcam = WebcamSource(number, self._settings)
+            frames = webcam.frames()
+            try:
+                first = next(frames)
+            except SourceError as error:
+                log.info("%s: %s", webcam.name, error)
+                continue
+            self._chosen = webcam
+            yield first
+            yield from frames
+        self._chosen = demo_source(self._settings, note=f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}")
+        yield from self._chosen.frames()
+
+
+def open_source(spec: int | str, settings: VideoSettings) -> Source:
+    """Return the source that a setting names; it is opened when its frames are asked for.
+
+    Args:
+        spec: "auto", "demo", a webcam's number, a file's path, or an address such as rtsp://... or http://...
+        settings: Size, rate and looping of the frames.
+
+    Raises:
+        SourceError: An address of a kind that cannot be played.
+
+    """
+    text = str(spec).strip()
+    if text == "auto":
+        return AutoSource(settings)
+    if text == "demo":
+        return demo_source(settings)
+    if match := re.fullmatch(r"(?:/dev/video)?(\d+)", text):
+        return WebcamSource(int(match[1]), settings)
+    if match := re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text):
+        if match[1].lower() not in NETWORK_SCHEMES:
+            raise SourceError(f"Addresses that begin with {match[0]} cannot be played; use rtsp:// or http(s)://.")
+        return NetworkSource(text, settings)
+    return FileSource(Path(text).expanduser(), settings)
+
+
+def demo_source(settings: VideoSettings, *, note: str = "") -> FileSource:
+    """Return the bundled clip, which always plays again."""
+    return FileSource(DEMO_CLIP, settings.model_copy(update={"loop": True}), name=DEMO_NAME, note=note)
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without user name, password and parameters, which may hold keys."""
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def open_webcam(number: int) -> cv2.VideoCapture:
+    """Open a webcam through the system's own interface; the others only write warnings."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns at each attempt; we say why once
+    interfaces = {"Linux": cv2.CAP_V4L2, "Darwin": cv2.CAP_AVFOUNDATION, "Windows": cv2.CAP_DSHOW}
+    if platform.system() == "Darwin":  # OpenCV asks for permission on the main thread only; the system asks anyway
+        os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
+    return cv2.VideoCapture(number, interfaces.get(platform.system(), cv2.CAP_ANY))
+
+
+def read_webcam(camera: cv2.VideoCapture) -> NDArray[Any] | None:
+    """Return the camera's next picture as OpenCV gives it, or None if there is none."""
+    try:
+        got, picture = camera.read()
+    except cv2.error:
+        return None
+    return picture if got and picture is not None and picture.size else None
+
+
+def webcam_numbers() -> list[int]:
+    """Return the numbers of webcams that may be there."""
+    if platform.system() != "Linux":
+        return list(range(WEBCAMS_TRIED))
+    devices = (re.fullmatch(r"video(\d+)", path.name) for path in Path("/dev").glob("video*"))
+    return sorted(int(match[1]) for match in devices if match)
+
+
+def why_no_webcam(number: int) -> str:
+    """Say in words what keeps a webcam from giving pictures, as far as the system tells."""
+    device = Path(f"/dev/video{number}")
+    if platform.system() == "Linux" and not device.exists():
+        return "There is no such webcam. Plug it in, or choose another number. WSL and Docker need it passed through."
+    if platform.system() == "Linux" and not os.access(device, os.R_OK | os.W_OK):
+        return 'You may not use it. Add your user to the group "video" and log in again.'
+    return "It gives no picture. Close other programs that use it, and allow camera access in the privacy settings."
+
+
+def as_bgr(picture: NDArray[Any], settings: VideoSettings) -> Image:
+    """Return an OpenCV picture (grey, 16-bit or with alpha, too) as (H, W, 3) uint8 BGR within the size limits."""
+    if picture.dtype == np.uint16:
+        picture = (picture // 256).astype(np.uint8)
+    if picture.ndim == 2 or picture.shape[2] == 1:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    elif picture.shape[2] == 4:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
+    height, width = picture.shape[:2]
+    size = fitted_size(width, height, settings.max_width, settings.max_height)
+    if size != (width, height):
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(picture, dtype=np.uint8)
