@@ -102,6 +102,15 @@ class UploadSettings(Section):
 
     max_megabytes: Annotated[float, Field(gt=0, le=10000)] = Field(20, description="Largest picture file.")
     max_megapixels: Annotated[float, Field(gt=0, le=200)] = Field(50, description="Largest picture.")
+    max_video_megabytes: Annotated[float, Field(gt=0, le=100_000)] = Field(200, description="Largest video file.")
+    max_video_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(600, description="Longest video.")
+    max_video_megapixels: Annotated[float, Field(gt=0, le=40)] = Field(9, description="Largest picture of a video.")
+    max_jobs: Annotated[int, Field(ge=1, le=10_000)] = Field(50, description="Videos kept at once, of all visitors.")
+    max_jobs_each: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Videos kept at once, of one visitor.")
+    keep_seconds: Annotated[float, Field(ge=10, le=31_536_000)] = Field(
+        3600, description="Videos and their results are deleted this long after they are done."
+    )
+    folder: Path = Field(ROOT / "var" / "uploads", description="Where videos and their results are kept until then.")
 
 
 def _webcam_number(value: object) -> object:
@@ -169,10 +178,11 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
 
 def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Make the file's relative paths independent of where the command was started."""
-    model = values.get("model")
-    for group, key in ((values, "source"), (model, "architecture"), (model, "weights")):
-        name = group.get(key) if isinstance(group, dict) else None
-        if isinstance(name, str) and (group is model or (folder / name).exists()):
+    model, uploads = values.get("model"), values.get("uploads")
+    for group, key in ((values, "source"), (model, "architecture"), (model, "weights"), (uploads, "folder")):
+        if not isinstance(group, dict) or not isinstance(name := group.get(key), str):
+            continue  # not there, or wrong, which validation says better
+        if group is not values or (folder / name).exists():
             group[key] = str(folder / name)
     return values
 

@@ -33,8 +33,8 @@ class ImageSizeError(ImageError):
     """A picture is larger than allowed."""
 
 
-class VideoError(FacialExpressionError):
-    """A video file cannot be read, or is larger or longer than allowed."""
+class VideoSizeError(SourceError):
+    """A video is larger or longer than allowed."""
 
 
 class ResultsError(FacialExpressionError):

@@ -1,0 +1,154 @@
+"""What a whole video showed: every face's expressions over time, and the strongest moments."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.tables import face_record
+from entities import EXPRESSIONS, Face, Frame, Image
+
+UNCERTAIN: Final = "Uncertain"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The frame in which an expression was strongest."""
+
+    frame: int
+    time: float
+    face: Face
+    picture: Image
+    """The annotated frame."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the moment as JSON writes it."""
+        seen = face_record(self.face)
+        return {
+            "expression": seen["expression"],
+            "confidence": seen["confidence"],
+            "frame": self.frame,
+            "time": round(self.time, 4),
+            "face": seen["id"],
+            "box": seen["box"],
+            "file": moment_name(self.face.expression),
+        }
+
+
+@dataclass(slots=True)
+class _Track:
+    """One face's frames (positions in the video) with its probabilities in them, one after the other."""
+
+    frames: "array[int]" = field(default_factory=lambda: array("q"))
+    probabilities: "array[float]" = field(default_factory=lambda: array("f"))
+    uncertain: "array[int]" = field(default_factory=lambda: array("b"))
+
+
+@dataclass(frozen=True, slots=True)
+class FaceHistory:
+    """One face, from the first to the last frame that shows it; n frames."""
+
+    id: int
+    starts: Floats
+    """(n,) seconds from which each of its frames is shown, rising."""
+    durations: Floats
+    """(n,) seconds for which each is shown."""
+    probabilities: Floats
+    """(n, 7) in EXPRESSIONS order."""
+    uncertain: NDArray[np.bool_]
+    """(n,) whether the expression is too unsure to be named."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long the face is seen."""
+        return float(self.durations.sum())
+
+    def record(self) -> dict[str, Any]:
+        """Return the face's summary as JSON writes it; shares are of the time in which it is seen."""
+        mean = np.average(self.probabilities, axis=0, weights=self.durations)
+        return {
+            "id": self.id,
+            "first_seen": round(float(self.starts[0]), 4),
+            "last_seen": round(float(self.starts[-1] + self.durations[-1]), 4),
+            "seconds": round(self.seconds, 4),
+            "frames": len(self.starts),
+            "shares": shares([self]),
+            "mean_probabilities": _named(mean),
+        }
+
+    def means(self, edges: Floats) -> Floats:
+        """Return (n - 1, 7) mean probabilities between n rising times; NaN where the face is not seen."""
+        times = np.column_stack([self.starts, self.starts + self.durations]).ravel()
+        weighted = np.column_stack([np.ones(len(self.starts)), self.probabilities]) * self.durations[:, None]
+        steps = np.column_stack([np.zeros_like(weighted), weighted]).reshape(len(times), -1)
+        totals = np.cumsum(steps, axis=0)
+        within = np.diff([np.interp(edges, times, column) for column in totals.T], axis=1)
+        seen = np.where(within[0] > 1e-6, within[0], np.nan)
+        return np.asarray((within[1:] / seen).T, np.float64)
+
+
+class History:
+    """Gathers frame after frame what a video shows."""
+
+    def __init__(self) -> None:
+        self.times: array[float] = array("d")
+        self.with_faces = 0
+        self.moments: dict[str, Moment] = {}
+        self._tracks: dict[int, _Track] = {}
+
+    def append(self, frame: Frame, faces: Sequence[Face], annotated: Image) -> None:
+        """Take in one frame with its faces and its annotated picture, which must not be changed afterwards."""
+        time = frame.time or 0.0
+        for face in faces:
+            track = self._tracks.setdefault(face.track_id, _Track())
+            track.frames.append(len(self.times))
+            track.probabilities.extend(face.probabilities)
+            track.uncertain.append(face.uncertain)
+            self._remember(Moment(frame.index, time, face, annotated))
+        self.times.append(time)
+        self.with_faces += bool(faces)
+
+    def faces(self, duration: float) -> list[FaceHistory]:
+        """Return what became of every face in a video of this many seconds, the longest seen first."""
+        starts = np.array(self.times)
+        durations = np.diff(starts, append=max(duration, starts[-1] if len(starts) else 0))
+        found = [
+            FaceHistory(
+                id=number,
+                starts=starts[track.frames],
+                durations=durations[track.frames],
+                probabilities=np.reshape(track.probabilities, (-1, len(EXPRESSIONS))).astype(np.float64),
+                uncertain=np.array(track.uncertain, np.bool_),
+            )
+            for number, track in self._tracks.items()
+        ]
+        return sorted(found, key=lambda face: -face.seconds)
+
+    def _remember(self, moment: Moment) -> None:
+        face = moment.face
+        best = self.moments.get(face.expression)
+        if not face.uncertain and (best is None or face.confidence > best.face.confidence):
+            self.moments[face.expression] = moment
+
+
+def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
+    """Return which part of the time (0-1, over all the faces together) each expression took, or none was certain."""
+    totals = np.zeros(len(EXPRESSIONS) + 1)
+    for face in faces:
+        labels = np.where(face.uncertain, len(EXPRESSIONS), face.probabilities.argmax(axis=1))
+        totals += np.bincount(labels, weights=face.durations, minlength=len(totals))
+    whole = totals.sum() or 1.0
+    return {name: round(float(total / whole), 4) for name, total in zip((*EXPRESSIONS, UNCERTAIN), totals, strict=True)}
+
+
+def moment_name(expression: str) -> str:
+    """Return the file name of an expression's strongest moment."""
+    return f"moment-{expression}.jpg"
+
+
+def _named(values: Floats) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(EXPRESSIONS, values, strict=True)}

@@ -1,0 +1,63 @@
+"""One picture -> a folder with the annotated picture and its faces as JSON and CSV."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+
+from analysis.results import results_folder
+from analysis.tables import FACE_COLUMNS, face_record, face_row
+from config import Settings
+from entities import Classifier
+from errors import ImageError, ImageSizeError
+from pipeline import analyze_image
+from vision.annotation import annotate
+from vision.detection import FaceDetector
+from vision.pictures import read_picture
+
+FILES: Final = ("annotated.png", "faces.json", "faces.csv")
+
+
+def analyze_picture(
+    path: Path,
+    target: Path,
+    settings: Settings,
+    classifier: Classifier,
+    *,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Analyse a picture file; see `analyze_video` for the arguments they share.
+
+    Returns:
+        What `faces.json` says: `{"name", "width", "height", "faces": [face_record]}`.
+
+    Raises:
+        ImageError: The picture is missing, broken, of another type (ImageTypeError) or too large (ImageSizeError).
+        ResultsError: The results cannot be written.
+
+    """
+    limits = settings.uploads
+    if path.is_file() and path.stat().st_size > limits.max_megabytes * 1e6:
+        raise ImageSizeError(f"The file is larger than the {limits.max_megabytes:g} MB allowed. Choose a smaller one.")
+    image = read_picture(path, limits.max_megapixels)
+    faces = analyze_image(image, FaceDetector(settings.detector), classifier, settings.model.min_confidence)
+    encoded, png = cv2.imencode(".png", annotate(image, faces))
+    if not encoded:
+        raise ImageError("The annotated picture cannot be written as PNG.")
+    height, width = image.shape[:2]
+    record: dict[str, Any] = {
+        "name": path.name,
+        "width": width,
+        "height": height,
+        "faces": [face_record(face) for face in faces],
+    }
+    with results_folder(target, overwrite=overwrite) as folder:
+        (folder / "annotated.png").write_bytes(png.tobytes())
+        (folder / "faces.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        with (folder / "faces.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(FACE_COLUMNS)
+            rows.writerows(face_row(face) for face in faces)
+    return record

@@ -1,0 +1,64 @@
+"""Folders of results that are there as a whole or not at all."""
+
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from errors import ResultsError
+
+ARCHIVE: Final = "all.zip"
+_PARTIAL: Final = ".partial"
+_COMPRESSED: Final = (".mp4", ".jpg", ".png")
+
+
+@contextmanager
+def results_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a new folder beside `target` to write into, which becomes `target` when the block ends well.
+
+    When it ends with an error, nothing of the new results remains and what was at `target` stays.
+
+    Raises:
+        ResultsError: `target` exists and must not be overwritten, or writing failed; the disk is full, for example.
+
+    """
+    if target.exists() and not overwrite:
+        raise ResultsError(f"{target} already exists. Choose another folder, or allow it to be overwritten.")
+    partial = target.with_name(f".{target.name}.{token_hex(4)}{_PARTIAL}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        _replace(partial, target)
+    except OSError as error:
+        if error.errno == ENOSPC:
+            raise ResultsError(f"The disk is full; the results need more room in {target.parent}.") from error
+        raise ResultsError(f"The results cannot be written to {target.parent}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def pack(folder: Path) -> None:
+    """Put all files of the folder into one ZIP file in it."""
+    names = sorted(path for path in folder.iterdir() if path.is_file())
+    with zipfile.ZipFile(folder / ARCHIVE, "w", compresslevel=6) as archive:
+        for path in names:
+            kind = zipfile.ZIP_STORED if path.suffix in _COMPRESSED else zipfile.ZIP_DEFLATED
+            archive.write(path, path.name, compress_type=kind)
+
+
+def _replace(partial: Path, target: Path) -> None:
+    """Move the new folder into place; an old one goes only when the new one is there."""
+    old = partial.with_suffix(".old")
+    if target.exists():
+        target.rename(old)
+    try:
+        partial.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""Frames and their faces as rows of CSV and as JSON, written while the video is read."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from entities import EXPRESSIONS, Face
+
+FACE_COLUMNS: Final = ("face", "x", "y", "width", "height", "expression", "confidence", "uncertain", *EXPRESSIONS)
+COLUMNS: Final = ("frame", "time", *FACE_COLUMNS)
+"""Time in seconds, boxes in pixels, probabilities 0-1. Where a frame has no face, all after the time is empty."""
+
+_DIGITS: Final = 4
+
+
+def face_record(face: Face) -> dict[str, Any]:
+    """Return the face as JSON writes it."""
+    box = face.box
+    return {
+        "id": face.track_id,
+        "box": [box.x, box.y, box.width, box.height],
+        "expression": face.expression,
+        "confidence": round(face.confidence, _DIGITS),
+        "uncertain": face.uncertain,
+        "probabilities": {
+            name: round(value, _DIGITS) for name, value in zip(EXPRESSIONS, face.probabilities, strict=True)
+        },
+    }
+
+
+def face_row(face: Face) -> list[Any]:
+    """Return the face as a row of FACE_COLUMNS."""
+    record = face_record(face)
+    return [
+        record["id"],
+        *record["box"],
+        record["expression"],
+        record["confidence"],
+        int(record["uncertain"]),
+        *record["probabilities"].values(),
+    ]
+
+
+def frame_rows(index: int, time: float, faces: Sequence[Face]) -> Iterator[list[Any]]:
+    """Yield a row of COLUMNS a face, or a single row without one."""
+    seconds = round(time, _DIGITS)
+    for face in faces:
+        yield [index, seconds, *face_row(face)]
+    if not faces:
+        yield [index, seconds] + [""] * len(FACE_COLUMNS)
+
+
+class FrameTables:
+    """`frames.csv` and `frames.json` in a folder, one row or record after the other. Use it as a context manager.
+
+    The JSON is `{"width", "height", "frames": [{"frame", "time", "faces": [face_record]}]}`, one frame a line.
+    """
+
+    def __init__(self, folder: Path, width: int, height: int) -> None:
+        self._csv = (folder / "frames.csv").open("w", encoding="utf-8", newline="")
+        self._json = (folder / "frames.json").open("w", encoding="utf-8")
+        self._rows = csv.writer(self._csv)
+        self._rows.writerow(COLUMNS)
+        self._json.write(f'{{"width": {width}, "height": {height}, "frames": [')
+        self._separator = "\n"
+
+    def append(self, index: int, time: float, faces: Sequence[Face]) -> None:
+        """Write one frame; `time` in seconds."""
+        self._rows.writerows(frame_rows(index, time, faces))
+        record = {"frame": index, "time": round(time, _DIGITS), "faces": [face_record(face) for face in faces]}
+        self._json.write(self._separator + json.dumps(record))
+        self._separator = ",\n"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._csv, self._json:
+            if error is None:
+                self._json.write("\n]}\n")

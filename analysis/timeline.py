@@ -1,0 +1,106 @@
+"""The course of expressions over a video: as numbers for charts, and as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from analysis.history import FaceHistory, Floats
+from entities import EXPRESSIONS
+from vision.annotation import COLOURS
+
+_STEPS: Final = 600
+"""Points in time at most; enough for any screen."""
+_CHARTED: Final = 8
+_DRAWN: Final = 4
+"""How many faces, the longest seen first, are in the numbers and in the picture."""
+_INK: Final = "#2b3038"
+
+
+def timeline_record(faces: Sequence[FaceHistory], duration: float, frames: int) -> dict[str, Any]:
+    """Return mean probabilities over equal steps of time, as JSON writes them; null where a face is not seen.
+
+    The result is `{"step": seconds, "times": [middle of each step], "faces": [{"id", "probabilities": {name: [...]}}]}`
+    with the longest seen faces.
+    """
+    edges = _edges(duration, frames)
+    return {
+        "step": round(float(edges[1]), 4),
+        "times": [round(float(time), 4) for time in _middles(edges)],
+        "faces": [
+            {
+                "id": face.id,
+                "probabilities": {
+                    name: [None if np.isnan(value) else round(float(value), 3) for value in column]
+                    for name, column in zip(EXPRESSIONS, face.means(edges).T, strict=True)
+                },
+            }
+            for face in faces[:_CHARTED]
+        ],
+    }
+
+
+def draw_timeline(path: Path, title: str, faces: Sequence[FaceHistory], duration: float, frames: int) -> None:
+    """Write a PNG with the probabilities of the longest seen faces over time, stacked."""
+    drawn = faces[:_DRAWN]
+    edges = _edges(duration, frames)
+    figure = Figure(figsize=(12, 1.6 + 1.7 * max(1, len(drawn))), dpi=120, layout="constrained", facecolor="white")
+    panels = np.atleast_1d(figure.subplots(max(1, len(drawn)), 1, sharex=True))
+    figure.suptitle(_plain(title), x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    for panel, face in zip(panels, drawn, strict=False):
+        _draw_face(panel, face, edges)
+    if not drawn:
+        panels[0].text(0.5, 0.5, "No face was found", transform=panels[0].transAxes, ha="center", color=_INK)
+        panels[0].set_yticks([])
+    panels[-1].set_xlim(0, duration)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=duration > 10))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, duration)))
+    panels[-1].set_xlabel("Time in the video", color=_INK)
+    keys = [Patch(color=_hex(name), label=name) for name in EXPRESSIONS]
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
+    figure.savefig(path)
+
+
+def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
+    heights = np.nan_to_num(face.means(edges)).T
+    panel.stairs(np.ones(len(edges) - 1), edges, fill=True, color="#f1f3f6")
+    below = np.zeros(len(edges) - 1)
+    for name, height in zip(EXPRESSIONS, heights, strict=True):
+        panel.stairs(below + height, edges, baseline=below, fill=True, color=_hex(name), linewidth=0)
+        below = below + height
+    panel.set_ylim(0, 1)
+    panel.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    panel.set_title(f"Face {face.id}, seen for {face.seconds:.1f} s", loc="left", fontsize=10, color=_INK)
+    panel.tick_params(colors=_INK)
+    panel.spines[:].set_visible(False)
+
+
+def _edges(duration: float, frames: int) -> Floats:
+    return np.linspace(0, duration, min(_STEPS, max(1, frames)) + 1)
+
+
+def _middles(edges: Floats) -> Floats:
+    return np.asarray((edges[:-1] + edges[1:]) / 2, np.float64)
+
+
+def _clock(seconds: float, duration: float) -> str:
+    if duration <= 10:
+        return f"{seconds:g} s"
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _hex(expression: str) -> str:
+    red, green, blue = COLOURS[expression]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading a file's name as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,154 @@
+"""One video -> a folder with the annotated video, tables, summary, timeline, key moments and a ZIP of them all."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.history import History, Moment, moment_name, shares
+from analysis.results import pack, results_folder
+from analysis.tables import FrameTables
+from analysis.timeline import draw_timeline, timeline_record
+from analysis.writer import VideoWriter
+from config import Settings, UploadSettings
+from entities import EXPRESSIONS, Classifier, Frame
+from errors import AnalysisCancelledError, VideoSizeError
+from pipeline import ExpressionPipeline
+from vision.annotation import annotate, encode_jpeg
+from vision.videos import VideoFile, VideoInfo
+
+FILES: Final = (
+    "annotated.mp4",
+    "frames.csv",
+    "frames.json",
+    "summary.json",
+    "timeline.png",
+    "all.zip",
+    *(moment_name(expression) for expression in EXPRESSIONS),
+)
+"""All names that a folder of results can hold; moments only of expressions that were seen."""
+
+Progress = Callable[[float, float], None]
+"""Called with the seconds of the video that are done, and all its seconds as far as known."""
+
+_MOST_FPS: Final = 240
+_MOMENT_QUALITY: Final = 90
+
+
+def analyze_video(
+    path: Path,
+    target: Path,
+    settings: Settings,
+    classifier: Classifier,
+    *,
+    name: str = "",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Analyse a video file frame by frame.
+
+    Args:
+        path: The video.
+        target: The folder to make; it is there once everything is complete.
+        settings: `uploads` limits the video; `detector` and `model` say how faces are found and judged.
+        classifier: Names the expressions.
+        name: What the video is called in the results; the file's own name if not given.
+        overwrite: Whether an existing folder may be replaced.
+        progress: Told after every frame how far it is.
+        cancelled: Asked before every frame whether to stop.
+
+    Returns:
+        What `summary.json` says.
+
+    Raises:
+        SourceError: The video is missing, broken, or larger or longer than allowed (VideoSizeError).
+        ResultsError: The results cannot be written.
+        AnalysisCancelledError: `cancelled` said so. As with every error, nothing is left in the target's place.
+
+    """
+    limits = settings.uploads
+    check_file_size(path, limits)
+    with VideoFile(path, limits.max_video_megapixels) as video:
+        check_length(video.info.duration or 0, limits)
+        with results_folder(target, overwrite=overwrite) as folder:
+            history = History()
+            tables = FrameTables(folder, video.info.width, video.info.height)
+            writer = VideoWriter(folder / "annotated.mp4", video.info, path)
+            pipeline = ExpressionPipeline(settings, classifier)
+            total = video.info.duration or 0.0
+            with tables, writer:
+                for frame in _limited(video.frames(), limits):
+                    if cancelled and cancelled():
+                        raise AnalysisCancelledError("Stopped. Nothing was kept.")
+                    faces, _ = pipeline.process(frame)
+                    annotated = annotate(frame.image, faces)
+                    time = frame.time or 0.0
+                    writer.write(annotated, time)
+                    tables.append(frame.index, time, faces)
+                    history.append(frame, faces, annotated)
+                    if progress:
+                        progress(min(time, total), total)
+            summary = _conclude(folder, name or path.name, video.info, history, writer.sound)
+    if progress:
+        progress(summary["duration"], summary["duration"])
+    return summary
+
+
+def check_file_size(path: Path, limits: UploadSettings) -> None:
+    """Raise VideoSizeError if the file is too large; a missing one is left to who opens it."""
+    megabytes = path.stat().st_size / 1e6 if path.is_file() else 0
+    if megabytes > limits.max_video_megabytes:
+        raise VideoSizeError(
+            f"It has {megabytes:.0f} MB; at most {limits.max_video_megabytes:g} MB are allowed. "
+            "Choose a shorter or smaller video."
+        )
+
+
+def check_length(seconds: float, limits: UploadSettings) -> None:
+    """Raise VideoSizeError if the video is too long."""
+    if seconds > limits.max_video_seconds:
+        raise VideoSizeError(
+            f"It is longer than {limits.max_video_seconds:g} seconds, the most that is allowed. Cut it into parts."
+        )
+
+
+def _limited(frames: Iterator[Frame], limits: UploadSettings) -> Iterator[Frame]:
+    """Yield the frames as long as the video keeps within the limits: what its header says may be wrong."""
+    for frame in frames:
+        check_length(frame.time or 0, limits)
+        if frame.index > limits.max_video_seconds * _MOST_FPS:
+            raise VideoSizeError("It has too many frames. Cut it into parts.")
+        yield frame
+
+
+def _conclude(folder: Path, name: str, info: VideoInfo, history: History, sound: str) -> dict[str, Any]:
+    """Write what can only be told at the end, and return the summary."""
+    frames = len(history.times)
+    duration = history.times[-1] + 1 / info.fps
+    faces = history.faces(duration)
+    moments = sorted(history.moments.values(), key=lambda moment: moment.time)
+    summary: dict[str, Any] = {
+        "name": name,
+        "width": info.width,
+        "height": info.height,
+        "duration": round(duration, 4),
+        "fps": round(frames / duration, 4),
+        "frames": frames,
+        "frames_with_faces": history.with_faces,
+        "sound": sound,
+        "shares": shares(faces),
+        "faces": [face.record() for face in faces],
+        "moments": [moment.record() for moment in moments],
+        "timeline": timeline_record(faces, duration, frames),
+    }
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    draw_timeline(folder / "timeline.png", name, faces, duration, frames)
+    _write_moments(folder, moments)
+    pack(folder)
+    return summary
+
+
+def _write_moments(folder: Path, moments: list[Moment]) -> None:
+    for moment in moments:
+        (folder / moment_name(moment.face.expression)).write_bytes(encode_jpeg(moment.picture, _MOMENT_QUALITY))
