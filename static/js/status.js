@@ -1,0 +1,81 @@
+/* What the page says about the source and the model: state, reason, countdown, frames a second, delay. */
+
+const STATES = {
+  opening: "Opening",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  ended: "Ended",
+  failed: "Not available",
+};
+const NARROWEST = 4 / 3;
+const WIDEST = 16 / 9;
+const DEMO_HINT = "No webcam was found, so this is the demo clip. Start the app with make run SOURCE=… to choose another source.";
+
+const byId = (id) => document.getElementById(id);
+
+/** Change an element's text only where it differs, so that screen readers hear of changes and of nothing else. */
+function say(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+export class StatusView {
+  constructor() {
+    this.state = byId("state");
+    this.reason = byId("reason");
+    this.figuresAt = -Infinity;
+  }
+
+  /** Show an answer of /api/status, or a status event, which is the same. */
+  update(status) {
+    this.status = status;
+    this.receivedAt = performance.now();
+    this.state.dataset.state = status.state;
+    byId("main").dataset.state = status.state;
+    byId("main").dataset.model = status.model;
+    say(this.state, STATES[status.state] ?? status.state);
+    say(byId("source-name"), status.source ?? "");
+    if (status.state === "live" && status.frame) this.#fitStage(status.frame);
+    this.#showModel(status);
+    this.#announce(`${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
+    clearInterval(this.timer);
+    if (status.next_try_in != null) this.timer = setInterval(() => this.#showReason(), 500);
+    this.#showReason();
+  }
+
+  figures({ fps, latency_ms: latency }) {
+    if (performance.now() - this.figuresAt < 500) return;
+    this.figuresAt = performance.now();
+    say(byId("fps"), fps == null ? "–" : `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps`);
+    say(byId("latency"), latency == null ? "–" : `${Math.round(latency)} ms`);
+  }
+
+  /** Give the stage the picture's shape, within what leaves room for the rest of the page. */
+  #fitStage({ width, height }) {
+    const ratio = Math.min(Math.max(width / height, NARROWEST), WIDEST);
+    byId("main").style.setProperty("--ratio", ratio.toFixed(4));
+  }
+
+  #explanation() {
+    return this.status.reason || (this.status.demo ? DEMO_HINT : "");
+  }
+
+  #showReason() {
+    const { next_try_in: wait } = this.status;
+    const left = wait == null ? null : Math.ceil(wait - (performance.now() - this.receivedAt) / 1000);
+    const countdown = left == null ? "" : left > 0 ? ` Next try in ${left} s.` : " Trying again now.";
+    say(this.reason, this.#explanation() + countdown);
+  }
+
+  #showModel({ model, model_reason: reason }) {
+    const notice = byId("model-notice");
+    notice.hidden = model === "ready";
+    notice.dataset.kind = model === "failed" ? "bad" : "";
+    const loading = model === "loading";
+    say(byId("model-title"), loading ? "The model is being loaded" : "Expressions cannot be named yet");
+    say(byId("model-text"), loading ? "Expressions appear in a moment." : reason || "The model could not be loaded.");
+  }
+
+  #announce(words) {
+    say(byId("announcement"), words);
+  }
+}
