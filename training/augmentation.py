@@ -1,0 +1,127 @@
+"""What cameras, compression and Haar's boxes do to a face, done at random to the training faces."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from entities import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Ranges of the random changes; each face draws its own."""
+
+    rotation: float = 12.0
+    """Degrees to either side."""
+    scale: tuple[float, float] = (0.82, 1.15)
+    """Size of the face; Haar's boxes vary about this much around FER2013's framing."""
+    shift: float = 0.07
+    """Share of the width and height, to either side."""
+    brightness: float = 30.0
+    """Grey levels up or down."""
+    contrast: tuple[float, float] = (0.6, 1.4)
+    degraded: float = 0.25
+    """Share of faces that are blurred, re-compressed or enlarged from a few pixels."""
+    erased: float = 0.5
+    """Share of faces with one patch hidden, as by a hand or a mask (Zhong et al., 2017, arXiv:1708.04896)."""
+
+    def __call__(self, face: Image, size: int, rng: np.random.Generator) -> Image:
+        """Return a changed (size, size) uint8 copy of a grey uint8 face of any size."""
+        face = self._move(face, size, rng)
+        if rng.random() < self.degraded:
+            face = _degrade(face, rng)
+        gain, offset = rng.uniform(*self.contrast), rng.uniform(-self.brightness, self.brightness)
+        mean = float(face.mean())
+        face = np.clip((face - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+        if rng.random() < self.erased:
+            _erase(face, rng)
+        return face
+
+    def _move(self, face: Image, size: int, rng: np.random.Generator) -> Image:
+        height, width = face.shape
+        zoom = rng.uniform(*self.scale)
+        matrix = cv2.getRotationMatrix2D(
+            ((width - 1) / 2, (height - 1) / 2), rng.uniform(-self.rotation, self.rotation), zoom
+        )
+        matrix[:, 2] += rng.uniform(-self.shift, self.shift, 2) * (width, height)
+        if rng.random() < 0.5:
+            matrix = matrix @ np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
+        matrix[:2] *= size / width
+        return cv2.warpAffine(face, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _degrade(face: Image, rng: np.random.Generator) -> Image:
+    kind = rng.integers(3)
+    if kind == 0:
+        return cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.2))
+    if kind == 1:
+        _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))])
+        return cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
+    small = max(int(len(face) * rng.uniform(0.4, 0.8)), 8)
+    few = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
+    return cv2.resize(few, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _erase(face: Image, rng: np.random.Generator) -> None:
+    size = len(face)
+    height, width = (rng.uniform(0.12, 0.4, 2) * size).astype(int)
+    top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+    face[top : top + height, left : left + width] = rng.integers(256)
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled, augmented batches of (faces (b, size, size, 1) uint8, targets (b, 7) float32).
+
+    What a batch holds depends on `seed`, the epoch and its place in the epoch alone, so that
+    training resumed after a stop sees what it would have seen.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        targets: NDArray[np.float32],
+        batch_size: int = 128,
+        seed: int = 0,
+        augmentation: Augmentation | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.images, self.targets = images, targets
+        self.batch_size, self.seed = batch_size, seed
+        self.augmentation = augmentation or Augmentation()
+        self.size = images.shape[1]
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Shuffle for an epoch (counted from 0)."""
+        self.epoch = epoch
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
+
+    def __len__(self) -> int:
+        return len(self.images) // self.batch_size or 1
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        faces = np.stack([self.augmentation(self.images[row], self.size, rng) for row in rows])
+        return faces[..., np.newaxis], self.targets[rows]
+
+
+class Curriculum(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, and starts training on small faces.
+
+    Coarse features are learned as well from small pictures, at a fraction of the time
+    (progressive resizing, as in Tan and Le, 2021, arXiv:2104.00298).
+    """
+
+    def __init__(self, batches: Batches, epochs: int, sizes: tuple[int, ...] = (32, 40, 48)) -> None:
+        super().__init__()
+        self.batches, self.epochs, self.sizes = batches, epochs, sizes
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.batches.start_epoch(epoch)
+        self.batches.size = self.sizes[min(len(self.sizes) * epoch // self.epochs, len(self.sizes) - 1)]

@@ -1,0 +1,55 @@
+"""Writes a trained network as the two files that the application loads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras import layers, ops
+
+from entities import EXPRESSIONS
+from training.fer2013 import FACE_SIZE
+from training.network import BatchNormalization
+
+
+def deployable(model: keras.Model, flips: bool = True) -> keras.Model:
+    """Return a float32 copy, made of Keras's own layers: faces (n, 48, 48, 1), 0-255, to (n, 7) probabilities.
+
+    With `flips`, the logits are the mean of those of the face and of its mirror image.
+    """
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
+    views = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0) if flips else faces
+    copy = keras.models.clone_model(model, clone_function=_plain)
+    copy.set_weights(model.get_weights())
+    logits = copy.call(views)  # not copy(views): its layers become this model's own, not a model within it
+    if flips:
+        logits = ops.mean(ops.reshape(logits, (2, -1, len(EXPRESSIONS))), axis=0)
+    return keras.Model(faces, layers.Softmax(dtype="float32", name="probabilities")(logits), name=model.name)
+
+
+def _plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+    config: dict[str, Any] = layer.get_config() | {"dtype": "float32"}
+    kind = layers.BatchNormalization if isinstance(layer, BatchNormalization) else layer.__class__
+    plain: keras.layers.Layer = kind.from_config(config)
+    return plain
+
+
+def export(model: keras.Model, architecture: str | Path, weights: str | Path) -> None:
+    """Write model.json and model_weights.h5, with the order of labels and the input's shape in the latter.
+
+    Both files are whole or not written at all.
+    """
+    architecture, weights = Path(architecture), Path(weights)
+    for path in (architecture, weights):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    partial = weights.with_name(f"partial-{weights.stem}.h5")
+    model.save(partial)
+    with h5py.File(partial, "r+") as file:
+        if "optimizer_weights" in file:
+            del file["optimizer_weights"]
+        file.attrs["expressions"] = json.dumps(EXPRESSIONS)
+        file.attrs["input_shape"] = json.dumps(model.input_shape[1:])
+    text = json.dumps(json.loads(model.to_json()), indent=1)
+    partial.replace(weights)
+    architecture.write_text(text + "\n")
