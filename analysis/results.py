@@ -12,6 +12,8 @@ from typing import Final
 from errors import ResultsError
 
 ARCHIVE: Final = "all.zip"
+SUMMARIES: Final = ("summary.json", "faces.json")
+"""A folder of results has one of these: of a video, or of a picture."""
 _PARTIAL: Final = ".partial"
 _COMPRESSED: Final = (".mp4", ".jpg", ".png")
 
@@ -23,11 +25,11 @@ def results_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     When it ends with an error, nothing of the new results remains and what was at `target` stays.
 
     Raises:
-        ResultsError: `target` exists and must not be overwritten, or writing failed; the disk is full, for example.
+        ResultsError: `target` exists and must not be overwritten, or is something else than results; or writing
+            failed, because the disk is full, for example.
 
     """
-    if target.exists() and not overwrite:
-        raise ResultsError(f"{target} already exists. Choose another folder, or allow it to be overwritten.")
+    _check_target(target, overwrite=overwrite)
     partial = target.with_name(f".{target.name}.{token_hex(4)}{_PARTIAL}")
     try:
         partial.mkdir(parents=True)
@@ -39,6 +41,15 @@ def results_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise ResultsError(f"The results cannot be written to {target.parent}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not any((target / name).is_file() for name in SUMMARIES):
+        raise ResultsError(f"{target} already exists and holds no results. Choose another folder.")
+    if not overwrite:
+        raise ResultsError(f"{target} already exists. Choose another folder, or replace it with --overwrite.")
 
 
 def pack(folder: Path) -> None:

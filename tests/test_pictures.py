@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from errors import ImageError, ImageSizeError, ImageTypeError
-from vision.pictures import read_picture
+from vision.pictures import is_picture, read_picture
 
 
 def encode(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
@@ -103,3 +103,17 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     """A path that leads nowhere is an error with the path in it."""
     with pytest.raises(ImageError, match=r"nowhere\.png"):
         read_picture(tmp_path / "nowhere.png", 1)
+
+
+@pytest.mark.parametrize(("data", "told"), [(encode(half_red(), "PNG"), True), (b"\x00\x00\x00\x18ftypmp42", False)])
+def test_pictures_are_told_by_content(tmp_path: Path, data: bytes, told: bool) -> None:
+    """A picture called .mp4 is a picture, and a video called .png is none."""
+    path = tmp_path / ("picture.mp4" if told else "video.png")
+    path.write_bytes(data)
+    assert is_picture(path) is told
+
+
+def test_what_is_not_there_is_no_picture(tmp_path: Path) -> None:
+    """Neither a missing file nor a folder is a picture."""
+    assert not is_picture(tmp_path / "nowhere.png")
+    assert not is_picture(tmp_path)

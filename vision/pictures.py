@@ -48,6 +48,17 @@ def read_picture(file: Path | bytes, max_megapixels: float) -> Image:
         raise ImageError(f"The picture is broken or cut off ({error}). Save it again and retry.") from error
 
 
+def is_picture(path: Path) -> bool:
+    """Whether the file's content, not its name, is of one of FORMATS, as far as its header says."""
+    try:
+        with PIL.Image.open(path, formats=FORMATS):
+            return True
+    except PIL.Image.DecompressionBombError:
+        return True
+    except (OSError, SyntaxError, ValueError):  # UnidentifiedImageError, and what broken headers cause
+        return False
+
+
 def _check_size(picture: PIL.Image.Image, max_megapixels: float) -> None:
     if picture.width * picture.height > max_megapixels * 1e6:
         raise ImageSizeError(
