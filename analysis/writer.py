@@ -33,7 +33,7 @@ class VideoWriter:
         original: The video file whose sound is taken along: copied where it is AAC, converted otherwise.
 
     Raises:
-        OSError: The file cannot be written; the disk is full, for example.
+        OSError: The file cannot be written; the disk is full, for example. Comes from `write` or at the end.
 
     """
 

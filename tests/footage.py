@@ -41,6 +41,7 @@ def make_video(
     times: Sequence[float] | None = None,
     fps: int = 25,
     sound: str | None = None,
+    sound_from: float = 0,
     codec: str = "libx264",
     turn: int = 0,
 ) -> Path:
@@ -52,6 +53,7 @@ def make_video(
         times: When each is shown, in seconds; every 1/fps if not given.
         fps: Frames a second.
         sound: An audio codec for a tone of 440 Hz as long as the picture; None for silence.
+        sound_from: When the tone begins, in seconds.
         codec: A video codec.
         turn: 0, or 90: the player must turn the picture by this many degrees clockwise, as a phone's video says.
 
@@ -73,14 +75,15 @@ def make_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if isinstance(audio, av.AudioStream):
-            container.mux(_tone(audio, shown[-1] + 1 / fps))
+            container.mux(_tone(audio, sound_from, shown[-1] + 1 / fps))
     if turn:
         _say_turned(path)
     return path
 
 
-def _tone(stream: av.AudioStream, seconds: float) -> list[av.Packet[av.AudioStream]]:
-    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(int(48_000 * seconds)) / 48_000)
+def _tone(stream: av.AudioStream, begin: float, seconds: float) -> list[av.Packet[av.AudioStream]]:
+    moments = np.arange(int(48_000 * seconds)) / 48_000
+    wave = 0.5 * np.sin(2 * np.pi * 440 * moments) * (moments >= begin)
     packets: list[av.Packet[av.AudioStream]] = []
     for start in range(0, len(wave), 1024):
         block = (wave[start : start + 1024] * 32767).astype(np.int16)[None]
