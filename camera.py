@@ -74,6 +74,7 @@ class VideoCamera:
         self._analyser = _Analyser(settings, load_classifier)
         self._meter = _Meter()
         self._indices = count()
+        self._on_frame: list[Callable[[FrameResult], None]] = []
         self._changed = threading.Condition()  # notified with each result and at the end; guards what follows
         self._latest: FrameResult | None = None
         self._capture: Capture | None = None
@@ -85,6 +86,10 @@ class VideoCamera:
     def start_loading(self) -> None:
         """Begin to load the model, so that it is ready before the first viewer comes."""
         self._analyser.start_loading()
+
+    def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
+        """Call a quick function with every frame that was shown, messages left out, on the camera's thread."""
+        self._on_frame.append(on_frame)
 
     def use(self, source: int | str) -> None:
         """Change the source at once, for all viewers.
@@ -235,8 +240,12 @@ class VideoCamera:
             "encode": 1000 * (encoded - annotated),
             "total": 1000 * (encoded - began),
         }
-        self._publish(picture, jpeg, captured_at=frame.captured_at, seconds=frame.time, faces=faces, timings=timings)
+        result = self._publish(
+            picture, jpeg, captured_at=frame.captured_at, seconds=frame.time, faces=faces, timings=timings
+        )
         self._meter.add(1000 * (time.monotonic() - frame.captured_at))
+        for on_frame in self._on_frame:
+            on_frame(result)
 
     def _show_message(self, status: SourceStatus) -> None:
         now = time.monotonic()
@@ -259,13 +268,14 @@ class VideoCamera:
         seconds: float | None = None,
         faces: tuple[Face, ...] = (),
         timings: Mapping[str, float] | None = None,
-    ) -> None:
+    ) -> FrameResult:
         height, width = picture.shape[:2]
         index = next(self._indices)
         result = FrameResult(index, captured_at, seconds, width, height, faces, jpeg, timings or {})
         with self._changed:
             self._latest = result
             self._changed.notify_all()
+        return result
 
 
 def _log_status(status: SourceStatus) -> None:

@@ -43,3 +43,7 @@ class ResultsError(FacialExpressionError):
 
 class AnalysisCancelledError(FacialExpressionError):
     """The user stopped an analysis; nothing was kept."""
+
+
+class ServerError(FacialExpressionError):
+    """The web server cannot listen where it should."""

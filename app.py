@@ -1,0 +1,193 @@
+"""Live video in the browser in which every face carries its expression: `python app.py`, or `create_app()`."""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from camera import VideoCamera
+from config import VERSION, ModelSettings, Settings, load_settings
+from entities import Classifier
+from errors import ConfigError, FacialExpressionError
+from vision.detection import FaceDetector
+from web import api, errors, live, pages, security
+from web.metrics import Metrics
+from web.server import Server
+from web.services import EXTENSION, Services, Slots
+
+log = logging.getLogger(__name__)
+
+FORM_OVERHEAD = 100_000
+"""Bytes that a multipart form may have besides the picture in it."""
+USAGE_ERROR = 2
+
+DESCRIPTION = "Shows live video in the browser in which every face carries its expression."
+EXAMPLES = """\
+examples:
+  python app.py                                   a webcam if there is one, else the demo clip
+  python app.py --source 1                        the second webcam
+  python app.py --source holiday.mp4 --no-loop    a video file, once
+  python app.py --source rtsp://user:password@192.168.1.20/stream
+  python app.py --host 0.0.0.0                    for other devices on the network, with an access token
+  python app.py --set video.max_fps=10 --set detector.profile=true
+
+Settings come from config.toml (see config.example.toml), then from environment variables such as FER_SOURCE or
+FER_SERVER__PORT, then from here; the later one counts.
+"""
+
+
+def create_app(
+    settings: Settings | None = None, camera: VideoCamera | None = None, classifier: Classifier | None = None
+) -> Flask:
+    """Return the application, with nothing started: the first viewer or picture starts what it needs.
+
+    Args:
+        settings: By default what `load_settings` reads.
+        camera: By default one that shows `settings.source`.
+        classifier: By default the network that `settings.model` names, loaded in the background.
+
+    Raises:
+        FacialExpressionError: The settings are wrong, or the source is none.
+
+    """
+    settings = security.with_token(settings or load_settings())
+    camera = camera or VideoCamera(settings, lambda: classifier or load_model(settings.model))
+    the = Services(
+        settings=settings,
+        camera=camera,
+        detector=FaceDetector(settings.detector),
+        metrics=Metrics(),
+        videos=Slots(settings.server.max_viewers),
+        events=Slots(settings.server.max_viewers),
+    )
+    camera.subscribe(the.metrics.observe)
+    the.metrics.watch_state(lambda: camera.status.state)
+    the.metrics.watch_viewers("video", lambda: the.videos.taken)
+    the.metrics.watch_viewers("events", lambda: the.events.taken)
+
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = the
+    app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    security.register(app, settings.server.token)
+    errors.register(app)
+    for blueprint in (pages.blueprint, live.blueprint, api.blueprint):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def load_model(settings: ModelSettings) -> Classifier:
+    """Return the network, after some seconds: TensorFlow is imported here and not before."""
+    from model import FacialExpressionModel
+
+    return FacialExpressionModel(settings.architecture, settings.weights)
+
+
+def serve(app: Flask) -> None:
+    """Serve until SIGTERM or Ctrl-C, then end all streams.
+
+    Raises:
+        ServerError: The address cannot be listened on.
+
+    """
+    the: Services = app.extensions[EXTENSION]
+    server = Server(app, the.settings.server)
+    server.listen()
+    print(welcome(the.settings, server.bind_addr[1]), flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    the.camera.start_loading()
+    try:
+        server.serve()
+    except (KeyboardInterrupt, SystemExit):
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)  # one is enough
+    finally:
+        the.camera.close()
+        server.stop()
+
+
+def welcome(settings: Settings, port: int) -> str:
+    """Return the addresses to open, with the token where one is needed."""
+    server = settings.server
+    hosts = [server.host]
+    if server.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
+        hosts = ["127.0.0.1", *own_addresses()]
+    token = f"/?token={server.token}" if server.token else ""
+    addresses = [f"http://{f'[{host}]' if ':' in host else host}:{port}{token}" for host in hosts]
+    return "\n".join(["Open in a browser (Ctrl-C ends):", *(f"  {address}" for address in addresses)])
+
+
+def own_addresses() -> list[str]:
+    """Return the address by which other devices reach this computer, as far as there is a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # chooses a route; nothing is sent
+        except OSError:
+            return []
+        return [probe.getsockname()[0]]
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """Return the settings, with the command line's on top.
+
+    Raises:
+        ConfigError: A setting is unknown or wrong.
+
+    """
+    parser = argparse.ArgumentParser(
+        "app.py", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+    def add(flag: str, name: str, text: str, **options: Any) -> None:
+        parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=text, **options)
+
+    add(
+        "--source",
+        "source",
+        '"auto", a webcam\'s number, a video or picture, an rtsp:// or http:// address',
+        metavar="SOURCE",
+    )
+    add("--no-loop", "video.loop", "stop where a video ends", action="store_const", const=False)
+    add("--host", "server.host", "address to listen on (127.0.0.1); others than loopback need a token", metavar="HOST")
+    add("--port", "server.port", "port to listen on (5000)", metavar="PORT")
+    add("--token", "server.token", "access token; made up where one is needed and none given", metavar="TOKEN")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, instead of config.toml")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting")
+    parser.add_argument("--verbose", action="store_true", help="say more about what happens")
+    parser.add_argument("--version", action="version", version=VERSION)
+    given = vars(parser.parse_args(arguments))
+    file, others = given.pop("config"), given.pop("set")
+    logging.basicConfig(
+        level=logging.DEBUG if given.pop("verbose") else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    for entry in others:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {entry}: write NAME=VALUE, such as --set video.max_fps=10.")
+        given[name] = value
+    return load_settings(given, file)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    try:
+        serve(create_app(parse(sys.argv[1:] if arguments is None else arguments)))
+    except FacialExpressionError as error:
+        print(textwrap.indent(str(error), "error: "), file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)  # threads in a camera's driver or in TensorFlow may never end; there is nothing left to lose

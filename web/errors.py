@@ -1,0 +1,67 @@
+"""Every error in words: JSON for programs, a page for people."""
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError
+
+KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
+    ImageTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_image"),
+    ImageSizeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "image_too_large"),
+    ImageError: (HTTPStatus.UNPROCESSABLE_ENTITY, "broken_image"),
+    ModelError: (HTTPStatus.SERVICE_UNAVAILABLE, "model_unavailable"),
+    FacialExpressionError: (HTTPStatus.BAD_REQUEST, "bad_request"),
+}
+"""Status and code of our own errors; the first that fits."""
+
+
+class ApiError(HTTPException):
+    """An error with a code that programs can rely on, and a message for people."""
+
+    def __init__(self, status: HTTPStatus, name: str, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.code = status
+        self.error_name = name
+        self.headers = headers or {}
+
+
+def register(app: Flask) -> None:
+    """Answer all errors of the application in words."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(FacialExpressionError, _own_error)
+
+
+def _own_error(error: FacialExpressionError) -> Response:
+    status, name = next(answer for kind, answer in KNOWN.items() if isinstance(error, kind))
+    return _answer(status, name, str(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None or error.code is None:  # a redirect, or an answer that is complete
+        return make_response(error.get_response())
+    name = error.error_name if isinstance(error, ApiError) else re.sub(r"\W+", "_", error.name.lower())
+    answer = _answer(error.code, name, error.description or error.name)
+    if isinstance(error, ApiError):
+        answer.headers.update(error.headers)
+    else:  # such as Allow, which a 405 has to have
+        answer.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
+    return answer
+
+
+def _answer(status: int, name: str, message: str) -> Response:
+    if _for_people():
+        title = HTTPStatus(status).phrase
+        answer = make_response(render_template("error.html", status=status, title=title, message=message))
+    else:
+        answer = jsonify(error={"code": name, "message": message})
+    answer.status_code = status
+    return answer
+
+
+def _for_people() -> bool:
+    """Browsers ask for text/html by name; programs do not."""
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")

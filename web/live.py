@@ -1,0 +1,89 @@
+"""Live streams: the annotated video, and what is seen in it."""
+
+import json
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Blueprint, Response
+
+from camera import VideoCamera
+from entities import FrameResult
+from web.errors import ApiError
+from web.representation import describe_face, describe_status
+from web.services import Services, Slots, services
+
+HEARTBEAT_SECONDS: Final = 5.0
+"""A stream says something at least this often, so that both ends learn of a connection that is gone."""
+BOUNDARY: Final = b"--frame\r\n"
+
+blueprint = Blueprint("live", __name__)
+
+
+@blueprint.get("/video_feed")
+def video_feed() -> Response:
+    """Stream the annotated video as MJPEG."""
+    parts = _parts(services().camera)
+    return _stream(parts, "multipart/x-mixed-replace; boundary=frame", services().videos)
+
+
+@blueprint.get("/api/events")
+def events() -> Response:
+    """Stream one server-sent event a frame, and one whenever the status changes."""
+    return _stream(_events(services()), "text/event-stream", services().events)
+
+
+def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Response:
+    if not slots.take():
+        raise ApiError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "too_many_viewers",
+            f"{slots.limit} viewers are watching already, as many as server.max_viewers allows. Try again later.",
+            {"Retry-After": "10"},
+        )
+    response = Response(chunks, content_type=content_type, headers={"X-Accel-Buffering": "no"})
+    response.call_on_close(slots.release)  # also where the stream is closed before its first chunk
+    return response
+
+
+def _parts(camera: VideoCamera) -> Iterator[bytes]:
+    """Yield each picture with the boundary that follows it: browsers show a picture when they see its end."""
+    yield BOUNDARY
+    for result in camera.results(HEARTBEAT_SECONDS):
+        header = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(result.jpeg)
+        yield b"".join((header, result.jpeg, b"\r\n", BOUNDARY))
+
+
+def _events(the: Services) -> Iterator[bytes]:
+    told = _status_key(the.camera)
+    yield b"retry: 1000\n" + _event("status", describe_status(the))
+    seen: FrameResult | None = None
+    for result in the.camera.results(HEARTBEAT_SECONDS):
+        if told != (told := _status_key(the.camera)):
+            yield _event("status", describe_status(the))
+        yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, the.camera))
+        seen = result
+
+
+def _status_key(camera: VideoCamera) -> tuple[object, ...]:
+    """Return what makes a status worth telling; rates change all the time."""
+    return camera.status, camera.model_state, camera.model_reason
+
+
+def _event(kind: str, data: dict[str, Any]) -> bytes:
+    name = f"event: {kind}\n" if kind != "frame" else ""
+    return f"{name}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def _describe_frame(result: FrameResult, camera: VideoCamera) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "time": round(time.time() - time.monotonic() + result.captured_at, 3),
+        "width": result.width,
+        "height": result.height,
+        "faces": [{"id": face.track_id, **describe_face(face)} for face in result.faces],
+        "timings": {stage: round(ms, 2) for stage, ms in result.timings.items()},
+        "fps": round(camera.fps, 1),
+        "latency_ms": round(camera.latency_ms, 1),
+    }

@@ -1,0 +1,11 @@
+"""The pages for people."""
+
+from flask import Blueprint, render_template
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the live page."""
+    return render_template("index.html")

@@ -1,0 +1,41 @@
+"""Our data types as the JSON that the API documents."""
+
+import time
+from typing import Any
+
+from config import VERSION
+from entities import EXPRESSIONS, Face
+from web.services import Services
+
+
+def describe_face(face: Face) -> dict[str, Any]:
+    """Return a face's box, expression, confidence and probabilities (0-1, rounded to four places)."""
+    box = face.box
+    return {
+        "box": [box.x, box.y, box.width, box.height],
+        "expression": face.expression,
+        "confidence": round(face.confidence, 4),
+        "uncertain": face.uncertain,
+        "probabilities": dict(zip(EXPRESSIONS, (round(p, 4) for p in face.probabilities), strict=True)),
+    }
+
+
+def describe_status(the: Services) -> dict[str, Any]:
+    """Return where the source and the model stand, and how fast frames pass."""
+    camera = the.camera
+    status, latest = camera.status, camera.latest()
+    wait = None if status.next_try_at is None else round(max(0.0, status.next_try_at - time.monotonic()), 1)
+    return {
+        "state": status.state,
+        "source": status.source,
+        "reason": status.reason,
+        "next_try_in": wait,
+        "model": camera.model_state,
+        "model_reason": camera.model_reason,
+        "fps": round(camera.fps, 1),
+        "latency_ms": round(camera.latency_ms, 1),
+        "viewers": the.videos.taken,
+        "frame": {"width": latest.width, "height": latest.height} if latest else None,
+        "demo": camera.demo,
+        "version": VERSION,
+    }

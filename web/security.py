@@ -1,0 +1,120 @@
+"""Who may come in, and what browsers are told to refuse."""
+
+import hmac
+import ipaddress
+import secrets
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from config import Settings
+from web.errors import ApiError
+
+COOKIE: Final = "fer_token"
+SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
+CONTENT_POLICY: Final = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), fullscreen=(self), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",  # "no-referrer" would also hide the Origin that is checked below
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can only mean this computer."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def with_token(settings: Settings) -> Settings:
+    """Return the settings with an access token, made up where one is required and none set."""
+    server = settings.server
+    if server.token or is_loopback(server.host):
+        return settings
+    return settings.model_copy(update={"server": server.model_copy(update={"token": secrets.token_urlsafe(24)})})
+
+
+def register(app: Flask, token: str | None) -> None:
+    """Check every request of the application, static files included, and set headers on every answer."""
+
+    @app.before_request
+    def check() -> AnyResponse | None:
+        _check_origin()
+        if token is None:
+            _check_host()
+            return None
+        return _check_token(token)
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _check_host() -> None:
+    """Without a token only loopback is safe; other names reach it through DNS rebinding."""
+    if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        raise ApiError(
+            HTTPStatus.FORBIDDEN,
+            "host_not_allowed",
+            "Without an access token this application answers to localhost and 127.0.0.1 only. "
+            "Set server.token in config.toml to reach it by another name.",
+        )
+
+
+def _check_origin() -> None:
+    """Refuse what another site's page sends, or embeds; links to our pages may come from anywhere.
+
+    This is a resource isolation policy (https://web.dev/articles/fetch-metadata). Browsers send Sec-Fetch-Site to
+    HTTPS and localhost only, hence the check of Origin besides. Programs send neither.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is None:
+        allowed = request.method in SAFE_METHODS or request.origin in {None, request.host_url.rstrip("/")}
+    else:
+        link = request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "document"
+        allowed = site in {"same-origin", "none"} or link
+    if not allowed:
+        raise ApiError(HTTPStatus.FORBIDDEN, "cross_origin", "Requests from other sites are not allowed.")
+
+
+def _check_token(token: str) -> AnyResponse | None:
+    """Let in who has the token: in a header, in the cookie, or in the address, which sets the cookie."""
+
+    def matches(given: str) -> bool:
+        return hmac.compare_digest(given.encode(), token.encode())
+
+    if matches(request.args.get("token", "")):
+        return _into_cookie(token) if "text/html" in request.headers.get("Accept", "") else None
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if (scheme.lower() == "bearer" and matches(bearer.strip())) or matches(request.cookies.get(COOKIE, "")):
+        return None
+    raise ApiError(
+        HTTPStatus.UNAUTHORIZED,
+        "token_required",
+        "An access token is required. Open the address that the application printed when it started, "
+        "or send the header Authorization: Bearer TOKEN.",
+        {"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _into_cookie(token: str) -> AnyResponse:
+    """Move the token from the address, which is seen and shared, into a cookie."""
+    rest = [(key, value) for key, value in request.args.items(multi=True) if key != "token"]
+    path = "/" + request.path.lstrip("/")  # never //another.host
+    response = redirect(f"{path}?{urlencode(rest)}" if rest else path)
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure)
+    return response

@@ -1,0 +1,62 @@
+"""What the routes work with, one of each in an application."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app
+
+from camera import VideoCamera
+from config import Settings
+from vision.detection import FaceDetector
+from web.metrics import Metrics
+
+EXTENSION = "facial_expression"
+
+
+class Slots:
+    """Counts those who are being served, up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """How many are being served."""
+        return self._taken
+
+    def take(self) -> bool:
+        """Take a slot; return False where none is left."""
+        with self._lock:
+            free = self._taken < self.limit
+            self._taken += free
+            return free
+
+    def release(self) -> None:
+        """Give a slot back."""
+        with self._lock:
+            self._taken -= 1
+
+
+@dataclass(frozen=True)
+class Services:
+    """The objects behind the routes."""
+
+    settings: Settings
+    camera: VideoCamera
+    detector: FaceDetector
+    """Finds the faces in uploaded pictures; safe for many threads."""
+    metrics: Metrics
+    videos: Slots
+    """Viewers of the video stream."""
+    events: Slots
+    """Listeners to the event stream."""
+    analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
+    """Bounds the memory and the processors that uploaded pictures may take at a time."""
+
+
+def services() -> Services:
+    """Return the services of the application that answers the current request."""
+    return cast("Services", current_app.extensions[EXTENSION])
