@@ -6,30 +6,29 @@ import { StatusView } from "./status.js";
 import { VideoStream } from "./video-stream.js";
 
 const byId = (id) => document.getElementById(id);
-const { events: eventsUrl, status: statusUrl } = byId("live-script").dataset;
+const addresses = byId("live-script").dataset;
 
 const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), byId("face-count"));
 const status = new StatusView();
-const video = new VideoStream(byId("video"));
+const video = new VideoStream(byId("video"), addresses.video, (words) => status.trouble({ video: words }));
 
 async function fetchStatus() {
-  const answer = await fetch(statusUrl);
+  const answer = await fetch(addresses.status);
   if (answer.ok) status.update(await answer.json());
 }
 
-const events = new EventStream(eventsUrl, {
+const events = new EventStream(addresses.events, {
   frame(result) {
     faces.update(result.faces, result.time);
     status.figures(result);
   },
   status: (state) => status.update(state),
   opened() {
-    if (!byId("stage-message").hidden) video.start();
-    byId("stage-message").hidden = true;
+    status.trouble({ events: "" });
     fetchStatus().catch(() => {}); // The next event, or the next connection, brings the state.
   },
   lost() {
-    byId("stage-message").hidden = false;
+    status.trouble({ events: "This page tries again by itself. If you stopped the app, start it with “make run”." });
   },
 });
 

@@ -42,6 +42,16 @@ export class StatusView {
     this.#showReason();
   }
 
+  /** Say over the video what keeps it away; "" where a connection stands again. */
+  trouble(words) {
+    this.troubles = { ...this.troubles, ...words };
+    const { video, events } = this.troubles;
+    byId("stage-message").hidden = !video && !events;
+    say(byId("stage-message-title"), video ? "The video was refused" : "The app does not answer");
+    say(byId("stage-message-text"), video || events || "");
+    if (events) this.#announce("The app does not answer.");
+  }
+
   figures({ fps, latency_ms: latency }) {
     if (performance.now() - this.figuresAt < 500) return;
     this.figuresAt = performance.now();
