@@ -6,6 +6,6 @@ blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/")
-def index() -> str:
+def live() -> str:
     """Show the live page."""
-    return render_template("index.html")
+    return render_template("live.html")
