@@ -5,9 +5,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from footage import make_video, plain_frames
 
 from errors import SourceError, VideoSizeError
+from tests.footage import make_video, plain_frames
 from vision.videos import VideoFile
 
 
