@@ -97,7 +97,10 @@ class FacialExpressionModel:
             raise ValueError(f"There is no expression {expression!r}: name one of {', '.join(EXPRESSIONS)}.")
         probabilities, maps = self._run(_batch([face]))
         label = int(probabilities[0].argmax()) if expression is None else EXPRESSIONS.index(expression)
-        heat = np.maximum(maps[0] @ self._map_weights[:, label], 0)
+        evidence = maps @ self._map_weights[:, label]
+        # A network that also looks at the mirror image has maps of both.
+        mirrored = evidence[-1][:, ::-1] if len(evidence) == 2 else evidence[0]
+        heat = np.maximum(evidence[0] + mirrored, 0)
         heat /= max(float(heat.max()), np.finfo(np.float32).tiny)
         height, width = face.shape
         return cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -149,6 +152,8 @@ def load_network(architecture: str | Path, weights: str | Path) -> Any:
         network = keras.models.model_from_json(text)
     except Exception as error:  # Keras raises whatever a malformed description runs into.
         raise ModelError(f"{architecture} does not describe a Keras 3 network ({_brief(error)}). {RETRAIN}") from error
+    if not isinstance(network, keras.Model):
+        raise ModelError(f"{architecture} does not describe a Keras 3 network. {RETRAIN}")
     if (shape := network.output_shape) != (None, len(EXPRESSIONS)):
         raise ModelError(f"The network in {architecture} gives {shape}, not {len(EXPRESSIONS)} expressions. {RETRAIN}")
     if (shape := network.input_shape) not in ((None, *INPUT_SHAPE), (None, None, None, 1)):
@@ -213,13 +218,15 @@ def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
 
     Pooling between the block and the global average is passed over: it sends the whole gradient on.
     """
-    layers = [layer for layer in network.layers if type(layer).__name__ not in ("Dropout", "Softmax", "Activation")]
+    passed_over = ("Dropout", "Softmax", "Activation")
+    layers = [layer for layer in network.layers if type(layer).__name__ not in passed_over]
     if [type(layer).__name__ for layer in layers[-2:]] != ["GlobalAveragePooling2D", "Dense"]:
         return None, None
-    produced_by = {id(layer.output): layer for layer in layers}
     maps = layers[-2].input
-    while type(produced_by[id(maps)]).__name__ in ("MaxPooling2D", "AveragePooling2D"):
-        maps = produced_by[id(maps)].input
+    for layer in reversed(layers[:-2]):
+        if type(layer).__name__ not in ("MaxPooling2D", "AveragePooling2D") or layer.output is not maps:
+            break
+        maps = layer.input
     return maps, np.asarray(layers[-1].get_weights()[0])
 
 

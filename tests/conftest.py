@@ -1,9 +1,11 @@
 """What several tests share: the folder of samples, and the means to do without them."""
 
+import importlib
 import os
 import shutil
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from unittest import mock
 
 import cv2
 import pytest
@@ -44,3 +46,10 @@ def portrait() -> tuple[Image, Box]:
     image = cv2.imread(str(path))
     assert image is not None
     return image, Box(175, 130, 180, 190)
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Return Keras on TensorFlow, whichever test comes first; programs that tests start choose for themselves."""
+    with mock.patch.dict(os.environ, KERAS_BACKEND="tensorflow"):
+        return importlib.import_module("keras")
