@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final, Literal
 
 from config import Settings
-from entities import Classifier, Face, Frame, FrameResult, Image, SourceState, SourceStatus
+from entities import Classifier, Face, Frame, FrameResult, SourceState, SourceStatus
 from errors import FacialExpressionError
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg, message_frame
@@ -74,6 +74,7 @@ class VideoCamera:
         self._analyser = _Analyser(settings, load_classifier)
         self._meter = _Meter()
         self._indices = count()
+        self._log = _Log()
         self._on_frame: list[Callable[[FrameResult], None]] = []
         self._changed = threading.Condition()  # notified with each result and at the end; guards what follows
         self._latest: FrameResult | None = None
@@ -117,13 +118,11 @@ class VideoCamera:
         """
         self._enter()
         try:
-            seen: FrameResult | None = None
+            newest = None
             while not self._closed:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closed or self._latest is not seen, timeout)  # noqa: B023
-                    seen = self._latest
-                if seen is not None and not self._closed:
-                    yield seen
+                newest = self._newer(newest, timeout)
+                if newest and not self._closed:
+                    yield newest
         finally:
             self._leave()
 
@@ -182,6 +181,11 @@ class VideoCamera:
         if worker:
             worker.join(CLOSING)
 
+    def _newer(self, seen: FrameResult | None, timeout: float) -> FrameResult | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._latest is not seen, timeout)
+            return self._latest
+
     def _enter(self) -> None:
         self.start_loading()
         with self._changed:
@@ -198,19 +202,20 @@ class VideoCamera:
     def _work(self) -> None:
         """Show frames, or messages where there are none, until nobody has watched for some seconds."""
         shown: Frame | None = None
-        logged: tuple[SourceState, str] | None = None
         while capture := self._current_capture():
             frame = capture.newest(shown, MESSAGE_SECONDS)
             if capture is not self._capture:
                 continue
+            shown = frame or shown
             status = capture.status
-            if logged != (logged := (status.state, status.reason)):
-                _log_status(status)
-            if frame is not None:
-                shown = frame
-                self._show(frame)
-            elif status.state is not SourceState.LIVE:
-                self._show_message(status)
+            self._log.status(status)
+            try:
+                if frame:
+                    self._show(frame)
+                elif status.state is not SourceState.LIVE:
+                    self._show_message(status)
+            except Exception as error:  # noqa: BLE001 - one bad picture must not end the stream
+                self._log.fault(f"A picture could not be shown ({type(error).__name__}: {error}).", error)
 
     def _current_capture(self) -> Capture | None:
         """Return the capture of the present source, begun if need be; None, with all put away, at the end."""
@@ -234,16 +239,23 @@ class VideoCamera:
         annotated = time.perf_counter()
         jpeg = encode_jpeg(picture, self._settings.video.jpeg_quality)
         encoded = time.perf_counter()
-        timings = {
-            **timings,
-            "annotate": 1000 * (annotated - analysed),
-            "encode": 1000 * (encoded - annotated),
-            "total": 1000 * (encoded - began),
-        }
-        result = self._publish(
-            picture, jpeg, captured_at=frame.captured_at, seconds=frame.time, faces=faces, timings=timings
+        result = FrameResult(
+            index=next(self._indices),
+            captured_at=frame.captured_at,
+            time=frame.time,
+            width=picture.shape[1],
+            height=picture.shape[0],
+            faces=faces,
+            jpeg=jpeg,
+            timings={
+                **timings,
+                "annotate": 1e3 * (annotated - analysed),
+                "encode": 1e3 * (encoded - annotated),
+                "total": 1e3 * (encoded - began),
+            },
         )
-        self._meter.add(1000 * (time.monotonic() - frame.captured_at))
+        self._publish(result)
+        self._meter.add(1e3 * (time.monotonic() - frame.captured_at))
         for on_frame in self._on_frame:
             on_frame(result)
 
@@ -251,36 +263,40 @@ class VideoCamera:
         now = time.monotonic()
         detail = f"{status.source}: {status.reason}" if status.reason else status.source
         if status.next_try_at is not None:
-            detail = f"{detail} Next try in {max(0.0, status.next_try_at - now):.0f} s."
+            detail += f" Next try in {max(0.0, status.next_try_at - now):.0f} s."
         before = self._latest
-        width, height = (
-            (before.width, before.height) if before and min(before.width, before.height) >= 240 else MESSAGE_SIZE
-        )
-        picture = message_frame(TITLES[status.state], detail, width, height)
-        self._publish(picture, encode_jpeg(picture, self._settings.video.jpeg_quality), captured_at=now)
+        legible = before is not None and min(before.width, before.height) >= MESSAGE_SIZE[1] // 2
+        width, height = (before.width, before.height) if before and legible else MESSAGE_SIZE
+        jpeg = encode_jpeg(message_frame(TITLES[status.state], detail, width, height))
+        self._publish(FrameResult(next(self._indices), now, None, width, height, (), jpeg))
 
-    def _publish(
-        self,
-        picture: Image,
-        jpeg: bytes,
-        *,
-        captured_at: float,
-        seconds: float | None = None,
-        faces: tuple[Face, ...] = (),
-        timings: Mapping[str, float] | None = None,
-    ) -> FrameResult:
-        height, width = picture.shape[:2]
-        index = next(self._indices)
-        result = FrameResult(index, captured_at, seconds, width, height, faces, jpeg, timings or {})
+    def _publish(self, result: FrameResult) -> None:
         with self._changed:
             self._latest = result
             self._changed.notify_all()
-        return result
 
 
-def _log_status(status: SourceStatus) -> None:
-    fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
-    log.log(logging.WARNING if fault else logging.INFO, "%s is %s. %s", status.source, status.state, status.reason)
+class _Log:
+    """Writes each state and fault to the log when it begins, not with every frame."""
+
+    def __init__(self) -> None:
+        self._status: tuple[SourceState, str] | None = None
+        self._fault = ""
+
+    def status(self, status: SourceStatus) -> None:
+        """Note where the source stands."""
+        if self._status != (status.state, status.reason):
+            self._status = status.state, status.reason
+            fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
+            log.log(
+                logging.WARNING if fault else logging.INFO, "%s: %s. %s", status.source, status.state, status.reason
+            )
+
+    def fault(self, reason: str, error: Exception | None = None) -> None:
+        """Note what went wrong; with its traceback where it should not have been possible."""
+        if self._fault != reason:
+            self._fault = reason
+            log.warning("%s", reason, exc_info=error)
 
 
 class _Analyser:
@@ -290,6 +306,7 @@ class _Analyser:
         self.state: ModelState = "loading"
         self.reason = "The model is being loaded."
         self.classifier: Classifier | None = None
+        self._log = _Log()
         self._settings = settings
         self._load_classifier = load_classifier
         self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
@@ -347,8 +364,7 @@ class _Analyser:
     def _failed(self, error: Exception) -> None:
         known = isinstance(error, FacialExpressionError)
         reason = str(error) if known else f"Expressions cannot be recognised ({type(error).__name__}: {error})."
-        if reason != self.reason:
-            log.warning("%s", reason, exc_info=None if known else error)
+        self._log.fault(reason, None if known else error)
         self.state, self.reason = "failed", reason
 
 

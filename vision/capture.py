@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -67,7 +68,7 @@ class Capture:
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._closed = False
-        self._status = SourceStatus(SourceState.OPENING, source.name)
+        self._status = SourceStatus(SourceState.OPENING, source.name, source.note)
 
     def start(self) -> None:
         """Begin to read."""
@@ -116,23 +117,18 @@ class Capture:
             delay = min(2 * delay, LAST_RETRY)
 
     def _read_source(self) -> None:
-        frames = self._source.frames()
-        try:
+        with closing(self._source.frames()) as frames:
             for frame in paced(frames, self._clock):
                 if self._closed:
                     return
                 self._publish(frame)
-        finally:
-            close = getattr(frames, "close", None)
-            if close:
-                close()
 
     def _publish(self, frame: Frame) -> None:
         with self._changed:
             self._frame = frame
+            if self._status.state is not SourceState.LIVE:
+                self._set(SourceState.LIVE, self._source.note)
             self._changed.notify_all()
-        if self._status.state is not SourceState.LIVE:
-            self._set(SourceState.LIVE, self._source.note)
 
     def _wait_to_retry(self, why: str, delay: float) -> None:
         state = SourceState.RECONNECTING if self._source.live else SourceState.FAILED

@@ -4,7 +4,8 @@ PyAV rather than OpenCV, because it gives presentation times, rotation and error
 shrinks in one step (swscale: grey, 16-bit, 10-bit and alpha too), and bounds how long it waits for data.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -12,6 +13,8 @@ import av
 import cv2
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -22,6 +25,13 @@ from errors import SourceError
 
 MAX_PIXELS: Final = 8192 * 8192
 """Larger pictures are refused before memory is taken for them; 8K video is half of this."""
+
+USUAL_FPS: Final = 25
+"""Frames a second of a video that does not say."""
+WAITED: Final = 0.002
+"""Seconds that reading a packet takes at least if it was not there yet."""
+MOST_BEHIND: Final = 1.0
+"""Seconds without such waiting after which a live stream counts as faster than its decoder."""
 
 TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, -90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180}
 
@@ -34,11 +44,10 @@ class FrameCap:
         self._due: float | None = None
 
     def accepts(self, time: float) -> bool:
-        """Whether the frame at `time` (seconds, rising) is to be shown; call once a frame."""
-        # A quarter of a period of patience: frames of a live camera arrive a little early or late.
-        if self._due is None:
+        """Whether the frame at `time`, in seconds, is to be shown; call once a frame."""
+        if self._due is None or time < self._due - 1:  # the first, or the clock was set back
             self._due = time
-        elif time < self._due - self._period / 4:
+        if time < self._due - self._period / 4:  # a camera's frames come a little early or late
             return False
         self._due = max(self._due + self._period, time)
         return True
@@ -68,13 +77,12 @@ def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tup
 
 @contextmanager
 def opened(
-    address: str, name: str = "", *, options: dict[str, str] | None = None, timeout: float | None = None
+    address: str, *, options: dict[str, str] | None = None, timeout: float | None = None
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a video file or stream and yield it with its first video track; closed afterwards.
 
     Args:
         address: A path or URL as FFmpeg knows it.
-        name: What the video is called in messages, where they need it.
         options: FFmpeg's options for opening.
         timeout: Seconds to wait for data, when opening and at each read; None waits for ever.
 
@@ -82,36 +90,71 @@ def opened(
         SourceError: It cannot be opened or read, or has no video track that can be decoded.
 
     """
-    subject = f"{name}: " if name else ""
     try:
         with av.open(address, options=options or {}, timeout=timeout, metadata_errors="replace") as container:
-            yield container, _video_stream(container, subject)
+            yield container, _video_stream(container)
     except av.error.FFmpegError as error:
-        raise SourceError(subject + reason(error)) from None  # FFmpeg's own message holds the address
+        raise SourceError(reason(error)) from None  # FFmpeg's own message holds the address
 
 
-def _video_stream(container: InputContainer, subject: str) -> VideoStream:
-    if not container.streams.video:
-        raise SourceError(f"{subject}There is no picture in it, only sound or other data. Choose one with video.")
-    stream = container.streams.video[0]
+def _video_stream(container: InputContainer) -> VideoStream:
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not moving:  # the cover of a song is not a video
+        raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
+    stream = moving[0]
     size = stream.codec_context.width * stream.codec_context.height
     if size > MAX_PIXELS:
-        raise SourceError(f"{subject}Its pictures have {size / 1e6:.0f} megapixels, too many. Choose a smaller one.")
+        raise SourceError(f"Its pictures have {size / 1e6:.0f} megapixels, too many. Choose a smaller one.")
     return stream
 
 
-def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def decoded(container: InputContainer, stream: VideoStream, *, live: bool = False) -> Iterator[VideoFrame]:
     """Yield the frames of a video track; damaged parts are left out, and what follows them is shown.
+
+    Frames of a live stream are left out, too, where they come faster than they are decoded.
 
     Raises:
         av.error.FFmpegError: Reading failed for another reason than damaged data.
 
     """
-    for packet in container.demux(stream):
+    packets = container.demux(stream)
+    for packet in up_to_date(packets) if live else packets:
         try:
             yield from packet.decode()
         except av.error.InvalidDataError:
             continue
+
+
+def timed(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[tuple[VideoFrame, float]]:
+    """Yield frames with their presentation times in seconds from the first."""
+    step = 1 / float(stream.average_rate or USUAL_FPS)
+    start = None
+    seconds = -step
+    for frame in frames:
+        if start is None:
+            start = frame.time or 0.0
+        seconds = seconds + step if frame.pts is None else frame.time - start
+        yield frame, seconds
+
+
+def up_to_date(
+    packets: Iterable[Packet[VideoStream]], now: Callable[[], float] = time.monotonic
+) -> Iterator[Packet[VideoStream]]:
+    """Leave out packets of a live stream where they come faster than they are decoded.
+
+    As long as reading has to wait for the next packet now and then, nothing queues up. Where it has not for a
+    second, packets are thrown away until it has, and decoding goes on with the next key frame.
+    """
+    waited_at = asked_at = now()
+    dropping = False
+    for packet in packets:
+        if now() - asked_at > WAITED:
+            waited_at = now()
+        behind = now() - waited_at > MOST_BEHIND
+        dropping = behind or (dropping and not packet.is_keyframe)
+        if not dropping:
+            yield packet
+        asked_at = now()
 
 
 def reason(error: av.error.FFmpegError) -> str:

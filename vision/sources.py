@@ -11,10 +11,11 @@ import platform
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 import av
 import cv2
@@ -24,22 +25,30 @@ from numpy.typing import NDArray
 from config import DEMO_CLIP, VideoSettings
 from entities import Frame, Image
 from errors import SourceError
-from vision.decoding import FrameCap, PictureConverter, decoded, fitted_size, opened, reason
+from vision.decoding import FrameCap, PictureConverter, decoded, fitted_size, opened, reason, timed
 
 log = logging.getLogger(__name__)
 
 NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt", "udp", "rtp")
+NETWORK_OPTIONS: Final = {"rtsp_transport": "tcp", "fflags": "nobuffer", "analyzeduration": "1000000"}
+"""FFmpeg's options: no packets lost on the way, none kept back, and a quick look at what the stream is."""
 NETWORK_TIMEOUT: Final = 5.0
 """Seconds without data after which a network camera counts as gone."""
 WEBCAM_TIMEOUT: Final = 10.0
 """Seconds that a webcam may take to open and give its first picture."""
+AUTO_TIMEOUT: Final = 5.0
+"""The same where `auto` looks for one."""
 WEBCAMS_TRIED: Final = 4
 """How many webcam numbers `auto` tries where the system cannot list them."""
+STILL_SECONDS: Final = 0.2
+"""How long a still picture stands before it is shown again."""
 DEMO_NAME: Final = "Demo clip"
 HOW_TO_CHOOSE: Final = (
     "To see something else, start with SOURCE=0 for the first webcam, a video file's path or a camera's "
     'address, or set "source" in config.toml.'
 )
+
+Frames = Generator[Frame, None, None]
 
 
 class Source(Protocol):
@@ -60,7 +69,7 @@ class Source(Protocol):
         """What the user should know although frames come; mostly empty."""
         ...
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Frames:
         """Open the source and yield its frames; closing the iterator closes the source.
 
         Ends where the source has ended for good. Blocks for as long as the device or network does.
@@ -73,7 +82,7 @@ class Source(Protocol):
 
 
 class FileSource:
-    """A video file, played once or again and again; rotation kept in the file is undone."""
+    """A video file, played once or again and again. A still picture is shown on and on."""
 
     live = False
 
@@ -83,74 +92,81 @@ class FileSource:
         self._path = path
         self._settings = settings
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Frames:
         """Yield frames with `time` from the start of the file, which begins again with each round."""
         index = 0
         while True:
             first = index
             for image, seconds in self._play():
-                yield Frame(image, index, time.monotonic(), seconds)
+                frame = Frame(image, index, time.monotonic(), seconds)
+                yield frame
                 index += 1
             if index == first:
                 raise SourceError("No picture in it can be read. It is damaged, or cut off.")
             if not self._settings.loop:
                 return
+            if index == first + 1:
+                yield from held(frame)
 
     def _play(self) -> Iterator[tuple[Image, float]]:
-        if self._path.is_file() and self._path.stat().st_size == 0:
+        if self._path.is_file() and not self._path.stat().st_size:
             raise SourceError("The file is empty. Choose another.")
         converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
+        seconds = -1.0
         with opened(f"file:{self._path}") as (container, stream):
             stream.thread_type = "AUTO"
-            yield from timed_pictures(decoded(container, stream), float(stream.average_rate or 25), converter, cap)
-
-
-def timed_pictures(
-    frames: Iterator[av.VideoFrame], rate: float, converter: PictureConverter, cap: FrameCap
-) -> Iterator[tuple[Image, float]]:
-    """Yield pictures with their presentation times in seconds from the first; stops where the data breaks off."""
-    start = None
-    seconds = -1 / rate
-    try:
-        for frame in frames:
-            if start is None:
-                start = frame.time or 0.0
-            seconds = seconds + 1 / rate if frame.pts is None else frame.time - start
-            if cap.accepts(seconds):
-                yield converter.convert(frame), seconds
-    except av.error.FFmpegError as error:
-        if start is None:
-            raise
-        log.warning("The video is damaged after %.1f s: %s", seconds, reason(error))
+            try:
+                for frame, seconds in timed(decoded(container, stream), stream):
+                    if cap.accepts(seconds):
+                        yield converter.convert(frame), seconds
+            except av.error.FFmpegError as error:
+                if seconds < 0:
+                    raise
+                log.warning("%s breaks off after %.1f s: %s", self.name, seconds, reason(error))
 
 
 class NetworkSource:
-    """A camera or stream at an address (RTSP, MJPEG over HTTP, HLS, ...)."""
+    """A camera or stream at an address (RTSP, MJPEG over HTTP, HLS, ...), or a recording there.
 
-    live = True
+    A camera shows what is now. A recording plays at its own pace, and again from its start where that is set.
+    """
+
     note = ""
 
     def __init__(self, address: str, settings: VideoSettings, *, timeout: float = NETWORK_TIMEOUT) -> None:
         self.name = without_secrets(address)
+        self.live = True
         self._address = address
         self._settings = settings
         self._timeout = timeout
 
-    def frames(self) -> Iterator[Frame]:
-        """Yield frames as they arrive; never ends, but fails where the stream does."""
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "1000000"}
-        if self._address.startswith("udp"):
-            del options["rtsp_transport"]
-        converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
+    def frames(self) -> Frames:
+        """Yield frames as they arrive; a camera's never end, but fail where the stream does."""
         index = 0
-        with opened(self._address, options=options, timeout=self._timeout) as (container, stream):
-            stream.thread_type = "SLICE"  # threads by frame would show every picture several frames late
-            for frame in decoded(container, stream):
-                now = time.monotonic()
-                if cap.accepts(now):
-                    yield Frame(converter.convert(frame), index, now)
-                    index += 1
-        raise SourceError("The stream ended.")
+        converter = PictureConverter(self._settings)
+        while True:
+            cap = FrameCap(self._settings.max_fps)
+            with opened(self._address, options=NETWORK_OPTIONS, timeout=self._timeout) as (container, stream):
+                stream.thread_type = "SLICE"  # threads by frame would show each picture some frames late
+                self.live = container.duration is None
+                # HTTP live streams come in pieces of some seconds each, which have to be paced, too.
+                in_bursts = not self.live or container.format.name == "hls"
+                for frame, seconds in timed(decoded(container, stream, live=not in_bursts), stream):
+                    now = time.monotonic()
+                    if cap.accepts(seconds if in_bursts else now):
+                        yield Frame(converter.convert(frame), index, now, seconds if in_bursts else None)
+                        index += 1
+            if self.live:
+                raise SourceError("The stream ended.")
+            if not self._settings.loop:
+                return
+
+
+def held(frame: Frame) -> Frames:
+    """Yield one picture for ever, some times a second."""
+    for index in count(frame.index + 1):
+        frame = replace(frame, index=index, captured_at=time.monotonic(), time=(frame.time or 0) + STILL_SECONDS)
+        yield frame
 
 
 class WebcamSource:
@@ -173,7 +189,7 @@ class WebcamSource:
         self._open_camera = open_camera or open_webcam
         self._timeout = timeout
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Frames:
         """Yield frames as they arrive; never ends, but fails where the camera does."""
         camera, first = self._first_picture()
         picture: NDArray[Any] | None = first
@@ -237,16 +253,16 @@ class AutoSource:
 
     @property
     def note(self) -> str:
-        """Why the demo clip is shown, if it is."""
-        return self._chosen.note if self._chosen else ""
+        """What is being done, or why the demo clip is shown."""
+        return self._chosen.note if self._chosen else "Looking for a webcam."
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Frames:
         """Yield frames of the chosen source; a webcam that was chosen once is waited for, not replaced."""
         if self._chosen:
             yield from self._chosen.frames()
             return
         for number in self._webcams():
-            webcam = WebcamSource(number, self._settings)
+            webcam = WebcamSource(number, self._settings, timeout=AUTO_TIMEOUT)
             frames = webcam.frames()
             try:
                 first = next(frames)
@@ -292,9 +308,10 @@ def demo_source(settings: VideoSettings, *, note: str = "") -> FileSource:
 
 def without_secrets(address: str) -> str:
     """Return an address without user name, password and parameters, which may hold keys."""
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    scheme, _, rest = address.partition("://")
+    rest = re.split(r"[?#]", rest)[0]
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def open_webcam(number: int) -> cv2.VideoCapture:
