@@ -138,8 +138,8 @@ def timed(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[tuple[V
 
 
 def up_to_date(
-    packets: Iterable[Packet[VideoStream]], now: Callable[[], float] = time.monotonic
-) -> Iterator[Packet[VideoStream]]:
+    packets: Iterable["Packet[VideoStream]"], now: Callable[[], float] = time.monotonic
+) -> Iterator["Packet[VideoStream]"]:
     """Leave out packets of a live stream where they come faster than they are decoded.
 
     As long as reading has to wait for the next packet now and then, nothing queues up. Where it has not for a
