@@ -7,7 +7,7 @@ export function colourOf(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name.toLowerCase()}`).trim();
 }
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+export const percent = (share) => `${Math.round(share * 100)}%`;
 
 /** What a face is said to show: its expression, or that none is clear. */
 export const nameOf = (face) => (face.uncertain ? "Uncertain" : face.expression);
