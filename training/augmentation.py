@@ -1,5 +1,6 @@
 """What cameras, compression and Haar's boxes do to a face, done at random to the training faces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,28 +79,34 @@ class Batches(keras.utils.PyDataset):
 
     What a batch holds depends on `seed`, the epoch and its place in the epoch alone, so that
     training resumed after a stop sees what it would have seen.
+
+    Training begins on small faces: coarse features are learned as well from them, at a fraction
+    of the time (progressive resizing, as in Tan and Le, 2021, arXiv:2104.00298).
     """
 
     def __init__(
         self,
         images: NDArray[np.uint8],
         targets: NDArray[np.float32],
+        *,
         batch_size: int = 128,
         seed: int = 0,
+        sizes: Sequence[int] = (32, 32, 40, 48),
         augmentation: Augmentation | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.images, self.targets = images, targets
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.sizes = batch_size, seed, tuple(sizes)
         self.augmentation = augmentation or Augmentation()
-        self.size = images.shape[1]
-        self.start_epoch(0)
+        self.size: int | None = None
+        self.epoch, self.order = 0, np.arange(len(images))
 
-    def start_epoch(self, epoch: int) -> None:
-        """Shuffle for an epoch (counted from 0)."""
+    def start_epoch(self, epoch: int, epochs: int) -> None:
+        """Shuffle for one of `epochs` (counted from 0); its part of them decides the faces' size."""
         self.epoch = epoch
         self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
+        self.size = self.sizes[-(-len(self.sizes) * (epoch + 1) // epochs) - 1]
 
     def __len__(self) -> int:
         return len(self.images) // self.batch_size or 1
@@ -107,21 +114,18 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         rng = np.random.default_rng((self.seed, self.epoch, index))
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        faces = np.stack([self.augmentation(self.images[row], self.size, rng) for row in rows])
+        # Before the first epoch Keras looks at a few batches to see which of their dimensions vary.
+        size = self.size or self.sizes[-1 - index % len(self.sizes)]
+        faces = np.stack([self.augmentation(self.images[row], size, rng) for row in rows])
         return faces[..., np.newaxis], self.targets[rows]
 
 
 class Curriculum(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, and starts training on small faces.
+    """Tells the batches which epoch it is."""
 
-    Coarse features are learned as well from small pictures, at a fraction of the time
-    (progressive resizing, as in Tan and Le, 2021, arXiv:2104.00298).
-    """
-
-    def __init__(self, batches: Batches, epochs: int, sizes: tuple[int, ...] = (32, 40, 48)) -> None:
+    def __init__(self, batches: Batches, epochs: int) -> None:
         super().__init__()
-        self.batches, self.epochs, self.sizes = batches, epochs, sizes
+        self.batches, self.epochs = batches, epochs
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.batches.start_epoch(epoch)
-        self.batches.size = self.sizes[min(len(self.sizes) * epoch // self.epochs, len(self.sizes) - 1)]
+        self.batches.start_epoch(epoch, self.epochs)

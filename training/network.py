@@ -18,7 +18,7 @@ class BatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if keras.backend.backend() != "torch" or not training:
+        if keras.backend.backend() != "torch":
             return super().call(inputs, training=training, mask=mask)
         from torch.nn.functional import batch_norm
 
@@ -28,7 +28,7 @@ class BatchNormalization(layers.BatchNormalization):
             self.moving_variance.value,
             self.gamma.value.float(),
             self.beta.value.float(),
-            training=True,
+            training=bool(training),
             momentum=1 - self.momentum,
             eps=self.epsilon,
         )
@@ -51,9 +51,7 @@ def squeeze_and_excite(x: Any, ratio: int = 8) -> Any:
     return layers.Multiply()([x, weights])
 
 
-def build_cnn(
-    widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS, dropout: float = 0.4
-) -> keras.Model:
+def build_cnn(widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS, dropout: float = 0.4) -> keras.Model:
     """Return a VGG-like network: grey faces (n, h, w, 1), 0-255, to (n, 7) logits in EXPRESSIONS order.
 
     `depths` convolutions of `widths` filters in each block, after which the picture is halved

@@ -1,0 +1,129 @@
+"""FER2013 is read from each form in which people have it, and mistakes are told in words."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from entities import EXPRESSIONS
+from errors import DatasetError
+from training.fer2013 import FER2013, has_face, load, majority, vote_shares
+
+VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+
+
+def pixels(value: int) -> str:
+    """Return an evenly grey face as Kaggle's file writes it."""
+    return " ".join([str(value)] * 48 * 48)
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """Return a file of four rows in Kaggle's form."""
+    path = tmp_path / "fer2013.csv"
+    rows = [f"{label},{pixels(value)},{usage}" for label, value, usage in ROWS]
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    return path
+
+
+ROWS = [(3, 10, "Training"), (4, 20, "Training"), (6, 30, "PublicTest"), (0, 10, "PrivateTest")]
+
+
+def votes_file(folder: Path, rows: list[str]) -> Path:
+    """Return a file of votes in FER+'s form."""
+    path = folder / "fer2013new.csv"
+    path.write_text("\n".join([VOTES_HEADER, *rows]) + "\n")
+    return path
+
+
+def test_reads_kaggles_csv(csv: Path) -> None:
+    """Images, labels and splits come out as they stand in the file."""
+    rows = load(csv)
+    assert rows.images.shape == (4, 48, 48)
+    assert rows.images[:, 0, 0].tolist() == [10, 20, 30, 10]
+    assert rows.labels.tolist() == [3, 4, 6, 0]
+    assert rows.split("PublicTest").labels.tolist() == [6]
+
+
+def test_reads_spaced_column_names(csv: Path) -> None:
+    """icml_face_data.csv, whose columns are named with a leading space, reads the same."""
+    csv.write_text(csv.read_text().replace("emotion,pixels,Usage", "emotion, Usage, pixels", 1))
+    lines = csv.read_text().splitlines()
+    swapped = [lines[0], *(f"{a},{c},{b}" for a, b, c in (line.split(",") for line in lines[1:]))]
+    csv.write_text("\n".join(swapped))
+    assert load(csv).labels.tolist() == [3, 4, 6, 0]
+
+
+def test_reads_a_folder_in_label_order(tmp_path: Path) -> None:
+    """Folders come in alphabetical order; labels keep FER2013's order all the same."""
+    for split in ("train", "test"):
+        for label, name in enumerate(EXPRESSIONS):
+            folder = tmp_path / split / name.lower()
+            folder.mkdir(parents=True)
+            cv2.imwrite(str(folder / "a.png"), np.full((60, 60), 10 * label, np.uint8))
+    rows = load(tmp_path)
+    assert (rows.images[:, 0, 0] == 10 * rows.labels).all()
+    assert sorted(rows.split("Training").labels.tolist()) == list(range(7))
+    assert len(rows.split("PublicTest")) == 7
+
+
+def test_copies_of_held_back_images_are_not_trained_on(csv: Path) -> None:
+    """An image that also occurs in PrivateTest leaves Training."""
+    assert load(csv).training().images[:, 0, 0].tolist() == [20]
+
+
+def test_votes_follow_expressions_order(csv: Path, tmp_path: Path) -> None:
+    """FER+'s columns, in an order of their own, are put into EXPRESSIONS order; shares sum to 1."""
+    votes = votes_file(
+        tmp_path,
+        [
+            "Training,a.png,0,6,0,0,0,0,0,0,4,0",
+            "Training,b.png,0,0,0,0,0,0,0,0,0,10",
+            "PublicTest,c.png,5,0,0,5,0,0,0,0,0,0",
+            "PrivateTest,d.png,0,0,0,0,8,2,0,0,0,0",
+        ],
+    )
+    rows = load(csv, votes)
+    assert rows.votes is not None
+    assert majority(rows.votes).tolist() == [3, -1, -1, 0]
+    assert has_face(rows.votes).tolist() == [True, False, True, True]
+    np.testing.assert_allclose(vote_shares(rows.votes)[3], [0.8, 0.2, 0, 0, 0, 0, 0])
+
+
+def test_votes_for_other_rows_are_refused(csv: Path, tmp_path: Path) -> None:
+    """A votes file of another length or order is not silently put beside the wrong faces."""
+    votes = votes_file(tmp_path, ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
+    with pytest.raises(DatasetError, match="same rows in the same order"):
+        load(csv, votes)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("emotion,pixels,Usage\n0,1 2 3,Training\n", "data row 1: pixels must be 2304"),
+        (f"emotion,pixels,Usage\n9,{pixels(1)},Training\n", "emotion must be 0 to 6"),
+        (f"emotion,pixels,Usage\n0,{pixels(300)},Training\n", "from 0 to 255"),
+        (f"label,pixels,Usage\n0,{pixels(1)},Training\n", "no column emotion"),
+        ("", "cannot be read as a CSV"),
+    ],
+)
+def test_a_malformed_csv_is_told_in_words(tmp_path: Path, text: str, words: str) -> None:
+    """What is wrong, and where, is in the message."""
+    path = tmp_path / "fer2013.csv"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=words):
+        load(path)
+
+
+def test_a_missing_dataset_says_where_to_get_it(tmp_path: Path) -> None:
+    """No dataset: the message names Kaggle and the parameter to set."""
+    with pytest.raises(DatasetError, match=r"Kaggle.*DATA"):
+        load(tmp_path / "nothing.csv")
+
+
+def test_a_missing_split_names_those_there(csv: Path) -> None:
+    """Asking for a split that is not in the file names those that are."""
+    only_training: FER2013 = load(csv).select(np.array([True, True, False, False]))
+    with pytest.raises(DatasetError, match=r"PublicTest; it has Training"):
+        only_training.split("PublicTest")

@@ -1,0 +1,143 @@
+"""The network learns, training carries on after a stop, and what is exported is what was trained."""
+
+import json
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from entities import EXPRESSIONS
+from training.augmentation import Augmentation, Batches, Curriculum
+from training.export import deployable, export
+from training.fer2013 import FER2013
+from training.network import build_cnn, compile_for
+from training.train import predict_logits, train
+
+SMALL = {"widths": (8, 16), "depths": (1, 1)}
+
+
+def striped_faces(count: int) -> FER2013:
+    """Return faces of two classes that differ in the direction of their stripes."""
+    labels = np.arange(count) % 2
+    stripes = np.tile((np.arange(48) // 6 % 2 * 200).astype(np.uint8), (48, 1))
+    images = np.stack([stripes if label else stripes.T for label in labels])
+    return FER2013(images, labels, np.full(count, "Training"))
+
+
+@pytest.fixture
+def batches() -> Batches:
+    """Return batches of striped faces."""
+    return striped_batches()
+
+
+def striped_batches() -> Batches:
+    """Return four batches of striped faces, as they are before training."""
+    rows = striped_faces(32)
+    return Batches(rows.images, np.eye(7, dtype=np.float32)[rows.labels], batch_size=8, seed=1)
+
+
+def test_augmented_faces_keep_their_form() -> None:
+    """Whatever is drawn, a face stays a uint8 square of the size asked for."""
+    face = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
+    for seed in range(40):
+        changed = Augmentation()(face, 40, np.random.default_rng(seed))
+        assert changed.shape == (40, 40)
+        assert changed.dtype == np.uint8
+
+
+def test_augmentation_keeps_the_face_in_the_middle() -> None:
+    """A bright spot in the middle is still near the middle after moving, turning and scaling."""
+    face = np.zeros((48, 48), np.uint8)
+    face[20:28, 20:28] = 255
+    only_moves = Augmentation(brightness=0, contrast=(1, 1), degraded=0, erased=0)
+    for seed in range(20):
+        rows, columns = np.nonzero(only_moves(face, 48, np.random.default_rng(seed)) > 100)
+        assert abs(rows.mean() - 23.5) < 6
+        assert abs(columns.mean() - 23.5) < 6
+
+
+def test_batches_depend_on_seed_and_epoch_alone(batches: Batches) -> None:
+    """The same epoch gives the same batch after a stop; another epoch gives another."""
+    batches.start_epoch(3, 8)
+    first = batches[1][0]
+    batches.start_epoch(4, 8)
+    other = batches[1][0]
+    batches.start_epoch(3, 8)
+    np.testing.assert_array_equal(batches[1][0], first)
+    assert not np.array_equal(other, first)
+
+
+def test_the_curriculum_ends_at_full_size(batches: Batches) -> None:
+    """Faces grow to 48 pixels, however few epochs there are."""
+    for epochs in (1, 2, 7, 40):
+        curriculum = Curriculum(batches, epochs)
+        sizes = []
+        for epoch in range(epochs):
+            curriculum.on_epoch_begin(epoch)
+            sizes.append(batches[0][0].shape[1])
+        assert sizes == sorted(sizes)
+        assert sizes[-1] == 48
+
+
+def test_training_carries_on_after_a_stop(batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the third epoch, training repeats only that, and the log has each epoch once."""
+    validation, epochs = striped_faces(8), 4
+    model = build_cnn(**SMALL)
+    compile_for(model, len(batches) * epochs)
+    get = Batches.__getitem__
+
+    def stop_in_third_epoch(self: Batches, index: int) -> object:
+        if self.epoch == 2:
+            raise RuntimeError("power cut")
+        return get(self, index)
+
+    monkeypatch.setattr(Batches, "__getitem__", stop_in_third_epoch)
+    with pytest.raises(Exception, match="power cut"):  # TensorFlow wraps it in an error of its own.
+        train(model, batches, validation, epochs, tmp_path)
+    monkeypatch.setattr(Batches, "__getitem__", get)
+
+    again = build_cnn(**SMALL)
+    compile_for(again, len(batches) * epochs)
+    log = train(again, striped_batches(), validation, epochs, tmp_path)
+    assert log["epoch"].tolist() == [0, 1, 2, 3]
+    assert int(again.optimizer.iterations) == len(batches) * epochs
+
+
+def test_finished_training_is_not_repeated(batches: Batches, tmp_path: Path) -> None:
+    """A second call returns the same weights and log without another step."""
+    logits = []
+    for _ in range(2):
+        model = build_cnn(**SMALL)
+        compile_for(model, len(batches))
+        log = train(model, batches, striped_faces(8), 1, tmp_path)
+        logits.append(predict_logits(model, striped_faces(8).images))
+        assert len(log) == 1
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_the_exported_network_is_the_trained_one(tmp_path: Path, flips: bool) -> None:
+    """Read back, it gives the trained network's probabilities: with flips, of the mean of both views."""
+    model = build_cnn(**SMALL)
+    faces = striped_faces(3).images
+    export(deployable(model, flips), tmp_path / "model.json", tmp_path / "model_weights.h5")
+    loaded = keras.models.model_from_json((tmp_path / "model.json").read_text())
+    loaded.load_weights(tmp_path / "model_weights.h5")
+
+    logits = predict_logits(model, faces)
+    if flips:
+        logits = (logits + predict_logits(model, faces[:, :, ::-1])) / 2
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(predict_logits(loaded, faces), expected, atol=1e-5)
+
+
+def test_the_exported_files_carry_the_order_of_labels(tmp_path: Path) -> None:
+    """The weights name the expressions and the input, need no class of ours, and leave nothing half-written."""
+    export(deployable(build_cnn(**SMALL)), tmp_path / "model.json", tmp_path / "model_weights.h5")
+    with h5py.File(tmp_path / "model_weights.h5") as file:
+        assert tuple(json.loads(file.attrs["expressions"])) == EXPRESSIONS
+        assert json.loads(file.attrs["input_shape"]) == [48, 48, 1]
+    assert "training.network" not in (tmp_path / "model.json").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model_weights.h5"]
