@@ -1,17 +1,29 @@
 """What several tests share: the folder of samples, and the means to do without them."""
 
+from __future__ import annotations
+
 import importlib
 import os
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from unittest import mock
 
 import cv2
 import pytest
 from matplotlib import cbook
 
+from config import ServerSettings, Settings
 from entities import Box, Image
+
+if TYPE_CHECKING:  # imported in the fixtures, so that a mistake in the web fails no other tests
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.fake_camera import FakeCamera
+    from web.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,3 +65,43 @@ def keras() -> Any:
     """Return Keras on TensorFlow, whichever test comes first; programs that tests start choose for themselves."""
     with mock.patch.dict(os.environ, KERAS_BACKEND="tensorflow"):
         return importlib.import_module("keras")
+
+
+@pytest.fixture
+def camera() -> Iterator[FakeCamera]:
+    """Return a camera that shows what the test publishes, with a model that calls every face happy."""
+    from tests.fake_camera import FakeCamera
+    from tests.footage import FixedClassifier
+
+    camera = FakeCamera(FixedClassifier("Happy"))
+    yield camera
+    camera.close()
+
+
+@pytest.fixture
+def app(camera: FakeCamera) -> Flask:
+    """Return the application with the fake camera, two viewers at most, and small limits on uploads."""
+    from app import create_app
+
+    settings = Settings.model_validate({"server": {"port": 0, "max_viewers": 2}, "uploads": {"max_megabytes": 1}})
+    return create_app(settings, camera.as_camera())
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a client that calls the application directly."""
+    return app.test_client()
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[Server]:
+    """Return the real HTTP server, listening on a free port of loopback, serving the application."""
+    from web.server import Server
+
+    server = Server(app, ServerSettings(port=0, max_viewers=2))
+    server.listen()
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join()

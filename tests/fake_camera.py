@@ -1,0 +1,86 @@
+"""A camera without video, detector or threads, for tests of the web."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import cv2
+import numpy as np
+
+from camera import ModelState, VideoCamera
+from entities import EXPRESSIONS, Box, Classifier, Face, FrameResult, SourceState, SourceStatus
+
+
+def probabilities(expression: str, confidence: float = 0.7) -> tuple[float, ...]:
+    """Return seven probabilities of which one stands out."""
+    rest = (1 - confidence) / (len(EXPRESSIONS) - 1)
+    return tuple(confidence if name == expression else rest for name in EXPRESSIONS)
+
+
+def frame_result(index: int, size: int = 0) -> FrameResult:
+    """Return a result with one happy face; its JPEG has at least `size` bytes."""
+    jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), index % 256, np.uint8))[1].tobytes()
+    face = Face(Box(8, 4, 32, 32), probabilities("Happy"), track_id=7)
+    timings = {"detect": 3.0, "classify": 1.0, "total": 5.0}
+    return FrameResult(index, 100.0, None, 64, 48, (face,), jpeg.ljust(size, b"\0"), timings)
+
+
+class FakeCamera:
+    """Shows what a test publishes."""
+
+    def __init__(self, classifier: Classifier | None = None, frame_bytes: int = 0) -> None:
+        self.status = SourceStatus(SourceState.LIVE, "Test card")
+        self.classifier = classifier
+        self.model_state: ModelState = "ready" if classifier else "loading"
+        self.model_reason = ""
+        self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
+        self.frame_bytes = frame_bytes
+        self._on_frame: list[Callable[[FrameResult], None]] = []
+        self._latest: FrameResult | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def as_camera(self) -> VideoCamera:
+        """Return this camera under the type it stands in for."""
+        return cast("VideoCamera", self)
+
+    def publish(self) -> None:
+        """Show the next frame."""
+        with self._changed:
+            self._latest = frame_result(self._latest.index + 1 if self._latest else 0, self.frame_bytes)
+            self._changed.notify_all()
+        for on_frame in self._on_frame:
+            on_frame(self._latest)
+
+    def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
+        """Call a function with every frame."""
+        self._on_frame.append(on_frame)
+
+    def start_loading(self) -> None:
+        """Do nothing: the model is here, or never comes."""
+
+    def latest(self) -> FrameResult | None:
+        """Return the newest result."""
+        return self._latest
+
+    def results(self, timeout: float = 1.0) -> Iterator[FrameResult]:
+        """Yield the newest result, again after the timeout where there is no newer one."""
+        self.viewers += 1
+        try:
+            seen: FrameResult | None = None
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed or self._latest is not seen, timeout)  # noqa: B023
+                    seen = self._latest
+                    if self._closed:
+                        return
+                if seen:
+                    yield seen
+        finally:
+            self.viewers -= 1
+
+    def close(self) -> None:
+        """End all streams."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

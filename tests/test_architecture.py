@@ -1,0 +1,67 @@
+"""Imports run one way, and the web starts without the weight of a neural network."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import ROOT
+
+BASE = {"config", "entities", "errors"}
+ALLOWED = {
+    "errors": set(),
+    "entities": set(),
+    "config": {"errors"},
+    "vision": BASE,
+    "model": BASE,
+    "pipeline": BASE | {"vision"},
+    "analysis": BASE | {"vision", "pipeline"},
+    "camera": BASE | {"vision", "pipeline"},
+    "web": BASE | {"vision", "pipeline", "camera", "analysis"},
+    "app": BASE | {"vision", "pipeline", "camera", "analysis", "web", "model"},
+    "training": BASE | {"vision", "model"},
+    "analyze": BASE | {"vision", "pipeline", "analysis", "model"},
+    "evaluate": BASE | {"vision", "model", "training"},
+    "benchmark": BASE | {"vision", "pipeline", "camera", "model", "app", "web"},
+}
+"""What each room may import of the others; a room that is not named here does not exist."""
+NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}
+MAY_USE_NETWORKS = {"model", "training", "evaluate"}
+OWN_FILES = [
+    path
+    for path in [*ROOT.glob("*.py"), *(path for room in ALLOWED for path in (ROOT / room).rglob("*.py"))]
+    if path.stem != "conftest"
+]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the top-level names that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield (node.module or "").partition(".")[0]
+
+
+@pytest.mark.parametrize("path", OWN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path):
+    """A room imports only rooms below it, and only the model and the training use neural network libraries."""
+    room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    names = set(imported(path))
+    assert names & ALLOWED.keys() <= ALLOWED[room] | {room}
+    if room not in MAY_USE_NETWORKS:
+        assert not names & NETWORKS
+
+
+def test_the_web_starts_without_the_network_libraries():
+    """Importing the application and making one imports none of them: the page has to be there at once."""
+    code = (
+        "import sys, app, config; app.create_app(config.Settings(source='static/demo.mp4'));"
+        f"print([name for name in {sorted(NETWORKS | {'pandas', 'matplotlib', 'sklearn'})} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
