@@ -47,3 +47,7 @@ class AnalysisCancelledError(FacialExpressionError):
 
 class ServerError(FacialExpressionError):
     """The web server cannot listen where it should."""
+
+
+class QueueFullError(FacialExpressionError):
+    """There are as many videos as may be kept at once."""

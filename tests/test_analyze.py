@@ -1,0 +1,139 @@
+"""The command line: files of any kind in, folders of results out, errors in words."""
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+import analyze
+from config import Settings
+from entities import Box, Image
+from tests.footage import FixedClassifier, make_video
+
+
+@pytest.fixture
+def picture(tmp_path: Path, portrait: tuple[Image, Box]) -> Path:
+    """Return a picture file with one face in it."""
+    path = tmp_path / "portrait.jpg"
+    cv2.imwrite(str(path), portrait[0])
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Return a video file without a face."""
+    return make_video(tmp_path / "clip.mp4")
+
+
+def run(*arguments: object) -> int:
+    """Run the command with a stand-in for the network."""
+    return analyze.main([str(argument) for argument in arguments], FixedClassifier("Happy", 0.8))
+
+
+def names(folder: Path) -> set[str]:
+    """Return the names in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
+    """A picture and a video are told apart, and what was found is printed."""
+    assert run(picture, video, "--out", tmp_path / "out") == 0
+    assert names(tmp_path / "out" / "portrait") == {"annotated.png", "faces.json", "faces.csv"}
+    assert "annotated.mp4" in names(tmp_path / "out" / "clip")
+    printed = capsys.readouterr().out.splitlines()
+    assert "portrait.jpg: Happy" in printed[0]
+    assert "clip.mp4: no face" in printed[1]
+
+
+def test_picture_results_agree(tmp_path: Path, picture: Path, portrait: tuple[Image, Box]) -> None:
+    """JSON, CSV and the annotated picture show the same face where it is."""
+    run(picture, "--out", tmp_path)
+    told = json.loads((tmp_path / "portrait" / "faces.json").read_text("utf-8"))
+    with (tmp_path / "portrait" / "faces.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    (face,) = told["faces"]
+    assert (face["expression"], face["confidence"], face["probabilities"]["Happy"]) == ("Happy", 0.8, 0.8)
+    assert row["expression"] == "Happy"
+    assert [int(row[side]) for side in ("x", "y", "width", "height")] == face["box"]
+    x, y, width, height = face["box"]
+    expected = portrait[1]
+    assert x < expected.x + expected.width / 2 < x + width
+    assert y < expected.y + expected.height / 2 < y + height
+    annotated = cv2.imread(str(tmp_path / "portrait" / "annotated.png"))
+    assert annotated is not None
+    assert annotated.shape == portrait[0].shape
+    assert (annotated != portrait[0]).any()
+
+
+def test_files_of_one_name_do_not_meet(tmp_path: Path, video: Path) -> None:
+    """Two files called alike get two folders."""
+    (tmp_path / "other").mkdir()
+    again = make_video(tmp_path / "other" / "clip.mp4")
+    assert run(video, again, "--out", tmp_path / "out") == 0
+    assert names(tmp_path / "out") == {"clip", "clip-2"}
+
+
+def test_old_results_are_kept_unless_told_otherwise(tmp_path: Path, picture: Path, capsys) -> None:
+    """A second run stops with advice; --overwrite does it."""
+    assert run(picture, "--out", tmp_path) == 0
+    assert run(picture, "--out", tmp_path) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert run(picture, "--out", tmp_path, "--overwrite") == 0
+
+
+def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, picture: Path, capsys) -> None:
+    """Every failure is a line with the file's name and what to do; the rest is done, and the status tells."""
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    assert run(broken, tmp_path / "nowhere.mp4", picture, "--out", tmp_path / "out") == 1
+    assert names(tmp_path / "out") == {"portrait"}
+    errors = capsys.readouterr().err
+    assert f"{broken}: This is not a video" in errors
+    assert "nowhere.mp4: There is no such file" in errors
+    assert "Traceback" not in errors
+
+
+def test_limits_come_from_the_config(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
+    """Settings from --config limit both kinds of files."""
+    config = tmp_path / "small.toml"
+    config.write_text("[uploads]\nmax_megapixels = 0.1\nmax_video_seconds = 0.5\n", encoding="utf-8")
+    assert run(picture, video, "--out", tmp_path / "out", "--config", config) == 1
+    errors = capsys.readouterr().err
+    assert "at most 0.1 megapixels" in errors
+    assert "longer than 0.5 seconds" in errors
+
+
+def test_a_bad_config_is_said_before_anything_is_loaded(tmp_path: Path, picture: Path, capsys) -> None:
+    """An unknown setting is named."""
+    config = tmp_path / "bad.toml"
+    config.write_text("[uploads]\nmax_gigabytes = 1\n", encoding="utf-8")
+    assert run(picture, "--config", config) == 1
+    assert "max_gigabytes" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends with the usual status and without a traceback, and leaves nothing half-written."""
+    calls: list[Settings] = []
+
+    class Interrupted:
+        def __init__(self, settings: Settings, classifier: object) -> None:
+            calls.append(settings)
+
+        def process(self, frame: object) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.video.ExpressionPipeline", Interrupted)
+    assert run(video, "--out", tmp_path / "out") == 130
+    assert calls
+    assert "Stopped" in capsys.readouterr().err
+    assert names(tmp_path / "out") == set()
+
+
+def test_help_says_what_it_does(capsys) -> None:
+    """--help explains the results."""
+    with pytest.raises(SystemExit) as ended:
+        run("--help")
+    assert ended.value.code == 0
+    assert "timeline" in capsys.readouterr().out
