@@ -1,0 +1,150 @@
+"""A real browser, a real server in this process, and what every page has to keep: no errors, a strict policy."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import pytest
+from flask import Flask
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from app import create_app
+from camera import VideoCamera
+from config import DEMO_CLIP, ServerSettings, Settings
+from entities import EXPRESSIONS
+from tests.fake_camera import FakeCamera
+from web.server import Server
+
+AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
+FLAGS = (
+    "--no-sandbox",  # Chromium's own sandbox does not work for root in a container; the pages are our own
+    "--use-fake-ui-for-media-stream",
+)
+
+
+class Mood:
+    """A classifier that sees in every face what the test says."""
+
+    def __init__(self, expression: str = "Happy", confidence: float = 0.88) -> None:
+        self.expression, self.confidence = expression, confidence
+
+    def predict(self, faces: Any) -> NDArray[np.float32]:
+        """Return (n, 7) probabilities."""
+        rest = (1 - self.confidence) / (len(EXPRESSIONS) - 1)
+        row = [self.confidence if name == self.expression else rest for name in EXPRESSIONS]
+        return np.tile(np.array(row, np.float32), (len(faces), 1))
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve the application on a free port; give its address."""
+    server = Server(app, ServerSettings(port=0, max_viewers=8))
+    server.listen()
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.bind_addr[1]}/"
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+def _live(settings: Settings, classifier: Mood) -> Iterator[str]:
+    camera = VideoCamera(settings, lambda: classifier)
+    with serving(create_app(settings, camera)) as address:
+        yield address
+        camera.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Return one browser for a file of tests; not for all, since its event loop would be in others' way."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens an empty page in a context of its own; complaints in its console fail the test."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    with ExitStack() as contexts:
+
+        def open_page(**options: Any) -> Page:
+            context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+            contexts.callback(context.close)
+            context.set_default_timeout(20_000)
+            page = context.new_page()
+            page.on("console", listen)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            return page
+
+        yield open_page
+    unexpected = [text for text in complaints if not text.startswith("Failed to load resource: net::ERR_")]
+    assert unexpected == []
+
+
+@pytest.fixture
+def mood() -> Mood:
+    """Return the classifier of `live_app`."""
+    return Mood()
+
+
+@pytest.fixture
+def live_app(mood: Mood) -> Iterator[str]:
+    """Serve the real application, showing the demo clip; give its address."""
+    yield from _live(Settings(source=str(DEMO_CLIP)), mood)
+
+
+@pytest.fixture
+def staged() -> Iterator[SimpleNamespace]:
+    """Serve the real application with a camera that shows what a test publishes; give `address` and `camera`."""
+    camera = FakeCamera(classifier=Mood())
+    with serving(create_app(Settings(), camera.as_camera())) as address:
+        yield SimpleNamespace(address=address, camera=camera)
+        camera.close()
+
+
+@pytest.fixture(scope="session")
+def shoot() -> Callable[[Page, str], None]:
+    """Return a function that keeps a screenshot for people to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    return lambda page, name: cast("None", page.screenshot(path=SCREENSHOTS / f"{name}.png") and None)
+
+
+@pytest.fixture(scope="session")
+def check_accessibility() -> Callable[[Page], None]:
+    """Return a function that fails where axe-core finds a serious fault in a page."""
+
+    def check(page: Page) -> None:
+        page.evaluate(AXE.read_text())
+        result = page.evaluate("axe.run({resultTypes: ['violations']})")
+        serious = [
+            (violation["id"], violation["help"], [node["html"] for node in violation["nodes"]])
+            for violation in result["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        assert serious == []
+
+    return check
+
+
+@pytest.fixture
+def live_app_without_faces(tmp_path: Path) -> Iterator[str]:
+    """Serve the real application, showing a plain picture; give its address."""
+    path = tmp_path / "wall.png"
+    cv2.imwrite(str(path), np.full((480, 640, 3), 130, np.uint8))
+    yield from _live(Settings(source=str(path)), Mood())

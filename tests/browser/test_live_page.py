@@ -1,0 +1,257 @@
+"""The live page in a real browser: the video moves, the cards follow, and every state is told."""
+
+import re
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from entities import SourceState, SourceStatus
+
+NewPage = Callable[..., Page]
+PICTURE = "document.getElementById('video').toDataURL('image/jpeg')"
+
+
+def wait_for_frames(page: Page, count: int) -> None:
+    """Wait until this many more frames have been drawn."""
+    video = page.locator("#video")
+    for _ in range(count):
+        expect(video).not_to_have_attribute("data-frames", video.get_attribute("data-frames") or "")
+
+
+def bar_scale(page: Page, expression: str) -> float:
+    """Return how full a bar of the first card is, 0-1."""
+    bar = page.locator(f".face-card .bar[data-expression={expression}] .bar-fill").first
+    return float(bar.evaluate("bar => new DOMMatrix(getComputedStyle(bar).transform).a"))
+
+
+def test_the_demo_clip_plays_with_its_faces_named(new_page: NewPage, live_app: str, mood: Any, shoot: Any) -> None:
+    """Frames follow each other in the canvas, events fill a card, and the card follows the model."""
+    page = new_page()
+    page.goto(live_app)
+    expect(page.locator("#state")).to_have_text("Live")
+    card = page.locator(".face-card").first
+    expect(card.locator(".expression")).to_have_text("Happy")
+    expect(card.locator(".confidence")).to_have_text("88%")
+    assert bar_scale(page, "Happy") == pytest.approx(0.88, abs=0.01)
+    before = page.evaluate(PICTURE)
+    wait_for_frames(page, 10)
+    assert page.evaluate(PICTURE) != before
+    expect(page.locator("#fps")).to_have_text(re.compile(r"^[1-9]\d* fps$"))
+    expect(page.locator("#latency")).to_have_text(re.compile(r"^\d+ ms$"))
+    shoot(page, "live-light-1440")
+    mood.expression = "Sad"
+    expect(card.locator(".expression")).to_have_text("Sad")
+    expect(card.locator(".bar[data-top]")).to_contain_text("Sad")
+    expect(card.locator(".bar[data-expression=Sad] .bar-fill")).to_have_attribute("style", re.compile(r"scaleX\(0\.8"))
+
+
+def test_the_chart_shows_the_past(new_page: NewPage, live_app: str) -> None:
+    """Over the newest end of the chart, the pointer reads what was shown a moment ago."""
+    page = new_page()
+    page.goto(live_app)
+    chart = page.locator(".face-card .history-chart").first
+    reading = page.locator(".face-card .history-reading").first
+    expect(page.locator(".face-card").first).to_be_visible()
+    box = chart.bounding_box()
+    assert box
+    deadline = time.monotonic() + 15
+    while not reading.text_content() and time.monotonic() < deadline:
+        page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 10)
+        page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 20)
+    expect(reading).to_have_text(re.compile(r"^\d+ s ago: Happy 88%$"))
+
+
+def test_an_uncertain_face_is_called_so(new_page: NewPage, live_app: str, mood: Any) -> None:
+    """Below the least confidence the card names no expression and lifts no bar out."""
+    mood.confidence = 0.3
+    page = new_page()
+    page.goto(live_app)
+    expect(page.locator(".face-card .expression").first).to_have_text("Uncertain")
+    expect(page.locator(".bar[data-top]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "badge", "reason"),
+    [
+        (SourceStatus(SourceState.OPENING, "Webcam 0", "It opens."), "Opening", "It opens."),
+        (
+            SourceStatus(SourceState.ENDED, "party.mp4", "It was played to its end."),
+            "Ended",
+            "It was played to its end.",
+        ),
+        (
+            SourceStatus(SourceState.FAILED, "party.mp4", "There is no such file."),
+            "Not available",
+            "There is no such file.",
+        ),
+    ],
+)
+def test_each_state_is_told_with_its_reason(
+    new_page: NewPage, staged: SimpleNamespace, status: SourceStatus, badge: str, reason: str
+) -> None:
+    """The badge, the source's name and the reason are in the page."""
+    staged.camera.status = status
+    page = new_page()
+    page.goto(staged.address)
+    expect(page.locator("#state")).to_have_text(badge)
+    expect(page.locator("#source-name")).to_have_text(status.source)
+    expect(page.locator("#reason")).to_have_text(reason)
+    expect(page.get_by_text("No picture yet")).to_be_visible()
+
+
+def test_a_lost_camera_is_told_with_a_countdown_and_its_return(
+    new_page: NewPage, staged: SimpleNamespace, shoot: Any
+) -> None:
+    """A change of state reaches an open page; the seconds to the next try count down; then all is well again."""
+    page = new_page()
+    page.goto(staged.address)
+    staged.camera.publish()
+    expect(page.locator("#state")).to_have_text("Live")
+    why = "The camera was unplugged."
+    staged.camera.status = SourceStatus(SourceState.RECONNECTING, "Webcam 0", why, time.monotonic() + 3)
+    staged.camera.publish()
+    expect(page.locator("#state")).to_have_text("Reconnecting")
+    expect(page.locator("#reason")).to_have_text(re.compile(rf"{why} Next try in \d s\."))
+    shoot(page, "live-reconnecting")
+    expect(page.locator("#reason")).to_have_text(f"{why} Trying again now.")
+    staged.camera.status = SourceStatus(SourceState.LIVE, "Webcam 0")
+    staged.camera.publish()
+    expect(page.locator("#state")).to_have_text("Live")
+    expect(page.locator("#reason")).to_have_text("")
+
+
+def test_without_a_face_the_page_says_what_helps(new_page: NewPage, live_app_without_faces: str, shoot: Any) -> None:
+    """Video without faces has an empty state of its own."""
+    page = new_page()
+    page.goto(live_app_without_faces)
+    expect(page.get_by_text("No face in view")).to_be_visible()
+    expect(page.locator(".face-card")).to_have_count(0)
+    shoot(page, "live-no-face")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("loading", "The model is being loaded"), ("failed", "Expressions cannot be named yet")],
+)
+def test_a_model_that_is_not_there_is_told(
+    new_page: NewPage, staged: SimpleNamespace, shoot: Any, state: str, words: str
+) -> None:
+    """While the model loads, or when it cannot, the page says so instead of "no face"."""
+    staged.camera.model_state, staged.camera.model_reason = state, "There is no file model.json."
+    page = new_page()
+    page.goto(staged.address)
+    expect(page.locator("#model-notice")).to_contain_text(words)
+    expect(page.get_by_text("No face in view")).not_to_be_visible()
+    shoot(page, f"live-model-{state}")
+
+
+def test_the_demo_clip_is_called_so(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Where no webcam was found, the page says what is shown instead and how to choose another source."""
+    staged.camera.demo = True
+    page = new_page()
+    page.goto(staged.address)
+    expect(page.locator("#reason")).to_contain_text("this is the demo clip")
+    expect(page.locator("#reason")).to_contain_text("make run SOURCE=")
+
+
+def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str) -> None:
+    """Offline, the page says so; online again, video and events come back by themselves."""
+    page = new_page()
+    page.goto(live_app)
+    expect(page.locator(".face-card").first).to_be_visible()
+    page.route("**/video_feed", lambda route: route.abort())
+    page.route("**/api/events", lambda route: route.abort())
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    message = page.locator("#stage-message")
+    expect(message).to_contain_text("The app does not answer")
+    page.unroute_all()
+    expect(message).not_to_be_visible()
+    wait_for_frames(page, 2)
+
+
+def test_a_page_that_nobody_sees_gives_its_streams_back(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """A hidden page neither reads the video nor the events; back in view, it does again."""
+    page = new_page()
+    page.goto(staged.address)
+    expect(page.locator("#state")).to_have_text("Live")
+    hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); \
+            document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    deadline = time.monotonic() + 15
+    while staged.camera.viewers and time.monotonic() < deadline:
+        staged.camera.publish()
+        page.evaluate("1")
+    assert staged.camera.viewers == 0
+    page.evaluate(hide, False)
+    with page.expect_response("**/api/events"):
+        pass
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_every_screen(new_page: NewPage, live_app: str, shoot: Any, scheme: str) -> None:
+    """No width makes the page scroll sideways, and the video stays within the window."""
+    page = new_page(color_scheme=scheme)
+    page.goto(live_app)
+    expect(page.locator(".face-card").first).to_be_visible()
+    for width, height in ((360, 780), (390, 844), (768, 1024), (1024, 768), (1440, 900), (2560, 1440)):
+        page.set_viewport_size({"width": width, "height": height})
+        wait_for_frames(page, 2)
+        shoot(page, f"live-{scheme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        stage = page.locator(".stage").bounding_box()
+        assert stage
+        assert stage["y"] + stage["height"] <= height
+
+
+def test_dark_mode_follows_the_system_until_it_is_chosen(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """The system's preference counts at first; the button's choice is remembered after that."""
+    page = new_page(color_scheme="dark")
+    page.goto(staged.address)
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    toggle = page.get_by_role("button", name="Dark mode")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate(background) != dark
+    page.reload()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate(background) != dark
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Tab passes the skip link, the navigation and each control, each with a visible outline."""
+    page = new_page()
+    page.goto(staged.address)
+    passed = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        at = page.evaluate(
+            """() => { const e = document.activeElement, style = getComputedStyle(e);
+                       return e === document.body ? null :
+                         [e.id || e.textContent.trim(), style.outlineStyle !== 'none' || e.matches('.skip-link')]; }"""
+        )
+        if at is None:
+            break
+        passed.append(at)
+    names = [name for name, _ in passed]
+    assert names[0] == "Skip to the content"
+    assert {"Live", "theme-toggle", "face-list"} <= set(names)
+    assert all(visible for _, visible in passed)
+    page.locator("#theme-toggle").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#theme-toggle")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(new_page: NewPage, live_app: str, check_accessibility: Any, scheme: str) -> None:
+    """With a face in view, in both themes, nothing keeps people with disabilities out."""
+    page = new_page(color_scheme=scheme)
+    page.goto(live_app)
+    expect(page.locator(".face-card").first).to_be_visible()
+    check_accessibility(page)
