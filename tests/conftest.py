@@ -94,7 +94,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def server(app: Flask) -> Iterator[Server]:
+def server(app: Flask, camera: FakeCamera) -> Iterator[Server]:
     """Return the real HTTP server, listening on a free port of loopback, serving the application."""
     from web.server import Server
 
@@ -103,5 +103,6 @@ def server(app: Flask) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield server
+    camera.close()
     server.stop()
     thread.join()

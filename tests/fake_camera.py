@@ -18,11 +18,11 @@ def probabilities(expression: str, confidence: float = 0.7) -> tuple[float, ...]
 
 
 def frame_result(index: int, size: int = 0) -> FrameResult:
-    """Return a result with one happy face; its JPEG has at least `size` bytes."""
+    """Return a result with one happy face; its JPEG has at least `size` bytes, and its number after its end."""
     jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), index % 256, np.uint8))[1].tobytes()
     face = Face(Box(8, 4, 32, 32), probabilities("Happy"), track_id=7)
     timings = {"detect": 3.0, "classify": 1.0, "total": 5.0}
-    return FrameResult(index, 100.0, None, 64, 48, (face,), jpeg.ljust(size, b"\0"), timings)
+    return FrameResult(index, 100.0, None, 64, 48, (face,), jpeg.ljust(size, b"\0") + b"#%06d" % index, timings)
 
 
 class FakeCamera:

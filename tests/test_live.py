@@ -1,0 +1,323 @@
+"""The streams, over real sockets where sockets matter."""
+
+import json
+import re
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from itertools import islice
+from statistics import median
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from config import ServerSettings
+from entities import SourceState, SourceStatus
+from tests.fake_camera import FakeCamera
+from web.server import Server
+from web.services import EXTENSION, Services
+
+BIG_FRAME = 400_000
+
+
+@pytest.fixture
+def the(app: Flask) -> Services:
+    """Return what is behind the application."""
+    return app.extensions[EXTENSION]
+
+
+def connect(server: Server, path: str = "/video_feed", receive_buffer: int = 0) -> socket.socket:
+    """Send a GET request and return the socket, nothing read."""
+    sock = socket.socket()
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.settimeout(10)
+    sock.connect(server.bind_addr)
+    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return sock
+
+
+@contextmanager
+def stream(server: Server, path: str) -> Iterator[HTTPResponse]:
+    """Open a stream."""
+    host, port = server.bind_addr
+    connection = HTTPConnection(host, port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    yield response
+    response.close()
+    connection.close()
+
+
+def read_until(sock: socket.socket, wanted: bytes) -> bytes:
+    """Read until some bytes have come."""
+    data = bytearray()
+    while wanted not in data[-1_000_000:]:
+        chunk = sock.recv(1 << 20)
+        assert chunk, "the stream ended"
+        data += chunk
+    return bytes(data)
+
+
+def read_part(response: HTTPResponse) -> bytes:
+    """Read one part of the MJPEG stream as a client does that believes its headers."""
+    assert response.readline() == b"--frame\r\n"
+    assert response.readline() == b"Content-Type: image/jpeg\r\n"
+    length = re.fullmatch(rb"Content-Length: (\d+)\r\n", response.readline())
+    assert length
+    assert response.readline() == b"\r\n"
+    jpeg = response.read(int(length[1]))
+    assert response.readline() == b"\r\n"
+    return jpeg
+
+
+def events_of(lines: Iterator[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the kind and the data of server-sent events; comments as kind "comment"."""
+    kind = "message"
+    for line in lines:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, json.loads(value)
+            kind = "message"
+        elif name == "" and value:
+            yield "comment", {}
+
+
+def test_video_is_mjpeg_that_can_be_parsed(server: Server, camera: FakeCamera):
+    """Each part says its length, and is complete with the boundary behind it: a single picture is shown at once."""
+    camera.publish()
+    with stream(server, "/video_feed") as response:
+        assert response.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=frame"
+        assert response.headers["Cache-Control"] == "no-store"
+        first = read_part(response)
+        assert first.startswith(b"\xff\xd8")
+        assert first.endswith(b"#000000")
+        camera.publish()
+        assert read_part(response).endswith(b"#000001")
+        assert response.readline() == b"--frame\r\n"
+
+
+def test_a_slow_viewer_skips_frames(server: Server, camera: FakeCamera):
+    """Who does not read for a while goes on with the newest frame, not with a queue of old ones."""
+    camera.frame_bytes = BIG_FRAME
+    camera.publish()
+    with connect(server, receive_buffer=65536) as sock:
+        read_until(sock, b"#000000")
+        for _ in range(100):
+            camera.publish()
+        missed = read_until(sock, b"#000100")
+        seen = re.findall(rb"#(\d{6})", missed)
+    assert len(seen) <= 4
+    assert seen == sorted(seen)
+
+
+def test_a_viewer_who_leaves_is_forgotten(server: Server, camera: FakeCamera, the: Services):
+    """After a viewer hung up in mid-frame, nothing of them is left."""
+    camera.frame_bytes = BIG_FRAME
+    camera.publish()
+    with connect(server) as sock:
+        sock.recv(1000)
+        assert the.videos.taken == 1
+    until(lambda: the.videos.taken == 0, camera)
+    until(lambda: camera.viewers == 0, camera)
+
+
+def test_a_viewer_who_never_reads_is_dropped(server: Server, camera: FakeCamera, the: Services):
+    """A connection that takes nothing ends with the server's timeout."""
+    server.timeout = 0.3
+    camera.frame_bytes = BIG_FRAME
+    camera.publish()
+    with connect(server, receive_buffer=4096):
+        until(lambda: the.videos.taken == 1, camera)
+        until(lambda: the.videos.taken == 0, camera)
+
+
+def until(condition, camera: FakeCamera) -> None:
+    """Publish frames until something is true."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        camera.publish()
+
+
+@pytest.mark.parametrize("path", ["/video_feed", "/api/events"])
+def test_too_many_viewers(client: FlaskClient, camera: FakeCamera, path: str):
+    """One viewer more than allowed is told so; a place that is left is free again."""
+    camera.publish()
+    first, second = client.get(path), client.get(path)
+    third = client.get(path)
+    assert third.status_code == 503
+    assert third.headers["Retry-After"]
+    assert third.get_json()["error"]["code"] == "too_many_viewers"
+    assert "2 viewers" in third.get_json()["error"]["message"]
+    first.close()
+    assert client.get(path).status_code == 200
+    second.close()
+
+
+def test_asking_for_headers_only_takes_no_place(client: FlaskClient, the: Services):
+    """HEAD on the stream ends at once."""
+    with client.head("/video_feed") as response:
+        assert response.status_code == 200
+    assert the.videos.taken == 0
+
+
+def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCamera):
+    """A listener learns where the source stands before there is a frame, then hears of each frame."""
+    with stream(server, "/api/events") as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        events = events_of(iter(response.readline, b""))
+        kind, status = next(events)
+        assert kind == "status"
+        assert status["state"] == "live"
+        camera.publish()
+        kind, frame = next(events)
+        assert kind == "message"
+        face = frame.pop("faces")[0]
+        assert abs(frame.pop("time") - (time.time() - time.monotonic() + 100)) < 1
+        assert frame == {
+            "index": 0,
+            "width": 64,
+            "height": 48,
+            "timings": {"detect": 3.0, "classify": 1.0, "total": 5.0},
+            "fps": 25.0,
+            "latency_ms": 12.0,
+        }
+        assert face["id"] == 7
+        assert face["box"] == [8, 4, 32, 32]
+        assert (face["expression"], face["uncertain"]) == ("Happy", False)
+        assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_events_tell_changes_of_status(server: Server, camera: FakeCamera):
+    """A new state is told with the next frame or message."""
+    camera.publish()
+    with stream(server, "/api/events") as response:
+        events = events_of(iter(response.readline, b""))
+        assert [kind for kind, _ in islice(events, 2)] == ["status", "message"]
+        camera.status = SourceStatus(SourceState.RECONNECTING, "Door", "It went away.")
+        camera.publish()
+        kind, status = next(events)
+        assert (kind, status["state"], status["reason"]) == ("status", "reconnecting", "It went away.")
+        assert next(events)[0] == "message"
+
+
+def test_events_have_a_heartbeat(server: Server, camera: FakeCamera, monkeypatch):
+    """Where nothing is new, a comment keeps the connection known to be alive."""
+    monkeypatch.setattr("web.live.HEARTBEAT_SECONDS", 0.01)
+    camera.publish()
+    with stream(server, "/api/events") as response:
+        events = events_of(iter(response.readline, b""))
+        assert [kind for kind, _ in islice(events, 4)] == ["status", "message", "comment", "comment"]
+
+
+def test_stopping_does_not_wait_for_viewers(app: Flask, camera: FakeCamera):
+    """The server stops at once with viewers who read, who never read, and who never even asked."""
+    server = Server(app, ServerSettings(port=0, max_viewers=2))
+    server.listen()
+    with ExitStack() as stack:
+        thread = stack.enter_context(running(server))
+        camera.frame_bytes = BIG_FRAME
+        camera.publish()
+        reader = stack.enter_context(connect(server))
+        stack.enter_context(connect(server, receive_buffer=4096))
+        stack.enter_context(socket.create_connection(server.bind_addr))
+        read_until(reader, b"#000000")
+        began = time.monotonic()
+        camera.close()
+        server.stop()
+        thread.join()
+        assert time.monotonic() - began < 1.5
+
+
+@contextmanager
+def running(server: Server):
+    """Serve in a thread."""
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    yield thread
+
+
+def test_a_body_that_is_too_large_is_refused_unread(server: Server):
+    """A gigabyte is refused by its header, in JSON, without waiting for it."""
+    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+        sock.sendall(
+            b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+            b"Content-Length: 1000000000\r\n\r\n" + bytes(200_000)
+        )
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert b"Connection: close" in head
+    assert json.loads(body)["error"]["code"] == "request_entity_too_large"
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 20_000]
+)
+def test_garbage_gets_an_answer_and_the_server_goes_on(server: Server, client: FlaskClient, garbage: bytes):
+    """What is no HTTP, or too much of it, is refused; the next request is served."""
+    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+        sock.sendall(garbage)
+        sock.shutdown(socket.SHUT_WR)
+        try:
+            answer = sock.recv(65536)
+        except ConnectionResetError:
+            answer = b""
+    assert not answer or b" 4" in answer.splitlines()[0]
+    with stream(server, "/healthz") as response:
+        assert response.status == 200
+
+
+def test_a_hundred_viewers(app: Flask, camera: FakeCamera, the: Services):
+    """A hundred viewers get every frame, besides fifty connections that ask nothing, and pages answer meanwhile."""
+    viewers = 100
+    the.videos.limit = viewers
+    server = Server(app, ServerSettings(port=0, max_viewers=viewers))
+    server.listen()
+    camera.frame_bytes = 40_000
+    with ExitStack() as stack:
+        thread = stack.enter_context(running(server))
+        stack.callback(thread.join)
+        stack.callback(server.stop)
+        for _ in range(50):
+            stack.enter_context(socket.create_connection(server.bind_addr))
+        selector = stack.enter_context(selectors.DefaultSelector())
+        for _ in range(viewers):
+            viewer = stack.enter_context(connect(server))
+            selector.register(viewer, selectors.EVENT_READ, viewer)
+        rounds = []
+        for index in range(15):
+            began = time.monotonic()
+            camera.publish()
+            wait_for_all(selector, b"#%06d" % index, viewers)
+            rounds.append(time.monotonic() - began)
+        with stream(server, "/api/status") as response:
+            began = time.monotonic()
+            assert json.loads(response.read())["viewers"] == viewers
+            assert time.monotonic() - began < 1
+        camera.close()
+    assert median(rounds) < 0.1  # about 0.02 on two idle cores
+
+
+def wait_for_all(selector: selectors.DefaultSelector, mark: bytes, viewers: int) -> None:
+    """Read from all sockets until each has the mark."""
+    tails: dict[int, bytes] = {}
+    done: set[int] = set()
+    while len(done) < viewers:
+        ready = selector.select(10)
+        assert ready, f"{viewers - len(done)} viewers got no frame"
+        for key, _ in ready:
+            chunk = key.data.recv(1 << 17)
+            assert chunk, "a stream ended"
+            tails[key.fd] = (tails.get(key.fd, b"") + chunk)[-len(chunk) - 10 :]
+            if mark in tails[key.fd]:
+                done.add(key.fd)
