@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.results import moment_name
 from analysis.tables import face_record
 from entities import EXPRESSIONS, Face, Frame, Image
 
@@ -143,11 +144,6 @@ def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
         totals += np.bincount(labels, weights=face.durations, minlength=len(totals))
     whole = totals.sum() or 1.0
     return {name: round(float(total / whole), 4) for name, total in zip((*EXPRESSIONS, UNCERTAIN), totals, strict=True)}
-
-
-def moment_name(expression: str) -> str:
-    """Return the file name of an expression's strongest moment."""
-    return f"moment-{expression}.jpg"
 
 
 def _named(values: Floats) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import cv2
 
@@ -16,8 +16,6 @@ from pipeline import analyze_image
 from vision.annotation import annotate
 from vision.detection import FaceDetector
 from vision.pictures import read_picture
-
-FILES: Final = ("annotated.png", "faces.json", "faces.csv")
 
 
 def analyze_picture(

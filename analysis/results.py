@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+from entities import EXPRESSIONS
 from errors import ResultsError
 
 ARCHIVE: Final = "all.zip"
@@ -16,6 +17,23 @@ SUMMARIES: Final = ("summary.json", "faces.json")
 """A folder of results has one of these: of a video, or of a picture."""
 _PARTIAL: Final = ".partial"
 _COMPRESSED: Final = (".mp4", ".jpg", ".png")
+
+
+def moment_name(expression: str) -> str:
+    """Return the file name of an expression's strongest moment."""
+    return f"moment-{expression}.jpg"
+
+
+VIDEO_FILES: Final = (
+    "annotated.mp4",
+    "frames.csv",
+    "frames.json",
+    "summary.json",
+    "timeline.png",
+    ARCHIVE,
+    *(moment_name(expression) for expression in EXPRESSIONS),
+)
+"""All that a folder of a video's results can hold; moments only of expressions that were seen."""
 
 
 @contextmanager

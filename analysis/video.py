@@ -1,37 +1,26 @@
 """One video -> a folder with the annotated video, tables, summary, timeline, key moments and a ZIP of them all."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.history import History, Moment, moment_name, shares
-from analysis.results import pack, results_folder
+from analysis.history import History, Moment, shares
+from analysis.limits import check_file_size, check_length, limited
+from analysis.results import moment_name, pack, results_folder
 from analysis.tables import FrameTables
 from analysis.timeline import draw_timeline, timeline_record
 from analysis.writer import VideoWriter
-from config import Settings, UploadSettings
-from entities import EXPRESSIONS, Classifier, Frame
-from errors import AnalysisCancelledError, VideoSizeError
+from config import Settings
+from entities import Classifier
+from errors import AnalysisCancelledError
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
 from vision.videos import VideoFile, VideoInfo
 
-FILES: Final = (
-    "annotated.mp4",
-    "frames.csv",
-    "frames.json",
-    "summary.json",
-    "timeline.png",
-    "all.zip",
-    *(moment_name(expression) for expression in EXPRESSIONS),
-)
-"""All names that a folder of results can hold; moments only of expressions that were seen."""
-
 Progress = Callable[[float, float], None]
 """Called with the seconds of the video that are done, and all its seconds as far as known."""
 
-_MOST_FPS: Final = 240
 _MOMENT_QUALITY: Final = 90
 
 
@@ -78,7 +67,7 @@ def analyze_video(
             pipeline = ExpressionPipeline(settings, classifier)
             total = video.info.duration or 0.0
             with tables, writer:
-                for frame in _limited(video.frames(), limits):
+                for frame in limited(video.frames(), limits):
                     if cancelled and cancelled():
                         raise AnalysisCancelledError("Stopped. Nothing was kept.")
                     faces, _ = pipeline.process(frame)
@@ -93,33 +82,6 @@ def analyze_video(
     if progress:
         progress(summary["duration"], summary["duration"])
     return summary
-
-
-def check_file_size(path: Path, limits: UploadSettings) -> None:
-    """Raise VideoSizeError if the file is too large; a missing one is left to who opens it."""
-    megabytes = path.stat().st_size / 1e6 if path.is_file() else 0
-    if megabytes > limits.max_video_megabytes:
-        raise VideoSizeError(
-            f"It has {megabytes:.0f} MB; at most {limits.max_video_megabytes:g} MB are allowed. "
-            "Choose a shorter or smaller video."
-        )
-
-
-def check_length(seconds: float, limits: UploadSettings) -> None:
-    """Raise VideoSizeError if the video is too long."""
-    if seconds > limits.max_video_seconds:
-        raise VideoSizeError(
-            f"It is longer than {limits.max_video_seconds:g} seconds, the most that is allowed. Cut it into parts."
-        )
-
-
-def _limited(frames: Iterator[Frame], limits: UploadSettings) -> Iterator[Frame]:
-    """Yield the frames as long as the video keeps within the limits: what its header says may be wrong."""
-    for frame in frames:
-        check_length(frame.time or 0, limits)
-        if frame.index > limits.max_video_seconds * _MOST_FPS:
-            raise VideoSizeError("It has too many frames. Cut it into parts.")
-        yield frame
 
 
 def _conclude(folder: Path, name: str, info: VideoInfo, history: History, sound: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ALLOWED = {
     "vision": BASE,
     "model": BASE,
     "pipeline": BASE | {"vision"},
-    "analysis": BASE | {"vision", "pipeline"},
+    "analysis": BASE | {"vision", "pipeline", "model"},
     "camera": BASE | {"vision", "pipeline"},
     "web": BASE | {"vision", "pipeline", "camera", "analysis"},
     "app": BASE | {"vision", "pipeline", "camera", "analysis", "web", "model"},
