@@ -72,7 +72,7 @@ class Capture:
 
     def start(self) -> None:
         """Begin to read."""
-        threading.Thread(target=self._run, name="capture", daemon=True).start()
+        threading.Thread(target=self.run, name="capture", daemon=True).start()
 
     @property
     def status(self) -> SourceStatus:
@@ -98,7 +98,8 @@ class Capture:
             self._closed = True
             self._changed.notify_all()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Read until the source has ended for good or the capture is closed; `start` does it on a thread."""
         delay = FIRST_RETRY
         while not self._closed:
             began = self._clock.now()
@@ -113,7 +114,8 @@ class Capture:
                 return
             if self._clock.now() - began > STEADY:
                 delay = FIRST_RETRY
-            self._wait_to_retry(why, delay)
+            if self._closes_within(delay, why):
+                return
             delay = min(2 * delay, LAST_RETRY)
 
     def _read_source(self) -> None:
@@ -130,11 +132,13 @@ class Capture:
                 self._set(SourceState.LIVE, self._source.note)
             self._changed.notify_all()
 
-    def _wait_to_retry(self, why: str, delay: float) -> None:
+    def _closes_within(self, delay: float, why: str) -> bool:
+        """Wait before the next attempt; return whether there will be none."""
         state = SourceState.RECONNECTING if self._source.live else SourceState.FAILED
         self._set(state, why, self._clock.now() + delay)
-        if not self._clock.wait(delay):
-            self._set(state, why)
+        closed = self._clock.wait(delay)
+        self._set(state, why)
+        return closed
 
     def _set(self, state: SourceState, why: str, next_try_at: float | None = None) -> None:
         self._status = SourceStatus(state, self._source.name, why, next_try_at)

@@ -162,7 +162,7 @@ def reason(error: av.error.FFmpegError) -> str:
     for kind, words in _REASONS:
         if isinstance(error, kind):
             return words
-    return f"It cannot be read ({error.strerror})."
+    return f"It cannot be read, or the connection broke off ({error.strerror})."
 
 
 _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
@@ -172,6 +172,7 @@ _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str],
     (av.error.HTTPUnauthorizedError, "It asks for another user name or password."),
     (av.error.HTTPForbiddenError, "Access is forbidden. Check the user name and password."),
     (av.error.HTTPNotFoundError, "The server is there, but nothing is at this path. Check the address."),
+    (av.error.HTTPServerError, "The server is there, but says that it has an error, or too much to do."),
     (av.error.ConnectionRefusedError, "The connection was refused. Is it switched on, and the port right?"),
     (
         (av.error.ExitError, av.error.TimeoutError),

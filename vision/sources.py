@@ -30,8 +30,8 @@ from vision.decoding import FrameCap, PictureConverter, decoded, fitted_size, op
 log = logging.getLogger(__name__)
 
 NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt", "udp", "rtp")
-NETWORK_OPTIONS: Final = {"rtsp_transport": "tcp", "fflags": "nobuffer", "analyzeduration": "1000000"}
-"""FFmpeg's options: no packets lost on the way, none kept back, and a quick look at what the stream is."""
+NETWORK_OPTIONS: Final = {"rtsp_transport": "tcp", "analyzeduration": "1000000"}
+"""FFmpeg's options: no packets lost on the way, and at most a second's look at what the stream is."""
 NETWORK_TIMEOUT: Final = 5.0
 """Seconds without data after which a network camera counts as gone."""
 WEBCAM_TIMEOUT: Final = 10.0
@@ -145,7 +145,7 @@ class NetworkSource:
         index = 0
         converter = PictureConverter(self._settings)
         while True:
-            cap = FrameCap(self._settings.max_fps)
+            first, cap = index, FrameCap(self._settings.max_fps)
             with opened(self._address, options=NETWORK_OPTIONS, timeout=self._timeout) as (container, stream):
                 stream.thread_type = "SLICE"  # threads by frame would show each picture some frames late
                 self.live = container.duration is None
@@ -156,7 +156,7 @@ class NetworkSource:
                     if cap.accepts(seconds if in_bursts else now):
                         yield Frame(converter.convert(frame), index, now, seconds if in_bursts else None)
                         index += 1
-            if self.live:
+            if self.live or index == first:
                 raise SourceError("The stream ended.")
             if not self._settings.loop:
                 return
@@ -167,6 +167,22 @@ def held(frame: Frame) -> Frames:
     for index in count(frame.index + 1):
         frame = replace(frame, index=index, captured_at=time.monotonic(), time=(frame.time or 0) + STILL_SECONDS)
         yield frame
+
+
+class Webcam(Protocol):
+    """What is used of cv2.VideoCapture."""
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether the device could be opened."""
+        ...
+
+    def read(self) -> tuple[bool, NDArray[Any] | None]:
+        """Return whether there is a next picture, and it."""
+        ...
+
+    def release(self) -> None:
+        """Close the device."""
+        ...
 
 
 class WebcamSource:
@@ -180,7 +196,7 @@ class WebcamSource:
         number: int,
         settings: VideoSettings,
         *,
-        open_camera: Callable[[int], cv2.VideoCapture] | None = None,
+        open_camera: Callable[[int], Webcam] | None = None,
         timeout: float = WEBCAM_TIMEOUT,
     ) -> None:
         self.name = f"Webcam {number}"
@@ -206,9 +222,9 @@ class WebcamSource:
             camera.release()
         raise SourceError("It stopped giving pictures. Is it still plugged in?")
 
-    def _first_picture(self) -> tuple[cv2.VideoCapture, NDArray[Any]]:
+    def _first_picture(self) -> tuple[Webcam, NDArray[Any]]:
         """Open the camera on a thread of its own, because a driver may never answer."""
-        answers: list[tuple[cv2.VideoCapture, NDArray[Any] | None]] = []
+        answers: list[tuple[Webcam, NDArray[Any] | None]] = []
         given_up = threading.Event()
         lock = threading.Lock()
 
@@ -309,12 +325,13 @@ def demo_source(settings: VideoSettings, *, note: str = "") -> FileSource:
 def without_secrets(address: str) -> str:
     """Return an address without user name, password and parameters, which may hold keys."""
     scheme, _, rest = address.partition("://")
-    rest = re.split(r"[?#]", rest)[0]
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    place, *hidden = re.split(r"[?#]", rest, maxsplit=1)
+    if hidden and "@" in hidden[0]:  # perhaps part of a password that should have been escaped
+        return f"{scheme}://..."
+    return f"{scheme}://{place.rpartition('@')[2]}"
 
 
-def open_webcam(number: int) -> cv2.VideoCapture:
+def open_webcam(number: int) -> Webcam:
     """Open a webcam through the system's own interface; the others only write warnings."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns at each attempt; we say why once
     interfaces = {"Linux": cv2.CAP_V4L2, "Darwin": cv2.CAP_AVFOUNDATION, "Windows": cv2.CAP_DSHOW}
@@ -323,7 +340,7 @@ def open_webcam(number: int) -> cv2.VideoCapture:
     return cv2.VideoCapture(number, interfaces.get(platform.system(), cv2.CAP_ANY))
 
 
-def read_webcam(camera: cv2.VideoCapture) -> NDArray[Any] | None:
+def read_webcam(camera: Webcam) -> NDArray[Any] | None:
     """Return the camera's next picture as OpenCV gives it, or None if there is none."""
     try:
         got, picture = camera.read()

@@ -1,0 +1,109 @@
+"""Stand-ins for cameras and clocks."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from entities import Frame, FrameResult
+from tests.network_cameras import plain_picture
+from vision.sources import Frames
+
+PATIENCE = 10.0
+"""Seconds after which a test that waits for something has failed."""
+
+
+class FakeClock:
+    """Time that passes only by waiting; stops what waits after some waits, if asked to."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.time = 100.0
+        self.waits: list[float] = []
+        self.stopped = False
+        self._stop_after = stop_after
+
+    def now(self) -> float:
+        """Return the seconds so far."""
+        return self.time
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass at once."""
+        self.waits.append(seconds)
+        self.time += max(0.0, seconds)
+        return self.stopped or len(self.waits) == self._stop_after
+
+    def stop(self) -> None:
+        """Cut waiting short."""
+        self.stopped = True
+
+
+def picture_frame(index: int = 0, seconds: float | None = None) -> Frame:
+    """Return a small frame."""
+    return Frame(plain_picture(40 + index % 200), index, time.monotonic(), seconds)
+
+
+class FakeSource:
+    """Goes through acts, one each time it is opened; the last one again and again.
+
+    An act is a number of frames to show, an error to fail with, or an event: it blocks until the event is set.
+    """
+
+    name = "Fake camera"
+    note = ""
+
+    def __init__(self, *acts: Sequence[int | Exception | threading.Event], live: bool = True) -> None:
+        self.live = live
+        self.opened = 0
+        self.closed = 0
+        self._acts = acts
+
+    def frames(self) -> Frames:
+        """Do the next act."""
+        act = self._acts[min(self.opened, len(self._acts) - 1)]
+        self.opened += 1
+        try:
+            for step in act:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, threading.Event):
+                    step.wait(PATIENCE)
+                else:
+                    yield from (picture_frame(index) for index in range(step))
+        finally:
+            self.closed += 1
+
+
+class FakeWebcam:
+    """What cv2.VideoCapture is to a WebcamSource; gives these pictures, then none."""
+
+    def __init__(self, pictures: Sequence[NDArray[Any]], *, answers: threading.Event | None = None) -> None:
+        self._pictures = iter(pictures)
+        self._answers = answers
+        self.released = threading.Event()
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Return True: it is there, whether or not it gives pictures."""
+        if self._answers:
+            self._answers.wait(PATIENCE)
+        return True
+
+    def read(self) -> tuple[bool, NDArray[Any] | None]:
+        """Return the next picture."""
+        picture = next(self._pictures, None)
+        return picture is not None, picture
+
+    def release(self) -> None:
+        """Let go of the device."""
+        self.released.set()
+
+
+def first(results: Iterator[FrameResult], wanted: Callable[[FrameResult], bool]) -> FrameResult:
+    """Watch until a result is as wanted, and return it."""
+    give_up = time.monotonic() + PATIENCE
+    for result in results:
+        if wanted(result):
+            return result
+        assert time.monotonic() < give_up, "what the test waits for does not happen"
+    raise AssertionError("the stream ended")

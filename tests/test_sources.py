@@ -1,0 +1,453 @@
+"""Sources give upright BGR frames of any file, webcam and network camera, or say in words why they cannot."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from config import DEMO_CLIP, VideoSettings
+from entities import Frame, Image
+from errors import SourceError
+from tests.footage import make_video, plain_frames
+from tests.network_cameras import (
+    free_port,
+    mjpeg,
+    network_camera,
+    plain_picture,
+    says,
+    sends_garbage,
+    serves_rtsp,
+    shows,
+    stalls,
+)
+from tests.stand_ins import PATIENCE, FakeWebcam
+from vision import sources
+from vision.sources import (
+    DEMO_NAME,
+    AutoSource,
+    FileSource,
+    NetworkSource,
+    WebcamSource,
+    open_source,
+    webcam_numbers,
+    without_secrets,
+)
+
+SETTINGS = VideoSettings()
+ONCE = VideoSettings(loop=False)
+
+
+def play(path: Path, settings: VideoSettings = ONCE) -> list[Frame]:
+    """Return all frames of a file."""
+    return list(FileSource(path, settings).frames())
+
+
+def encode(path: Path, codec: str, pixels: str, size: tuple[int, int] = (64, 48), levels: Sequence[int] = ()) -> Path:
+    """Write a video of any kind of pixels, a frame a level of brightness."""
+    width, height = size
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        for level in levels or (100, 101, 102):
+            picture = plain_picture(level, width, height)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format=pixels)))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "name"),
+    [
+        ("auto", AutoSource, "Automatic"),
+        ("demo", FileSource, DEMO_NAME),
+        (0, WebcamSource, "Webcam 0"),
+        ("1", WebcamSource, "Webcam 1"),
+        ("/dev/video2", WebcamSource, "Webcam 2"),
+        ("clips/party.mp4", FileSource, "party.mp4"),
+        ("rtsp://camera/stream", NetworkSource, "rtsp://camera/stream"),
+        ("HTTP://camera:8080/", NetworkSource, "HTTP://camera:8080/"),
+    ],
+)
+def test_a_setting_names_a_source(spec: int | str, kind: type, name: str) -> None:
+    """The kind of source follows from what the setting looks like."""
+    source = open_source(spec, SETTINGS)
+    assert isinstance(source, kind)
+    assert source.name == name
+
+
+def test_an_unknown_kind_of_address_is_refused() -> None:
+    """An address that cannot be played is an error that says which can."""
+    with pytest.raises(SourceError, match=r"ftp://.*rtsp://"):
+        open_source("ftp://host/clip.mp4", SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://host/live", "rtsp://host/live"),
+        ("rtsp://user:secret@host:554/live", "rtsp://host:554/live"),
+        ("rtsp://user:s/e@cret@host/live", "rtsp://host/live"),
+        ("rtsp://user:s?cr#t@host/live", "rtsp://..."),
+        ("http://host/video?user=me&pwd=secret", "http://host/video"),
+        ("http://host?secret", "http://host"),
+        ("http://[::1/secret@host/x#secret", "http://host/x"),
+    ],
+)
+def test_secrets_of_an_address_are_not_shown(address: str, shown: str) -> None:
+    """User names, passwords and parameters stay out of every message."""
+    assert without_secrets(address) == shown
+    assert NetworkSource(address, SETTINGS).name == shown
+
+
+def test_a_file_gives_its_frames_with_their_times(tmp_path: Path) -> None:
+    """Frames are BGR, numbered, and carry the file's own presentation times, evenly spaced or not."""
+    times = [0.0, 0.1, 0.15, 0.9, 1.0]
+    frames = play(make_video(tmp_path / "clip.mp4", plain_frames(5), times=times))
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time for frame in frames] == pytest.approx(times, abs=2e-3)
+    assert frames[0].image.shape == (48, 64, 3)
+    assert frames[0].image.dtype == np.uint8
+    assert frames[0].image[6, 6].min() > 200
+
+
+def test_a_file_plays_again(tmp_path: Path) -> None:
+    """With `loop`, frames go on from the start of the file, and their numbers go on rising."""
+    source = FileSource(make_video(tmp_path / "clip.mp4", plain_frames(4)), SETTINGS)
+    frames = list(islice(source.frames(), 10))
+    assert [frame.index for frame in frames] == list(range(10))
+    assert frames[4].time == frames[8].time == 0
+    np.testing.assert_array_equal(frames[1].image, frames[9].image)
+
+
+def test_a_still_picture_stays(tmp_path: Path) -> None:
+    """A photograph is a video that shows it on and on, at a rate that costs little."""
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), plain_picture(77))
+    frames = list(islice(FileSource(path, SETTINGS).frames(), 4))
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.2, 0.4, 0.6])
+    assert (frames[-1].image == 77).all()
+
+
+def test_a_phones_video_is_upright_and_fits_the_limits_upright(tmp_path: Path) -> None:
+    """A quarter turn that the file asks for is made, and the largest width is that of the upright picture."""
+    path = make_video(tmp_path / "phone.mp4", plain_frames(3, width=160, height=96), turn=90)
+    upright = play(path)[0].image
+    assert upright.shape == (160, 96, 3)
+    assert upright[10, 85].min() > 200  # the white corner, top left in the file, is now top right
+    assert upright[10, 10].max() < 100
+    small = play(path, VideoSettings(loop=False, max_width=64, max_height=64))[0].image
+    assert small.shape == (64, 38, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [
+        ("grey.mkv", "ffv1", "gray"),
+        ("grey16.mkv", "ffv1", "gray16le"),
+        ("deep.mkv", "ffv1", "yuv420p10le"),
+        ("alpha.mkv", "ffv1", "bgra"),
+        ("colour.mkv", "ffv1", "bgr0"),
+    ],
+)
+def test_pixels_of_any_kind_become_bgr(tmp_path: Path, name: str, codec: str, pixels: str) -> None:
+    """Grey, 16-bit, 10-bit and transparent pictures keep their brightness as 8-bit BGR."""
+    frames = play(encode(tmp_path / name, codec, pixels))
+    assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 3
+    assert all(frame.image.dtype == np.uint8 for frame in frames)
+    assert [int(frame.image.mean()) for frame in frames] == pytest.approx([100, 101, 102], abs=2)
+
+
+def test_a_picture_of_one_pixel(tmp_path: Path) -> None:
+    """One pixel is a picture."""
+    assert play(encode(tmp_path / "dot.mkv", "ffv1", "bgr0", (1, 1)))[0].image.shape == (1, 1, 3)
+
+
+def test_8k_is_shrunk(tmp_path: Path) -> None:
+    """A picture of 7680 x 4320 becomes one of the largest size allowed."""
+    frames = play(encode(tmp_path / "8k.mp4", "mpeg4", "yuv420p", (7680, 4320), [100]))
+    assert [frame.image.shape for frame in frames] == [(720, 1280, 3)]
+
+
+def test_240_frames_a_second_are_thinned_out(tmp_path: Path) -> None:
+    """No more frames come than `max_fps`, evenly, at their own times."""
+    frames = play(make_video(tmp_path / "fast.mp4", plain_frames(240), fps=240))
+    assert 29 <= len(frames) <= 31
+    assert np.diff([frame.time or 0.0 for frame in frames]) == pytest.approx(1 / 30, abs=0.01)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    """The path is wrong: say so."""
+    with pytest.raises(SourceError, match="no such file"):
+        play(tmp_path / "none.mp4")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    """A folder is no video."""
+    with pytest.raises(SourceError, match="folder"):
+        play(tmp_path)
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    """Nothing in it: say so."""
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(SourceError, match="empty"):
+        play(tmp_path / "empty.mp4")
+
+
+def test_a_file_of_noise(tmp_path: Path) -> None:
+    """Not a video: say so."""
+    path = tmp_path / "noise.mp4"
+    path.write_bytes(np.random.default_rng(3).bytes(50_000))
+    with pytest.raises(SourceError, match="not a video"):
+        play(path)
+
+
+def test_a_song(tmp_path: Path) -> None:
+    """Sound alone is no video."""
+    path = make_video(tmp_path / "both.mkv", sound="aac")
+    with av.open(str(path)) as both, av.open(str(tmp_path / "song.mka"), "w") as song:
+        track = song.add_stream_from_template(both.streams.audio[0])
+        for packet in both.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = track
+                song.mux(packet)
+    with pytest.raises(SourceError, match="only sound"):
+        play(tmp_path / "song.mka")
+
+
+def test_a_file_whose_index_is_cut_off(tmp_path: Path) -> None:
+    """An MP4 file without its end cannot be read: say that it is damaged."""
+    path = make_video(tmp_path / "cut.mp4")
+    path.write_bytes(path.read_bytes()[:-1500])
+    with pytest.raises(SourceError, match="damaged or cut off"):
+        play(path)
+
+
+def test_a_file_that_breaks_off_is_shown_until_there(tmp_path: Path) -> None:
+    """What a truncated file still has is shown, round after round."""
+    path = make_video(tmp_path / "cut.mkv", noise_frames(50))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    once = play(path)
+    assert 10 < len(once) < 40
+    assert len(list(islice(FileSource(path, SETTINGS).frames(), 2 * len(once)))) == 2 * len(once)
+
+
+def test_a_file_damaged_in_the_middle_goes_on_after_it(tmp_path: Path) -> None:
+    """Damage costs the frames that it hits, not the rest of the video."""
+    path = encode(tmp_path / "damaged.avi", "mjpeg", "yuvj420p", levels=range(50, 100))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle - 3000 : middle + 3000] = bytes(6000)
+    path.write_bytes(data)
+    levels = [round(frame.image.mean()) for frame in play(path)]
+    assert levels[0] == pytest.approx(50, abs=2)
+    assert levels[-1] == pytest.approx(99, abs=2)
+    assert len(levels) > 30
+
+
+def noise_frames(count: int) -> Iterator[Image]:
+    """Yield pictures that compress badly, so that every part of the file matters."""
+    noise = np.random.default_rng(5)
+    return (noise.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(count))
+
+
+@pytest.mark.parametrize("kind", ["grey", "flat grey", "16 bits", "alpha", "wide"])
+def test_a_webcams_pictures_become_bgr(kind: str) -> None:
+    """Whatever a driver gives, frames are (H, W, 3) uint8 within the limits."""
+    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {
+        "grey": np.full((48, 64), 50, np.uint8),
+        "flat grey": np.full((48, 64, 1), 50, np.uint8),
+        "16 bits": np.full((48, 64), 50 * 256, np.uint16),
+        "alpha": np.full((48, 64, 4), 50, np.uint8),
+        "wide": np.full((1440, 2560, 3), 50, np.uint8),
+    }
+    source = WebcamSource(0, SETTINGS, open_camera=lambda _: FakeWebcam([pictures[kind]]))
+    image = next(source.frames()).image
+    assert image.shape == ((720, 1280, 3) if kind == "wide" else (48, 64, 3))
+    assert image.dtype == np.uint8
+    assert (image == 50).all()
+
+
+def test_a_webcam_is_given_back() -> None:
+    """Closing the frames releases the device for other programs."""
+    webcam = FakeWebcam([plain_picture(1)] * 5)
+    frames = WebcamSource(0, SETTINGS, open_camera=lambda _: webcam).frames()
+    assert next(frames).time is None
+    frames.close()
+    assert webcam.released.is_set()
+
+
+def test_a_webcam_that_is_pulled_out() -> None:
+    """When pictures no longer come, the device is released and the source fails, to be opened again."""
+    webcam = FakeWebcam([plain_picture(1)] * 2)
+    source = WebcamSource(0, VideoSettings(max_fps=240), open_camera=lambda _: webcam)
+    with pytest.raises(SourceError, match="plugged in"):
+        list(source.frames())
+    assert webcam.released.is_set()
+
+
+def test_a_webcam_in_use_elsewhere() -> None:
+    """A device that opens but gives no picture is released, and the reason names what to do."""
+    webcam = FakeWebcam([])
+    with pytest.raises(SourceError, match=r"no such webcam|other programs|may not use"):
+        next(WebcamSource(0, SETTINGS, open_camera=lambda _: webcam).frames())
+    assert webcam.released.is_set()
+
+
+def test_a_webcam_that_never_answers() -> None:
+    """Opening is given up after some time; a device that answers later is released, not leaked."""
+    answers = threading.Event()
+    webcam = FakeWebcam([plain_picture(1)], answers=answers)
+    with pytest.raises(SourceError, match="does not answer"):
+        next(WebcamSource(0, SETTINGS, open_camera=lambda _: webcam, timeout=0.01).frames())
+    assert not webcam.released.is_set()
+    answers.set()
+    assert webcam.released.wait(PATIENCE)
+
+
+def test_a_webcam_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Linux the system tells that a webcam is missing, and OpenCV is not even asked."""
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    with pytest.raises(SourceError, match="no such webcam"):
+        next(WebcamSource(987, SETTINGS).frames())
+
+
+def test_auto_takes_the_first_webcam_that_gives_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Webcams that give nothing are passed over; one that was chosen is waited for when it is pulled out."""
+    webcams = {3: FakeWebcam([]), 5: FakeWebcam([plain_picture(1)]), 6: FakeWebcam([plain_picture(2)])}
+    monkeypatch.setattr(sources, "open_webcam", webcams.__getitem__)
+    source = AutoSource(SETTINGS, webcams=lambda: [3, 5, 6])
+    assert source.note == "Looking for a webcam."
+    frames = source.frames()
+    assert (next(frames).image == 1).all()
+    assert source.name == "Webcam 5"
+    assert source.live
+    assert source.note == ""
+    with pytest.raises(SourceError):
+        next(frames)
+    with pytest.raises(SourceError):
+        next(source.frames())
+    assert source.name == "Webcam 5"
+
+
+def test_auto_shows_the_demo_clip_where_there_is_no_webcam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a webcam the demo clip plays, again and again even if files are not to, and says how to choose."""
+    monkeypatch.setattr(sources, "open_webcam", lambda _: FakeWebcam([]))
+    source = AutoSource(ONCE, webcams=lambda: [0])
+    frames = source.frames()
+    first = next(frames)
+    assert first.image.shape[1] >= 640
+    assert source.name == DEMO_NAME
+    assert not source.live
+    assert "SOURCE=" in source.note
+    frames.close()
+
+
+def test_the_demo_clip_is_played_again_even_if_files_are_not() -> None:
+    """`loop = false` is for the user's files."""
+    source = open_source("demo", VideoSettings(loop=False, max_fps=1))
+    with av.open(str(DEMO_CLIP)) as clip:
+        assert clip.duration
+        seconds = clip.duration / av.time_base
+    frames = source.frames()
+    assert len(list(islice(frames, int(seconds) + 5))) == int(seconds) + 5
+    frames.close()
+
+
+def test_webcams_of_this_computer_are_numbers() -> None:
+    """Whatever is plugged in, the list can be tried."""
+    assert all(isinstance(number, int) for number in webcam_numbers())
+
+
+def network_frames(port: int, scheme: str = "http", timeout: float = PATIENCE) -> sources.Frames:
+    """Return the frames of a camera on loopback."""
+    return NetworkSource(f"{scheme}://me:secret@127.0.0.1:{port}/live", SETTINGS, timeout=timeout).frames()
+
+
+def test_mjpeg_over_http() -> None:
+    """An MJPEG camera's pictures come as they are sent; the password goes to the camera and nowhere else."""
+    with network_camera(mjpeg(shows(*range(50, 90), forever=True))) as camera:
+        frames = network_frames(camera.port)
+        images = [next(frames).image for _ in range(5)]
+        frames.close()
+        assert all(image.shape == (48, 64, 3) for image in images)
+        assert all(50 <= image.mean() <= 90 for image in images)
+        assert images[0].mean() < images[-1].mean()
+
+
+def test_rtsp() -> None:
+    """An RTSP camera's H.264 pictures come as they are sent."""
+    with network_camera(serves_rtsp(range(50, 200))) as camera:
+        frames = network_frames(camera.port, "rtsp")
+        levels = [next(frames).image.mean() for _ in range(5)]
+        frames.close()
+        assert levels == sorted(levels)
+        assert 45 <= levels[0] < levels[-1] <= 205
+
+
+def test_a_recording_at_an_address_has_times(tmp_path: Path) -> None:
+    """A file on a web server is played at its own pace, and to its end."""
+    data = make_video(tmp_path / "clip.mkv", plain_frames(10)).read_bytes()
+    header = f"HTTP/1.0 200 OK\r\nContent-Type: video/x-matroska\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+    with network_camera(lambda connection: connection.send(header + data)) as camera:
+        source = NetworkSource(f"http://127.0.0.1:{camera.port}/clip.mkv", ONCE, timeout=PATIENCE)
+        frames = list(source.frames())
+        assert [frame.time for frame in frames] == pytest.approx([index / 25 for index in range(10)], abs=2e-3)
+        assert not source.live
+
+
+def test_a_camera_that_stalls_in_mid_frame() -> None:
+    """Half a picture and then silence is an error after the time allowed, not a thread that hangs."""
+    with network_camera(mjpeg(shows(10, 60), stalls)) as camera:
+        began = time.monotonic()
+        with pytest.raises(SourceError, match="No answer"):
+            list(network_frames(camera.port, timeout=0.2))
+        assert time.monotonic() - began < 5
+
+
+def test_a_camera_that_refuses() -> None:
+    """Nobody at the port: say so, without the password."""
+    with pytest.raises(SourceError, match="refused") as refusal:
+        next(network_frames(free_port()))
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("401 Unauthorized", "password"),
+        ("403 Forbidden", "forbidden"),
+        ("404 Not Found", "path"),
+        ("503 Service Unavailable", "error"),
+        ("200 OK", "not a video"),
+    ],
+)
+def test_a_camera_that_says_no(status: str, words: str) -> None:
+    """An HTTP error becomes words that say what to do, without the password."""
+    with network_camera(says(status)) as camera, pytest.raises(SourceError, match=words) as refusal:
+        next(network_frames(camera.port))
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_camera_that_sends_garbage() -> None:
+    """Noise instead of pictures is an error in words."""
+    with network_camera(mjpeg(sends_garbage)) as camera, pytest.raises(SourceError, match="not a video"):
+        list(network_frames(camera.port))
+
+
+def test_a_camera_that_changes_its_resolution() -> None:
+    """Frames change their size with the camera's pictures."""
+    acts = shows(10, 60, 90), shows(*range(100, 130), width=128, height=96)
+    shapes: list[tuple[int, ...]] = []
+    with network_camera(mjpeg(*acts)) as camera, pytest.raises(SourceError, match="broke off"):
+        shapes.extend(frame.image.shape for frame in network_frames(camera.port))
+    assert sorted(set(shapes)) == [(48, 64, 3), (96, 128, 3)]
