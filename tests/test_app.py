@@ -1,0 +1,180 @@
+"""The command: what it accepts, what it prints, how it starts and stops."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+import app
+from config import DEMO_CLIP, ROOT, VERSION, Settings
+from errors import ConfigError
+from tests.footage import FixedClassifier
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Keep the developer's own settings out."""
+    config = tmp_path / "empty.toml"
+    config.touch()
+    for name in ("FER_SOURCE", "FER_SERVER__PORT", "FER_SERVER__HOST", "FER_SERVER__TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return str(config)
+
+
+def test_flags_are_settings(elsewhere: str):
+    """Each flag sets what it says, and --set reaches everything else."""
+    flags = ["--source", "1", "--no-loop", "--host", "::1", "--port", "8080", "--token", "abcdefghijkl"]
+    others = ["--set", "video.max_fps=10", "--set", "detector.profile=true"]
+    settings = app.parse(["--config", elsewhere, *flags, *others])
+    assert settings.source == 1
+    assert settings.video.loop is False
+    assert (settings.server.host, settings.server.port, settings.server.token) == ("::1", 8080, "abcdefghijkl")
+    assert settings.video.max_fps == 10
+    assert settings.detector.profile is True
+
+
+def test_without_flags_nothing_is_overridden(elsewhere: str):
+    """What is not given keeps its value from below."""
+    assert app.parse(["--config", elsewhere]) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "http"], "server.port = 'http'"),
+        (["--set", "video.max_fps"], "NAME=VALUE"),
+        (["--set", "video.max_fpz=3"], "Did you mean max_fps"),
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+        (["--source", "ftp://nowhere"], "ftp://"),
+    ],
+)
+def test_mistakes_end_with_words(elsewhere: str, capsys, arguments: list[str], words: str):
+    """A wrong flag is answered with what is wrong, exit code 2, and no traceback."""
+    assert app.main(["--config", elsewhere, *arguments]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ")
+    assert words in errors
+    assert "Traceback" not in errors
+
+
+def test_parse_raises_what_load_settings_raises():
+    """Callers get the error itself."""
+    with pytest.raises(ConfigError):
+        app.parse(["--port", "http"])
+
+
+def test_help_is_worth_reading(capsys):
+    """It names the important flags, shows examples and says where else settings come from."""
+    with pytest.raises(SystemExit):
+        app.parse(["--help"])
+    text = capsys.readouterr().out
+    for word in ("--source", "--no-loop", "--host", "--port", "--config", "--token", "rtsp://", "config.toml", "FER_"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_version(capsys):
+    """--version prints the version that the changelog has at its top."""
+    with pytest.raises(SystemExit):
+        app.parse(["--version"])
+    assert capsys.readouterr().out.strip() == VERSION
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert first
+    assert first[1] == VERSION
+
+
+def test_a_port_in_use_is_explained(elsewhere: str, capsys):
+    """The message says which port, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert app.main(["--config", elsewhere, "--source", str(DEMO_CLIP), "--port", str(port)]) == 2
+    assert f"Port {port} is in use" in capsys.readouterr().err
+
+
+def test_an_address_of_another_computer_is_explained(elsewhere: str, capsys):
+    """192.0.2.1 belongs to nobody."""
+    assert app.main(["--config", elsewhere, "--source", str(DEMO_CLIP), "--host", "192.0.2.1"]) == 2
+    assert "Cannot listen on 192.0.2.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("server", "addresses"),
+    [
+        ({}, ["http://127.0.0.1:80"]),
+        ({"host": "::1"}, ["http://[::1]:80"]),
+        ({"host": "192.0.2.7", "token": "abcdefghijkl"}, ["http://192.0.2.7:80/?token=abcdefghijkl"]),
+        (
+            {"host": "0.0.0.0", "token": "abcdefghijkl"},  # noqa: S104
+            ["http://127.0.0.1:80/?token=abcdefghijkl", "http://192.0.2.9:80/?token=abcdefghijkl"],
+        ),
+    ],
+)
+def test_welcome_shows_addresses_that_work_as_they_are(monkeypatch, server: dict[str, str], addresses: list[str]):
+    """A person can open what is printed, from this computer and from others."""
+    monkeypatch.setattr(app, "own_addresses", lambda: ["192.0.2.9"])
+    text = app.welcome(Settings.model_validate({"server": server}), 80)
+    assert [line.strip() for line in text.splitlines() if "://" in line] == addresses
+
+
+def test_the_factory_starts_nothing():
+    """An application is made without a camera being opened or a model being loaded."""
+    application = app.create_app(Settings(source=str(DEMO_CLIP)), classifier=FixedClassifier())
+    status = application.test_client().get("/api/status").get_json()
+    assert (status["state"], status["model"], status["viewers"]) == ("opening", "loading", 0)
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+    """Run the command and yield it with the host and port that it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", "0", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        found = (re.search(r"http://\S+", line) for line in process.stdout)
+        address = urlsplit(next(match[0] for match in found if match))
+        assert address.hostname
+        assert address.port
+        yield process, address.hostname, address.port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
+    """The page is there within two seconds; a signal ends it within two, with a viewer watching."""
+    began = time.monotonic()
+    with started("--config", elsewhere, "--source", str(DEMO_CLIP)) as (process, host, port):
+        page = http.client.HTTPConnection(host, port, timeout=10)
+        page.request("GET", "/")
+        assert page.getresponse().status == 200
+        assert time.monotonic() - began < 2 * SLOW_MACHINE
+        viewer = http.client.HTTPConnection(host, port, timeout=10)
+        viewer.request("GET", "/video_feed")
+        stream = viewer.getresponse()
+        assert len(stream.read(1000)) == 1000
+        began = time.monotonic()
+        process.send_signal(getattr(signal, name))
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 2
+        assert process.stdout
+        assert "Traceback" not in process.stdout.read()
+        viewer.close()
+        page.close()
+
+
+SLOW_MACHINE = 2.5
+"""About one second on two idle cores; machines that test other things at the same time take longer."""
