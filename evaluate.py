@@ -1,0 +1,188 @@
+"""Measure the network on FER2013: against its labels and, where given, against the votes of FER+'s ten raters."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from config import ROOT
+from entities import EXPRESSIONS
+from errors import FacialExpressionError, ResultsError
+from model import FacialExpressionModel
+from training import report
+from training.calibration import reliability
+from training.fer2013 import FER2013, USAGES, has_face, load, majority, vote_shares
+
+CHUNK: Final = 64
+TITLES: Final = {"labels": "FER2013's labels", "majority": "FER+'s majority", "votes": "FER+'s votes"}
+MEASURES: Final = {
+    "rows": ("rows", "{:,}"),
+    "accuracy": ("accuracy", "{:.1%}"),
+    "balanced_accuracy": ("balanced accuracy", "{:.1%}"),
+    "votes_for_predicted": ("votes for the predicted", "{:.1%}"),
+    "macro_f1": ("macro F1", "{:.1%}"),
+    "negative_log_likelihood": ("negative log-likelihood", "{:.3f}"),
+    "votes_entropy": ("  at best (votes' entropy)", "{:.3f}"),
+    "calibration_error": ("calibration error (15 bins)", "{:.4f}"),
+    "classwise_calibration_error": ("  of all seven probabilities", "{:.4f}"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0, or 1 where something is missing or broken."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parse(arguments)
+    try:
+        rows = load(options.data, options.votes).split(options.usage)
+        model = FacialExpressionModel(options.model, options.weights)
+        probabilities = predict(model, rows.images)
+        results = {
+            "command": shlex.join(["python", "evaluate.py", *arguments]),
+            "versions": {name: version(name) for name in ("keras", "openvino")},
+            "usage": options.usage,
+            "parameters": model.parameters,
+            "multiply_adds": model.multiply_adds,
+            **compare(probabilities, rows),
+        }
+        print(table(results), file=sys.stderr if options.json == "-" else sys.stdout)
+        write(results, options.json)
+        if options.plots:
+            save(plots(probabilities, rows), options.plots)
+    except FacialExpressionError as error:
+        print(f"evaluate.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the command line's options; exits with usage where they are wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="fer2013.csv, icml_face_data.csv or a folder of images"
+    )
+    parser.add_argument("--usage", choices=USAGES, default="PublicTest", help="split to measure on (%(default)s)")
+    parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv, for the same rows")
+    parser.add_argument("--model", type=Path, default=ROOT / "model.json", help="architecture (model.json)")
+    parser.add_argument(
+        "--weights", type=Path, default=ROOT / "model_weights.h5", help="its weights (model_weights.h5)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots as PNG into this folder")
+    return parser.parse_args(arguments)
+
+
+def predict(model: FacialExpressionModel, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return (n, 7) probabilities for (n, 48, 48) grey faces, with a progress bar."""
+    chunks = []
+    with tqdm(total=len(images), desc="Faces", unit=" faces", leave=False) as progress:
+        for start in range(0, len(images), CHUNK):
+            chunks.append(model.predict(images[start : start + CHUNK]))
+            progress.update(len(chunks[-1]))
+    return np.concatenate(chunks)
+
+
+def truths(rows: FER2013) -> dict[str, tuple[NDArray[np.bool_], NDArray[Any]]]:
+    """Return each kind of truth there is: a mask of the rows that have it, and their labels or shares of votes.
+
+    FER+'s majority is there where more than half of all votes go to one of EXPRESSIONS; its votes are there
+    where raters saw a face with one of EXPRESSIONS.
+    """
+    found: dict[str, tuple[NDArray[np.bool_], NDArray[Any]]] = {"labels": (np.ones(len(rows), np.bool_), rows.labels)}
+    if rows.votes is not None:
+        labels, seen = majority(rows.votes), has_face(rows.votes)
+        found |= {"majority": (labels >= 0, labels[labels >= 0]), "votes": (seen, vote_shares(rows.votes[seen]))}
+    return {kind: (mask, truth) for kind, (mask, truth) in found.items() if mask.any()}
+
+
+def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]:
+    """Return the figures by kind of truth."""
+    return {
+        kind: asdict((report.score_votes if kind == "votes" else report.score)(probabilities[mask], truth))
+        for kind, (mask, truth) in truths(rows).items()
+    }
+
+
+def plots(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Figure]:
+    """Return the plots by name: reliability, and for each kind of label confusions and worst mistakes."""
+    curves, figures = {}, {}
+    for kind, (mask, truth) in truths(rows).items():
+        curves[TITLES[kind]] = reliability(probabilities[mask], truth)
+        if kind != "votes":
+            scores = report.score(probabilities[mask], truth)
+            figures[f"confusion_{kind}"] = report.plot_confusion(scores, f"Against {TITLES[kind]}")
+            figures[f"mistakes_{kind}"] = report.plot_mistakes(rows.images[mask], probabilities[mask], truth)
+    return figures | {"reliability": report.plot_reliability(curves, "How sure, and how often right")}
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the figures as text for people."""
+    columns = [kind for kind in TITLES if kind in results]
+    labelled = [results[kind] for kind in columns if kind != "votes"]
+    size = (
+        f"{results['parameters'] / 1e6:.2f} M parameters, {results['multiply_adds'] / 1e6:.0f} M multiply-adds a face"
+    )
+    lines = [f"{results['usage']}: {size}", "", _line("", [TITLES[kind] for kind in columns])]
+    for measure, (name, form) in MEASURES.items():
+        values = [results[kind].get(measure) for kind in columns]
+        if any(value is not None for value in values):
+            lines.append(_line(name, ["" if value is None else form.format(value) for value in values]))
+    lines += ["", _line("", [f"{'precision':>10}{'recall':>8}{'rows':>7}" for _ in labelled])]
+    for index, name in enumerate(EXPRESSIONS):
+        lines.append(_line(name, [_cell(scores, index) for scores in labelled]))
+    return "\n".join(lines)
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return f"{name:<30}" + "".join(f"{cell:>27}" for cell in cells)
+
+
+def _cell(scores: dict[str, Any], index: int) -> str:
+    precision, recall = (
+        "-" if share is None else f"{share:.1%}" for share in (scores["precision"][index], scores["recall"][index])
+    )
+    return f"{precision:>10}{recall:>8}{scores['support'][index]:>7,}"
+
+
+def write(results: dict[str, Any], destination: str | None) -> None:
+    """Write the figures as JSON to a file, whole or not at all, or for "-" to standard output."""
+    if destination is None:
+        return
+    text = json.dumps(results, indent=1, allow_nan=False)
+    if destination == "-":
+        print(text)
+        return
+    path = Path(destination)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise ResultsError(f"The figures cannot be written to {path}: {error}.") from error
+
+
+def save(figures: dict[str, Figure], folder: Path) -> None:
+    """Write figures as PNG files named after their keys."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures.items():
+            figure.savefig(folder / f"{name}.png", dpi=150)
+    except OSError as error:
+        raise ResultsError(f"The plots cannot be written to {folder}: {error}.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
