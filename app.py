@@ -13,12 +13,13 @@ from typing import Any
 
 from flask import Flask
 
+from analysis.runner import JobRunner
 from camera import VideoCamera
 from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, errors, live, pages, security
+from web import api, errors, jobs, live, pages, security
 from web.metrics import Metrics
 from web.server import Server
 from web.services import EXTENSION, Services, Slots
@@ -67,6 +68,7 @@ def create_app(
         metrics=Metrics(),
         videos=Slots(settings.server.max_viewers),
         events=Slots(settings.server.max_viewers),
+        jobs=JobRunner(settings),
     )
     camera.subscribe(the.metrics.observe)
     the.metrics.watch_state(lambda: camera.status.state)
@@ -79,7 +81,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     security.register(app, settings.server.token)
     errors.register(app)
-    for blueprint in (pages.blueprint, live.blueprint, api.blueprint):
+    for blueprint in (pages.blueprint, live.blueprint, api.blueprint, jobs.blueprint):
         app.register_blueprint(blueprint)
     return app
 
@@ -104,6 +106,7 @@ def serve(app: Flask) -> None:
     print(welcome(the.settings, server.bind_addr[1]), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     the.camera.start_loading()
+    the.jobs.wake()
     try:
         server.serve()
     except (KeyboardInterrupt, SystemExit):
@@ -111,6 +114,7 @@ def serve(app: Flask) -> None:
             signal.signal(name, signal.SIG_IGN)  # one is enough
     finally:
         the.camera.close()
+        the.jobs.close()
         server.stop()
 
 

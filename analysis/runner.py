@@ -99,6 +99,7 @@ class JobRunner:
                 break
         with self._lock:
             self._process = None
+        _end(process)
         if status and not self._closed:
             log.error("The process that analyses videos ended with status %s", status)
         return status == 0
@@ -110,6 +111,8 @@ class JobRunner:
                 self._process.stdin.flush()
 
     def _has_work(self) -> bool:
+        if not self.store.root.is_dir():  # nobody has sent anything yet
+            return False
         try:
             return self.store.unfinished()
         except FacialExpressionError:
@@ -117,6 +120,8 @@ class JobRunner:
             return False
 
     def _sweep(self) -> None:
+        if not self.store.root.is_dir():
+            return
         try:
             self.store.sweep(self._settings.uploads.keep_seconds)
         except (FacialExpressionError, OSError):

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app
 
+from analysis.runner import JobRunner
 from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
@@ -53,6 +54,8 @@ class Services:
     """Viewers of the video stream."""
     events: Slots
     """Listeners to the event stream."""
+    jobs: JobRunner
+    """Videos that are analysed in another process."""
     analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     """Bounds the memory and the processors that uploaded pictures may take at a time."""
 

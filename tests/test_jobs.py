@@ -1,0 +1,432 @@
+"""The queue of videos: in order, in another process, restartable, and gone when it should be."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from analysis import worker
+from analysis.jobs import MOST_ATTEMPTS, Job, JobState, JobStore
+from analysis.runner import JobRunner
+from analysis.worker import Inbox, Worker
+from config import Settings
+from entities import Classifier
+from errors import ModelError, QueueFullError, ResultsError
+from tests.footage import FixedClassifier, make_video
+
+PATIENCE = 30.0
+ROOM = {"most": 100, "most_each": 100}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until another process or thread has done something; fail after PATIENCE."""
+    tick = threading.Event()
+    for _ in range(int(PATIENCE / 0.02)):
+        if condition():
+            return
+        tick.wait(0.02)
+    pytest.fail("it did not happen")
+
+
+class Clock:
+    """Time that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return the store's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> JobStore:
+    """Return an empty queue."""
+    return JobStore(tmp_path / "uploads", clock)
+
+
+@pytest.fixture
+def settings(store: JobStore) -> Settings:
+    """Return settings that name the queue."""
+    return Settings.model_validate({"uploads": {"folder": store.root}})
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a short video."""
+    return make_video(tmp_path_factory.mktemp("clips") / "clip.mp4")
+
+
+def add(store: JobStore, clip: Path | None = None, owner: str = "anna", name: str = "clip.mp4") -> Job:
+    """Queue a video."""
+    job_id = store.new_folder()
+    if clip:
+        shutil.copy(clip, store.original(job_id))
+    return store.add(job_id, owner, name, 1.0, **ROOM)
+
+
+def state(store: JobStore, job: Job) -> JobState | None:
+    """Return where a job stands; None if it is gone."""
+    found = store.job(job.owner, job.id)
+    return found.state if found else None
+
+
+class TestStore:
+    """The list of jobs."""
+
+    def test_jobs_are_claimed_in_order(self, store: JobStore) -> None:
+        """First come, first served, each job once."""
+        first, second = add(store, owner="anna"), add(store, owner="ben")
+        assert [store.ahead(job) for job in (first, second)] == [0, 1]
+        claimed = [store.claim(), store.claim(), store.claim()]
+        assert [job and job.id for job in claimed] == [first.id, second.id, None]
+
+    def test_visitors_see_only_their_own(self, store: JobStore) -> None:
+        """A job is found by its owner only."""
+        job = add(store, owner="anna")
+        assert [found.id for found in store.jobs("anna")] == [job.id]
+        assert store.jobs("ben") == []
+        assert store.job("ben", job.id) is None
+
+    def test_progress_and_remaining_time(self, store: JobStore, clock: Clock) -> None:
+        """Remaining time follows from the pace so far, counted from the first frame."""
+        add(store)
+        job = store.claim()
+        assert job is not None
+        assert job.remaining(clock()) is None
+        assert store.advance(job.id, 0, 10)
+        clock.now += 5
+        assert store.advance(job.id, 2, 10)
+        found = store.job("anna", job.id)
+        assert found is not None
+        assert found.remaining(clock()) == pytest.approx(20)
+
+    def test_a_deleted_job_is_gone_with_its_files(self, store: JobStore, clip: Path) -> None:
+        """Row and folder go at once, and who works on it learns of it."""
+        job = add(store, clip)
+        store.claim()
+        store.delete(job.id)
+        assert store.jobs("anna") == []
+        assert not store.folder(job.id).exists()
+        assert not store.advance(job.id, 1, 10)
+        assert not store.finish(job.id)
+
+    def test_number_of_jobs_is_limited(self, store: JobStore) -> None:
+        """Each visitor has a limit, and all together have one."""
+        for owner in ("anna", "anna", "ben"):
+            add(store, owner=owner)
+        with pytest.raises(QueueFullError, match="You have 2"):
+            store.add(store.new_folder(), "anna", "", 1, most=10, most_each=2)
+        with pytest.raises(QueueFullError, match="Try again later"):
+            store.check_room("cleo", most=3, most_each=2)
+        store.check_room("cleo", most=4, most_each=2)
+
+    def test_old_jobs_are_swept(self, store: JobStore, clock: Clock, clip: Path) -> None:
+        """A finished job goes when its time is up; one that waits stays, however long."""
+        done, waiting = add(store, clip), add(store, clip)
+        store.claim()
+        store.finish(done.id)
+        clock.now += 100
+        store.sweep(keep_seconds=100)
+        assert state(store, done) is JobState.DONE
+        clock.now += 1
+        store.sweep(keep_seconds=100)
+        assert [job.id for job in store.jobs("anna")] == [waiting.id]
+        assert not store.folder(done.id).exists()
+        assert store.original(waiting.id).exists()
+
+    def test_broken_uploads_are_swept(self, store: JobStore, clock: Clock) -> None:
+        """A folder without a job stays while an upload may be under way, and not longer."""
+        folder = store.folder(store.new_folder())
+        clock.now = folder.stat().st_mtime + 60
+        store.sweep(100)
+        assert folder.exists()
+        clock.now += 3600
+        store.sweep(100)
+        assert not folder.exists()
+
+    def test_a_released_attempt_does_not_count(self, store: JobStore) -> None:
+        """However often the application is restarted, the job goes on."""
+        add(store)
+        for _ in range(MOST_ATTEMPTS + 1):
+            job = store.claim()
+            assert job is not None
+            store.release(job.id)
+            store.recover()
+        assert store.unfinished()
+
+    def test_a_job_that_always_crashes_is_given_up(self, store: JobStore) -> None:
+        """A video that ends its process again and again does not block the queue."""
+        job = add(store)
+        for _ in range(MOST_ATTEMPTS):
+            store.claim()
+            store.recover()
+        failed = store.job("anna", job.id)
+        assert failed is not None
+        assert (failed.state, failed.code) == (JobState.FAILED, "crashed")
+        assert store.claim() is None
+
+    def test_only_one_worker(self, store: JobStore) -> None:
+        """While one works, another one is turned away; afterwards it may."""
+        add(store)
+        with store.only_worker(0) as first, store.only_worker(0) as second:
+            assert (first, second) == (True, False)
+        with store.only_worker(0) as third:
+            assert third
+
+    def test_a_folder_that_cannot_be_written_is_an_error_in_words(self, tmp_path: Path) -> None:
+        """A file in the folder's place is reported with its path."""
+        (tmp_path / "uploads").touch()
+        store = JobStore(tmp_path / "uploads")
+        with pytest.raises(ResultsError, match="uploads"):
+            store.new_folder()
+        with pytest.raises(ResultsError, match="uploads"):
+            store.jobs("anna")
+
+    def test_a_damaged_list_is_an_error_in_words(self, store: JobStore) -> None:
+        """What is no database says so."""
+        add(store)
+        (store.root / "jobs.sqlite3").write_bytes(b"nonsense" * 1000)
+        with pytest.raises(ResultsError, match="cannot be written"):
+            store.jobs("anna")
+
+
+class Parent:
+    """What starts a worker, in the same process: says nothing until it ends."""
+
+    def __init__(self) -> None:
+        reading, self._writing = os.pipe()
+        self.lines: TextIO = os.fdopen(reading, encoding="utf-8")
+        self.open = True
+
+    def end(self) -> None:
+        """Close the worker's standard input."""
+        if self.open:
+            os.close(self._writing)
+        self.open = False
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, Parent]]:
+    """Return a worker's inbox and its other end."""
+    parent = Parent()
+    yield Inbox(parent.lines), parent
+    parent.end()
+
+
+class TestWorker:
+    """One process's work, here in the tests' own."""
+
+    def run(self, settings: Settings, inbox: Inbox, load: Callable[[], Classifier] = FixedClassifier) -> None:
+        """Work until there is nothing left."""
+        Worker(settings, load, inbox).run(idle_seconds=0)
+
+    def test_works_the_queue_off(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
+        """All jobs are done in order, with one classifier, and their results are in place."""
+        jobs = [add(store, clip), add(store, clip, owner="ben")]
+        loaded: list[Classifier] = []
+
+        def load() -> Classifier:
+            loaded.append(FixedClassifier())
+            return loaded[-1]
+
+        self.run(settings, inbox[0], load)
+        assert [state(store, job) for job in jobs] == [JobState.DONE] * 2
+        assert all((store.results(job.id) / "annotated.mp4").is_file() for job in jobs)
+        assert len(loaded) == 1
+
+    def test_a_bad_video_fails_with_a_reason(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
+        """The next one is done all the same."""
+        bad, good = add(store), add(store, clip)
+        store.original(bad.id).write_bytes(b"no video")
+        self.run(settings, inbox[0])
+        failed = store.job("anna", bad.id)
+        assert failed is not None
+        assert (failed.state, failed.code) == (JobState.FAILED, "broken_video")
+        assert "not a video" in failed.message
+        assert state(store, good) is JobState.DONE
+
+    def test_a_missing_model_is_said(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
+        """The model's own words reach the visitor."""
+
+        def load() -> Classifier:
+            raise ModelError("There is no model.json.")
+
+        job = add(store, clip)
+        self.run(settings, inbox[0], load)
+        failed = store.job("anna", job.id)
+        assert failed is not None
+        assert (failed.code, failed.message) == ("model_unavailable", "There is no model.json.")
+
+    def test_a_surprise_fails_the_job_without_details(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An unknown error is for the log; the visitor is told that there was one."""
+
+        def analyze(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("secret")
+
+        monkeypatch.setattr(worker, "analyze_video", analyze)
+        job = add(store, clip)
+        self.run(settings, inbox[0])
+        failed = store.job("anna", job.id)
+        assert failed is not None
+        assert failed.code == "failed"
+        assert "secret" not in failed.message
+
+    def test_deleting_a_running_job_stops_it(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After a deletion in the middle, at most a few frames are still analysed, and no file comes back."""
+        monkeypatch.setattr(worker, "_REPORT_SECONDS", 0)
+        job = add(store, clip)
+        frames: list[int] = []
+
+        class Deleting(FixedClassifier):
+            def predict(self, faces):
+                frames.append(len(faces))
+                if len(frames) == 3:
+                    store.delete(job.id)
+                return super().predict(faces)
+
+        self.run(settings, inbox[0], Deleting)
+        assert len(frames) <= 4
+        assert state(store, job) is None
+        assert not store.folder(job.id).exists()
+
+    def test_the_parents_end_puts_the_job_back(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
+        """The job keeps its place, nothing half-written stays, and the next worker does it."""
+        job = add(store, clip)
+        mailbox, parent = inbox
+
+        class Ending(FixedClassifier):
+            def predict(self, faces):
+                if parent.open:
+                    parent.end()
+                    until(mailbox.ended)
+                return super().predict(faces)
+
+        self.run(settings, mailbox, Ending)
+        assert state(store, job) is JobState.QUEUED
+        assert [path.name for path in store.folder(job.id).iterdir()] == ["original"]
+        later = Parent()
+        self.run(settings, Inbox(later.lines))
+        assert state(store, job) is JobState.DONE
+        later.end()
+
+    def test_leftovers_of_a_killed_worker_are_cleared(
+        self, store: JobStore, settings: Settings, inbox, clip: Path
+    ) -> None:
+        """A job that was running when its process was killed is done anew."""
+        job = add(store, clip)
+        store.claim()
+        (store.folder(job.id) / ".results.1234.partial").mkdir()
+        self.run(settings, inbox[0])
+        assert state(store, job) is JobState.DONE
+        assert sorted(path.name for path in store.folder(job.id).iterdir()) == ["original", "results"]
+
+
+class TestRunner:
+    """Real processes."""
+
+    @pytest.fixture
+    def obstacle(self, tmp_path: Path) -> Path:
+        """Return a file that keeps the worker from going on, as long as it exists."""
+        path = tmp_path / "obstacle"
+        path.touch()
+        return path
+
+    @pytest.fixture
+    def start(self, settings: Settings, obstacle: Path) -> Iterator[Callable[[], JobRunner]]:
+        """Return a function that starts the runner, as a start of the application does."""
+        runners: list[JobRunner] = []
+
+        def start() -> JobRunner:
+            runners.append(JobRunner(settings, (sys.executable, "-m", "tests.job_worker", str(obstacle))))
+            runners[-1].wake()
+            return runners[-1]
+
+        yield start
+        obstacle.unlink(missing_ok=True)
+        for runner in runners:
+            runner.close()
+
+    def test_a_restart_in_the_middle(
+        self, store: JobStore, obstacle: Path, start: Callable[[], JobRunner], clip: Path
+    ) -> None:
+        """The worker ends with the application, and after the next start the video is done."""
+        job = add(store, clip)
+        runner = start()
+        until(lambda: state(store, job) is JobState.RUNNING)
+        process = runner._process
+        assert process is not None
+        runner.close()
+        assert process.poll() is not None
+        obstacle.unlink()
+        start()
+        until(lambda: state(store, job) is JobState.DONE)
+
+    def test_a_worker_that_is_killed_is_replaced(
+        self, store: JobStore, obstacle: Path, start: Callable[[], JobRunner], clip: Path
+    ) -> None:
+        """A crash of the process costs an attempt, not the job."""
+        job = add(store, clip)
+        runner = start()
+        until(lambda: state(store, job) is JobState.RUNNING)
+        process = runner._process
+        assert process is not None
+        process.kill()
+        obstacle.unlink()
+        until(lambda: state(store, job) is JobState.DONE)
+        done = store.job("anna", job.id)
+        assert done is not None
+        assert done.attempts == 2
+
+    def test_the_worker_ends_with_its_input(
+        self, store: JobStore, settings: Settings, obstacle: Path, clip: Path
+    ) -> None:
+        """Its input ends however the application ends, killed or not; so no process stays behind."""
+        obstacle.unlink()
+        process = subprocess.Popen(
+            (sys.executable, "-m", "tests.job_worker"),
+            stdin=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+        )
+        assert process.stdin
+        process.stdin.write(settings.model_dump_json() + "\n")
+        process.stdin.flush()
+        job = add(store, clip)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        until(lambda: state(store, job) is JobState.DONE)
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+
+    def test_old_videos_are_deleted_without_a_worker(
+        self, store: JobStore, settings: Settings, clock: Clock, clip: Path
+    ) -> None:
+        """The application itself sees to it that nothing is kept too long."""
+        job = add(store, clip)
+        store.claim()
+        store.finish(job.id)
+        runner = JobRunner(settings, ("does-not-exist",))
+        runner.wake()
+        until(lambda: not store.folder(job.id).exists())
+        runner.close()
+        with sqlite3.connect(store.root / "jobs.sqlite3") as database:
+            assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+        database.close()

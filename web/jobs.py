@@ -1,0 +1,217 @@
+"""Videos that visitors send: queued, analysed in another process, kept for a while, seen by their sender only."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO, Any, Final
+
+from flask import Blueprint, Response, request, send_file, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Response as AnyResponse
+
+from analysis.jobs import Job, JobState
+from analysis.limits import check_file_size, check_length
+from analysis.results import VIDEO_FILES
+from config import UploadSettings
+from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
+from vision.videos import VideoFile
+from web.errors import ApiError
+from web.services import services
+from web.visitors import remember_visitor, visitor_id
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/api/jobs")
+
+FIELD: Final = "file"
+ROOM: Final = 3
+"""Free disk space that a video needs, in times its own size: itself, the annotated one, and both in a ZIP."""
+_FORM_OVERHEAD: Final = 100_000
+_LONGEST_NAME: Final = 120
+
+
+@blueprint.post("")
+def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
+    """Take a video (multipart field `file`) into the queue."""
+    runner, limits = services().jobs, services().settings.uploads
+    room = {"most": limits.max_jobs, "most_each": limits.max_jobs_each}
+    with _refusals(limits):
+        runner.store.check_room(visitor_id(), **room)
+        _check_length(limits)
+        job_id = runner.store.new_folder()
+        try:
+            name = _receive(runner.store.original(job_id), limits)
+            total = _check_video(runner.store.original(job_id), limits)
+            job = runner.store.add(job_id, visitor_id(), name, total, **room)
+        except BaseException:
+            runner.store.discard(job_id)
+            raise
+    runner.wake()
+    return {"job": _describe(job)}, HTTPStatus.CREATED, {"Location": url_for(".show", job_id=job.id)}
+
+
+@blueprint.get("")
+def index() -> dict[str, Any]:
+    """List the visitor's videos, the oldest first, and what is allowed."""
+    limits = services().settings.uploads
+    return {
+        "jobs": [_describe(job) for job in services().jobs.store.jobs(visitor_id())],
+        "limits": {
+            "max_megabytes": limits.max_video_megabytes,
+            "max_seconds": limits.max_video_seconds,
+            "max_megapixels": limits.max_video_megapixels,
+            "max_jobs": limits.max_jobs_each,
+            "keep_seconds": limits.keep_seconds,
+        },
+    }
+
+
+@blueprint.get("/<job_id>")
+def show(job_id: str) -> dict[str, Any]:
+    """Say how far a video is."""
+    return {"job": _describe(_own(job_id))}
+
+
+@blueprint.delete("/<job_id>")
+def delete(job_id: str) -> tuple[str, HTTPStatus]:
+    """Stop the analysis of a video, and delete it with all that came of it."""
+    services().jobs.store.delete(_own(job_id).id)
+    return "", HTTPStatus.NO_CONTENT
+
+
+@blueprint.get("/<job_id>/files/<name>")
+def file(job_id: str, name: str) -> Response:
+    """Return one of the results; with ?download=1 to be saved under a name like the video's."""
+    job = _own(job_id)
+    path = services().jobs.store.results(job.id) / name
+    if name not in VIDEO_FILES or job.state is not JobState.DONE or not path.is_file():
+        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or not yet.")
+    saved_as = f"{Path(job.name).stem}-{name}" if request.args.get("download") == "1" else None
+    answer = send_file(path, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@blueprint.after_request
+def remember(response: AnyResponse) -> AnyResponse:
+    """Let the visitor be known again."""
+    remember_visitor(response, services().settings.uploads.keep_seconds)
+    return response
+
+
+def _own(job_id: str) -> Job:
+    """Return the visitor's job; for any other the answer is the same as for none."""
+    job = services().jobs.store.job(visitor_id(), job_id)
+    if job is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_job", "There is no such video. It may have been deleted.")
+    return job
+
+
+def _describe(job: Job) -> dict[str, Any]:
+    store, keep = services().jobs.store, services().settings.uploads.keep_seconds
+    finished = job.state in {JobState.DONE, JobState.FAILED}
+    remaining = job.remaining(store.clock())
+    names = [name for name in VIDEO_FILES if (store.results(job.id) / name).is_file()] if finished else []
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "created": job.created,
+        "ahead": 0 if finished else store.ahead(job),
+        "progress": 1.0 if job.state is JobState.DONE else round(min(1, job.done / job.total if job.total else 0), 4),
+        "seconds": round(job.total, 3),
+        "remaining_seconds": None if remaining is None else round(remaining, 1),
+        "error": {"code": job.code, "message": job.message} if job.state is JobState.FAILED else None,
+        "expires": None if job.finished is None else job.finished + keep,
+        "files": {name: url_for(".file", job_id=job.id, name=name) for name in names},
+    }
+
+
+def _check_length(limits: UploadSettings) -> None:
+    """Refuse before anything is read what says itself that it is too large, or would not fit on the disk."""
+    most = int(limits.max_video_megabytes * 1e6) + _FORM_OVERHEAD
+    request.max_content_length = most
+    length = request.content_length or 0
+    if length > most:
+        raise RequestEntityTooLarge
+    free = shutil.disk_usage(_existing(limits.folder)).free
+    if free < ROOM * length:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _receive(path: Path, limits: UploadSettings) -> str:
+    """Write the request's video to `path`, and nowhere else on the way; return what the visitor calls it."""
+    if request.mimetype != "multipart/form-data":
+        raise ApiError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "multipart_required",
+            f"Send multipart/form-data with the video in the field '{FIELD}': curl -F {FIELD}=@video.mp4 ...",
+        )
+    opened: list[IO[bytes]] = []
+
+    def open_part(*_: object, **__: object) -> IO[bytes]:
+        if opened:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "one_at_a_time", "Send one video in each request.")
+        opened.append(path.open("w+b"))
+        return opened[0]
+
+    try:
+        parser = FormDataParser(open_part, max_form_memory_size=_FORM_OVERHEAD, silent=False)
+        _, _, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+    except ValueError as error:
+        raise ApiError(
+            HTTPStatus.BAD_REQUEST, "bad_form", f"The form cannot be read ({error}). Send it again."
+        ) from None
+    finally:
+        for part in opened:
+            part.close()
+    sent = files.get(FIELD)
+    if sent is None:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "file_missing", f"There is no file in the field '{FIELD}'.")
+    check_file_size(path, limits)
+    if not path.stat().st_size:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", f"The file in the field '{FIELD}' is empty.")
+    return _display_name(sent.filename or "")
+
+
+def _display_name(name: str) -> str:
+    """Return a file's name as a visitor may read it again; it is never used as a path."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[:_LONGEST_NAME] or "Video"
+
+
+def _check_video(path: Path, limits: UploadSettings) -> float:
+    """Return the video's length in seconds; raise SourceError if it is none, or not allowed."""
+    with VideoFile(path, limits.max_video_megapixels) as video:
+        duration = video.info.duration or 0.0
+    check_length(duration, limits)
+    return duration
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+@contextmanager
+def _refusals(limits: UploadSettings) -> Iterator[None]:
+    """Turn what can be wrong with an upload into answers."""
+    try:
+        yield
+    except RequestEntityTooLarge:
+        text = f"The video is larger than the {limits.max_video_megabytes:g} MB allowed. Send a shorter or smaller one."
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", text) from None
+    except VideoSizeError as error:
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", str(error)) from None
+    except SourceError as error:
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", str(error)) from None
+    except QueueFullError as error:
+        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", str(error)) from None
+    except ResultsError as error:
+        raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "not_kept", str(error)) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        text = "The server's disk is too full for this video. Delete others, or ask who runs the server to make room."
+        raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", text) from error

@@ -1,0 +1,32 @@
+"""Who a visitor is: nobody in particular, but the same one as before."""
+
+import re
+import secrets
+from typing import Final
+
+from flask import g, request
+from werkzeug.wrappers import Response
+
+COOKIE: Final = "fer_visitor"
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_MARGIN_SECONDS: Final = 86_400
+
+
+def visitor_id() -> str:
+    """Return the visitor's random id: the one in the cookie, or a new one."""
+    if "visitor" not in g:
+        given = request.cookies.get(COOKIE, "")
+        g.visitor = given if _ID.fullmatch(given) else secrets.token_urlsafe(32)
+    return str(g.visitor)
+
+
+def remember_visitor(response: Response, keep_seconds: float) -> None:
+    """Set the cookie by which the visitor is known, for as long as there may be anything to come back for."""
+    response.set_cookie(
+        COOKIE,
+        visitor_id(),
+        max_age=round(keep_seconds + _MARGIN_SECONDS),
+        httponly=True,
+        samesite="Strict",
+        secure=request.is_secure,
+    )
