@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from itertools import count
 from statistics import median
@@ -110,7 +110,7 @@ class VideoCamera:
         """Return the newest result; None where nobody is watching."""
         return self._latest
 
-    def results(self, timeout: float = 1.0) -> Iterator[FrameResult]:
+    def results(self, timeout: float = 1.0) -> Generator[FrameResult, None, None]:
         """Yield the newest result as soon as there is one, as a viewer; ends only when the camera is closed.
 
         Where there is no picture, results carry a message that says why. Where nothing is new for `timeout`

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from queue import SimpleQueue
 from typing import Any
 
 from numpy.typing import NDArray
 
-from entities import Frame, FrameResult
+from entities import Frame, FrameResult, Image
 from tests.network_cameras import plain_picture
 from vision.sources import Frames
 
@@ -73,6 +75,55 @@ class FakeSource:
                     yield from (picture_frame(index) for index in range(step))
         finally:
             self.closed += 1
+
+
+class HandFedSource:
+    """Shows what a test hands it, when it hands it."""
+
+    name = "Hand-fed camera"
+    note = ""
+    live = True
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = threading.Event()
+        self._steps: SimpleQueue[Frame | Exception] = SimpleQueue()
+
+    def show(self, level: int, width: int = 64, height: int = 48) -> None:
+        """Show a picture of this brightness."""
+        self._steps.put(Frame(plain_picture(level, width, height), level, time.monotonic()))
+
+    def fail(self, error: Exception) -> None:
+        """Fail with this error; the next pictures are those of the next attempt."""
+        self._steps.put(error)
+
+    def frames(self) -> Frames:
+        """Show pictures as they are handed over."""
+        self.opened += 1
+        try:
+            while True:
+                step = self._steps.get()
+                if isinstance(step, Exception):
+                    raise step
+                yield step
+        finally:
+            self.closed.set()
+
+
+class RepeatingSource:
+    """Shows one picture on and on, a hundred times a second."""
+
+    name = "Repeating camera"
+    note = ""
+    live = True
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def frames(self) -> Frames:
+        """Show the picture."""
+        for index in count():
+            yield Frame(self._image, index, time.monotonic(), index / 100)
 
 
 class FakeWebcam:

@@ -1,0 +1,463 @@
+"""VideoCamera shows one source to any number of viewers, whatever its source and its model do."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import camera as camera_module
+from camera import VideoCamera
+from config import Settings, VideoSettings
+from entities import Box, Classifier, Face, FrameResult, Image, SourceState
+from errors import ModelError, SourceError
+from tests.footage import FixedClassifier
+from tests.network_cameras import plain_picture
+from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first
+from vision import capture
+from vision.sources import Source
+
+SETTINGS = Settings(video=VideoSettings(idle_seconds=0))
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry and send messages after little time, so that tests take little time."""
+    monkeypatch.setattr(capture, "FIRST_RETRY", 0.01)
+    monkeypatch.setattr(camera_module, "MESSAGE_SECONDS", 0.01)
+    monkeypatch.setattr(camera_module, "LOAD_AGAIN", 0.01)
+    monkeypatch.setattr(camera_module, "ANALYSE_AGAIN", 0.0)
+
+
+class Cameras:
+    """Makes cameras and closes them after the test."""
+
+    def __init__(self) -> None:
+        self._made: list[VideoCamera] = []
+
+    def __call__(
+        self,
+        source: Source,
+        load: Callable[[], Classifier] = FixedClassifier,
+        *,
+        others: Mapping[int | str, Source] | None = None,
+    ) -> VideoCamera:
+        """Return a camera on this source, and on others where it is told to use them."""
+        sources = {SETTINGS.source: source, **(others or {})}
+
+        def open_video(spec: int | str) -> Source:
+            if spec not in sources:
+                raise SourceError(f"There is no {spec}.")
+            return sources[spec]
+
+        camera = VideoCamera(SETTINGS, load, open_video=open_video)
+        self._made.append(camera)
+        return camera
+
+    def close(self) -> None:
+        """Close all."""
+        for camera in self._made:
+            camera.close()
+
+
+@pytest.fixture
+def make_camera() -> Iterator[Cameras]:
+    """Return a function that makes cameras."""
+    cameras = Cameras()
+    yield cameras
+    cameras.close()
+
+
+def brightness(result: FrameResult) -> int:
+    """Return the mean level of a result's picture."""
+    picture = cv2.imdecode(np.frombuffer(result.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    assert picture.shape == (result.height, result.width)
+    return round(picture.mean())
+
+
+def shows(level: int) -> Callable[[FrameResult], bool]:
+    """Return whether a result shows a picture of this level, for `first`."""
+    return lambda result: abs(brightness(result) - level) <= 2
+
+
+def has_faces(result: FrameResult) -> bool:
+    """Return whether a result shows faces."""
+    return bool(result.faces)
+
+
+def is_picture(result: FrameResult) -> bool:
+    """Return whether a result shows a picture of the source."""
+    return not is_message(result)
+
+
+def is_message(result: FrameResult) -> bool:
+    """Return whether a result says something in words instead of showing a picture."""
+    return result.width == camera_module.MESSAGE_SIZE[0]
+
+
+def join_threads(name: str) -> None:
+    """Wait until all threads of this name have ended."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
+def test_nothing_happens_without_viewers(make_camera: Cameras) -> None:
+    """The source is opened by the first viewer, not before; until then the status says so."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    assert camera.latest() is None
+    assert camera.status.state is SourceState.OPENING
+    assert "first viewer" in camera.status.reason
+    assert source.opened == 0
+    assert (camera.viewers, camera.fps, camera.latency_ms) == (0, 0, 0)
+
+
+def test_a_viewer_sees_the_frames(make_camera: Cameras) -> None:
+    """A result carries the picture as JPEG with its size, its capture time and how long each stage took."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    began = time.monotonic()
+    source.show(150)
+    result = first(camera.results(), shows(150))
+    assert (result.width, result.height) == (64, 48)
+    assert began <= result.captured_at <= time.monotonic()
+    assert {"annotate", "encode", "total"} <= set(result.timings)
+    assert result.timings["total"] >= result.timings["annotate"] + result.timings["encode"]
+    assert camera.latest() is result
+
+
+def test_all_viewers_share_one_capture_and_each_result(make_camera: Cameras) -> None:
+    """Ten viewers get the same object, made once, of a source opened once."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    viewers = [camera.results() for _ in range(10)]
+    source.show(90)
+    seen = [first(viewer, shows(90)) for viewer in viewers]
+    assert all(result is seen[0] for result in seen)
+    assert camera.viewers == 10
+    assert source.opened == 1
+
+
+def test_a_slow_viewer_skips_frames(make_camera: Cameras) -> None:
+    """Who comes back late gets the newest frame, and nobody has waited for him."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    slow, quick = camera.results(), camera.results()
+    source.show(10)
+    first(slow, shows(10))
+    for level in (60, 110, 160, 210):
+        source.show(level)
+        first(quick, shows(level))
+    assert shows(210)(next(slow))
+
+
+def test_indices_rise(make_camera: Cameras) -> None:
+    """Each result has a number of its own, so that events and pictures can be told apart."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    results = camera.results()
+    indices = []
+    for level in (50, 100, 150):
+        source.show(level)
+        indices.append(first(results, shows(level)).index)
+    assert indices == sorted(set(indices))
+
+
+def test_the_source_is_closed_after_the_last_viewer(make_camera: Cameras) -> None:
+    """When the last viewer has been gone for `idle_seconds`, source and threads end; the next viewer starts anew."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    one, other = camera.results(), camera.results()
+    source.show(50)
+    first(one, shows(50))
+    first(other, shows(50))
+    one.close()
+    assert camera.viewers == 1
+    source.show(100)
+    first(other, shows(100))
+    other.close()
+    assert camera.viewers == 0
+    join_threads("camera")
+    source.show(150)  # a read that blocked ends now, and finds that it was the last
+    assert source.closed.wait(PATIENCE)
+    source.show(200)
+    first(camera.results(), shows(200))
+    assert source.opened == 2
+
+
+def test_threads_end_with_their_viewers(make_camera: Cameras) -> None:
+    """Viewers that come and go leave no threads behind."""
+    camera = make_camera(RepeatingSource(plain_picture(50)))
+    camera.start_loading()
+    join_threads("load-model")
+    before = set(threading.enumerate())
+    for _ in range(5):
+        viewer = camera.results()
+        next(viewer)
+        viewer.close()
+        for thread in set(threading.enumerate()) - before:
+            thread.join(PATIENCE)
+        assert set(threading.enumerate()) <= before
+
+
+def test_a_viewer_gets_something_when_nothing_is_new(make_camera: Cameras) -> None:
+    """After `timeout` seconds the newest result comes again, so that a viewer who left can be noticed."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    results = camera.results(timeout=0.01)
+    source.show(80)
+    seen = first(results, shows(80))
+    assert next(results) is seen
+
+
+def test_closing_ends_the_streams(make_camera: Cameras) -> None:
+    """All streams end, also those that wait for a frame, and no new one begins."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    source.show(50)
+    results = camera.results(timeout=PATIENCE)
+    first(results, shows(50))
+    waiting = threading.Thread(target=list, args=(results,))
+    waiting.start()
+    camera.close()
+    waiting.join(1)
+    assert not waiting.is_alive()
+    assert list(camera.results()) == []
+    assert camera.viewers == 0
+
+
+def test_closing_is_quick_whatever_blocks(make_camera: Cameras) -> None:
+    """A source that blocks and a model that never gets loaded do not keep a camera from closing."""
+    never = threading.Event()
+
+    def load() -> Classifier:
+        never.wait(PATIENCE)
+        return FixedClassifier()
+
+    camera = make_camera(FakeSource([never]), load)
+    next(camera.results())
+    began = time.monotonic()
+    camera.close()
+    assert time.monotonic() - began < 1
+    never.set()
+
+
+def test_closing_twice_is_fine(make_camera: Cameras) -> None:
+    """A camera that is closed, or was never watched, closes without a word."""
+    camera = make_camera(HandFedSource())
+    camera.close()
+    camera.close()
+
+
+def test_a_source_that_takes_long_to_open_shows_a_message(make_camera: Cameras) -> None:
+    """There is something to see from the start."""
+    camera = make_camera(HandFedSource())
+    assert is_message(next(camera.results()))
+    assert camera.status.state is SourceState.OPENING
+
+
+def test_a_source_that_fails_ends_no_stream(make_camera: Cameras, caplog: pytest.LogCaptureFixture) -> None:
+    """A viewer sees a message while the source is away, and the picture when it is back; the log says it once."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    results = camera.results()
+    source.show(60)
+    first(results, shows(60))
+    for _ in range(5):
+        source.fail(SourceError("Somebody tripped over the cable."))
+    first(results, lambda _: camera.status.state is SourceState.RECONNECTING)
+    assert camera.status.reason == "Somebody tripped over the cable."
+    source.show(120)
+    first(results, shows(120))
+    assert camera.status.state is SourceState.LIVE
+    assert source.opened == 6
+    assert caplog.text.count("tripped") == 1
+
+
+def test_the_message_has_the_size_of_the_video(make_camera: Cameras) -> None:
+    """The page does not jump when the picture goes; tiny videos still get words that can be read."""
+    source = HandFedSource()
+    camera = make_camera(source)
+    results = camera.results()
+    source.show(60, 640, 480)
+    first(results, shows(60))
+    source.fail(SourceError("Gone."))
+    message = first(results, lambda result: not shows(60)(result))
+    assert (message.width, message.height) == (640, 480)
+
+
+def test_the_end_of_a_file_is_shown(make_camera: Cameras) -> None:
+    """After the last frame the stream goes on with a message that says so."""
+    camera = make_camera(FakeSource([3], live=False))
+    results = camera.results()
+    first(results, is_message)
+    assert camera.status.state is SourceState.ENDED
+    assert all(is_message(result) for result in islice(results, 3))
+
+
+class SlowModel:
+    """A model whose loading ends when the test wants it to."""
+
+    def __init__(self) -> None:
+        self.may_load = threading.Event()
+
+    def __call__(self) -> Classifier:
+        """Load."""
+        self.may_load.wait(PATIENCE)
+        return FixedClassifier()
+
+
+def test_the_video_runs_while_the_model_is_loaded(make_camera: Cameras, portrait: tuple[Image, Box]) -> None:
+    """Frames come without faces first, and with them as soon as the model is there."""
+    model = SlowModel()
+    camera = make_camera(RepeatingSource(portrait[0]), load=model)
+    results = camera.results()
+    assert first(results, is_picture).faces == ()
+    assert (camera.model_state, camera.classifier) == ("loading", None)
+    model.may_load.set()
+    result = first(results, has_faces)
+    assert [face.expression for face in result.faces] == ["Happy"]
+    assert {"detect", "classify"} <= set(result.timings)
+    assert (camera.model_state, camera.model_reason) == ("ready", "")
+    assert camera.classifier is not None
+
+
+def test_the_model_can_be_loaded_before_the_first_viewer(make_camera: Cameras) -> None:
+    """`start_loading` loads it once, however often it is called and whoever watches."""
+    loads, loaded = [], threading.Event()
+
+    def load() -> Classifier:
+        loads.append(1)
+        loaded.set()
+        return FixedClassifier()
+
+    camera = make_camera(HandFedSource(), load)
+    camera.start_loading()
+    camera.start_loading()
+    assert loaded.wait(PATIENCE)
+    next(camera.results())
+    assert len(loads) == 1
+
+
+def test_a_model_that_cannot_be_loaded(
+    make_camera: Cameras, portrait: tuple[Image, Box], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason is shown in words and logged once, the video runs without faces, and loading is tried again."""
+    attempts = iter([ModelError("model.json is missing.")] * 20)
+
+    def load() -> Classifier:
+        for error in attempts:
+            raise error
+        return FixedClassifier()
+
+    camera = make_camera(RepeatingSource(portrait[0]), load)
+    results = camera.results()
+    result = first(results, lambda _: camera.model_state == "failed")
+    assert camera.model_reason == "model.json is missing."
+    assert result.faces == ()
+    first(results, has_faces)
+    assert camera.model_state == "ready"
+    assert caplog.text.count("model.json is missing.") == 1
+    assert "Traceback" not in caplog.text
+
+
+def test_a_model_that_fails_at_a_face(
+    make_camera: Cameras, portrait: tuple[Image, Box], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The video goes on without faces, the reason is logged once, and faces come back with the model."""
+    broken = threading.Event()
+    broken.set()
+
+    class Moody(FixedClassifier):
+        def predict(self, faces: Sequence[Image] | Image) -> NDArray[np.float32]:
+            if broken.is_set() and len(faces):
+                raise RuntimeError("out of sorts")
+            return super().predict(faces)
+
+    camera = make_camera(RepeatingSource(portrait[0]), Moody)
+    results = camera.results()
+    first(results, lambda _: camera.model_state == "failed")
+    assert all(result.faces == () for result in islice(results, 5))
+    assert "out of sorts" in camera.model_reason
+    broken.clear()
+    first(results, has_faces)
+    assert camera.model_state == "ready"
+    assert caplog.text.count("Expressions cannot be recognised") == 1
+
+
+def test_a_picture_that_cannot_be_drawn_is_passed_over(
+    make_camera: Cameras, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bad frame ends nothing, and is logged once."""
+
+    def annotate(image: Image, faces: tuple[Face, ...]) -> Image:
+        if image.max() < 100:
+            raise ValueError("too dark to draw on")
+        return image
+
+    monkeypatch.setattr(camera_module, "annotate", annotate)
+    source = HandFedSource()
+    camera = make_camera(source)
+    for _ in range(3):
+        source.show(50)
+    source.show(150)
+    first(camera.results(), shows(150))
+    assert caplog.text.count("too dark to draw on") <= 2  # the message, and the traceback below it
+
+
+def test_the_source_can_be_changed(make_camera: Cameras) -> None:
+    """All viewers see the other source at once; one that cannot be played changes nothing."""
+    one, other = HandFedSource(), HandFedSource()
+    camera = make_camera(one, others={"other": other})
+    results = camera.results()
+    one.show(60)
+    first(results, shows(60))
+    with pytest.raises(SourceError, match="no such thing"):
+        camera.use("such thing")
+    one.show(90)
+    first(results, shows(90))
+    camera.use("other")
+    other.show(150)
+    first(results, shows(150))
+    one.show(30)
+    assert one.closed.wait(PATIENCE)
+    other.show(200)
+    first(results, shows(200))
+
+
+def test_a_source_that_cannot_be_played_is_an_error_at_once() -> None:
+    """Nobody has to watch to find out."""
+    with pytest.raises(SourceError, match="ftp://"):
+        VideoCamera(Settings(source="ftp://host/clip"), FixedClassifier)
+
+
+def test_rate_and_latency_are_measured(make_camera: Cameras) -> None:
+    """Frame rate and latency are those of the frames shown."""
+    camera = make_camera(RepeatingSource(np.full((48, 64, 3), 120, np.uint8)))
+    results = camera.results()
+    for result in results:
+        if camera.fps and result.index > 20:
+            break
+    assert 5 < camera.fps < 150
+    assert 0 < camera.latency_ms < 1000
+
+
+def test_who_subscribes_is_told_of_each_picture(make_camera: Cameras) -> None:
+    """Pictures are told of once, messages are not."""
+    told: list[FrameResult] = []
+    source = HandFedSource()
+    camera = make_camera(source)
+    camera.subscribe(told.append)
+    results = camera.results(timeout=0.01)
+    first(results, is_message)
+    source.show(100)
+    result = first(results, shows(100))
+    next(results)
+    assert told == [result]
