@@ -1,6 +1,17 @@
 """The pages for people."""
 
+import json
+from pathlib import Path
+from typing import Any, Final
+
 from flask import Blueprint, render_template
+
+from config import ROOT, VERSION
+from entities import EXPRESSIONS
+from web.services import services
+
+EVALUATION: Final = ROOT / "training" / "results" / "evaluation.json"
+"""What `evaluate.py --json` wrote about the network that ships."""
 
 blueprint = Blueprint("pages", __name__)
 
@@ -9,3 +20,29 @@ blueprint = Blueprint("pages", __name__)
 def live() -> str:
     """Show the live page."""
     return render_template("live.html")
+
+
+@blueprint.get("/pictures")
+def pictures() -> str:
+    """Show the page for pictures."""
+    return render_template("pictures.html", limits=services().settings.uploads)
+
+
+@blueprint.get("/about")
+def about() -> str:
+    """Show what the labels mean, how often they are right, and where the data goes."""
+    return render_template("about.html", evaluation=_evaluation(EVALUATION), version=VERSION)
+
+
+def _evaluation(path: Path) -> dict[str, Any] | None:
+    """Return how often the network was right, by expression; None where it has not been measured."""
+    if not path.is_file():
+        return None
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    scores = measured["labels"]
+    return {
+        "pictures": scores["rows"],
+        "accuracy": scores["accuracy"],
+        "recall": dict(zip(EXPRESSIONS, scores["recall"], strict=True)),
+        "majority": measured.get("majority", {}).get("accuracy"),
+    }

@@ -1,0 +1,35 @@
+/* What visitors take away: CSV as the command line writes it, JSON, pictures. */
+
+import { LABELS } from "./expressions.js";
+
+export const FACE_COLUMNS = ["face", "x", "y", "width", "height", "expression", "confidence", "uncertain", ...LABELS];
+
+export function faceRow(face) {
+  const { id, box, expression, confidence, uncertain, probabilities } = face;
+  return [id, ...box, expression, confidence, Number(uncertain), ...LABELS.map((label) => probabilities[label])];
+}
+
+/** Rows as a CSV file (RFC 4180). */
+export function csv(rows) {
+  const field = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
+  return new Blob(rows.map((row) => `${row.map(field).join(",")}\r\n`), { type: "text/csv" });
+}
+
+export const json = (value) => new Blob([`${JSON.stringify(value, null, 1)}\n`], { type: "application/json" });
+
+export const png = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+
+export function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it only after a question to the user
+}
+
+/** "2026-05-17 14.03.22", which all file systems accept. */
+export function timestamp() {
+  const now = new Date();
+  const local = new Date(now - now.getTimezoneOffset() * 60_000).toISOString();
+  return local.slice(0, 19).replace("T", " ").replaceAll(":", ".");
+}
