@@ -34,7 +34,8 @@ class BrightnessModel:
 
 @pytest.fixture
 def stub(monkeypatch):
-    """Evaluate without a network."""
+    """Evaluate without a network, from the repository's root."""
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(evaluate, "FacialExpressionModel", BrightnessModel)
 
 
@@ -136,9 +137,8 @@ def test_files(stub, data, tmp_path, capsys):
         ({"--plots": "LICENSE/plots"}, "cannot be written to LICENSE/plots"),
     ],
 )
-def test_errors_are_one_line(stub, data, capsys, monkeypatch, changes, message):
+def test_errors_are_one_line(stub, data, capsys, changes, message):
     """What is missing or cannot be written is named in a line on standard error, and the status is 1."""
-    monkeypatch.chdir(ROOT)
     options = {"--data": data[0], "--votes": data[1]} | changes
     status, _, err = run(capsys, *[part for option in options.items() for part in option])
     assert status == 1
