@@ -7,8 +7,11 @@ from itertools import count
 from queue import SimpleQueue
 from typing import Any
 
+import cv2
+import numpy as np
 from numpy.typing import NDArray
 
+from camera import MESSAGE_SIZE
 from entities import Frame, FrameResult, Image
 from tests.network_cameras import plain_picture
 from vision.sources import Frames
@@ -127,11 +130,21 @@ class RepeatingSource:
 
 
 class FakeWebcam:
-    """What cv2.VideoCapture is to a WebcamSource; gives these pictures, then none."""
+    """What cv2.VideoCapture is to a WebcamSource; gives these pictures, then none.
 
-    def __init__(self, pictures: Sequence[NDArray[Any]], *, answers: threading.Event | None = None) -> None:
+    It opens only once `answers` is set, and after its pictures it blocks until `ends` is set.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[NDArray[Any]],
+        *,
+        answers: threading.Event | None = None,
+        ends: threading.Event | None = None,
+    ) -> None:
         self._pictures = iter(pictures)
         self._answers = answers
+        self._ends = ends
         self.released = threading.Event()
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
@@ -143,7 +156,14 @@ class FakeWebcam:
     def read(self) -> tuple[bool, NDArray[Any] | None]:
         """Return the next picture."""
         picture = next(self._pictures, None)
+        if picture is None and self._ends:
+            self._ends.wait(PATIENCE)
         return picture is not None, picture
+
+    def end(self) -> None:
+        """Pull it out."""
+        if self._ends:
+            self._ends.set()
 
     def release(self) -> None:
         """Let go of the device."""
@@ -158,3 +178,26 @@ def first(results: Iterator[FrameResult], wanted: Callable[[FrameResult], bool])
             return result
         assert time.monotonic() < give_up, "what the test waits for does not happen"
     raise AssertionError("the stream ended")
+
+
+def looks(level: int) -> Callable[[FrameResult], bool]:
+    """Return what tells whether a result shows a picture of this brightness."""
+    return lambda result: abs(brightness(result) - level) <= 2
+
+
+def brightness(result: FrameResult) -> float:
+    """Return the mean level of a result's picture."""
+    picture = cv2.imdecode(np.frombuffer(result.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    assert picture.shape == (result.height, result.width)
+    return float(picture.mean())
+
+
+def is_message(result: FrameResult) -> bool:
+    """Return whether a result says something in words instead of showing a small picture."""
+    return (result.width, result.height) == MESSAGE_SIZE
+
+
+def is_picture(result: FrameResult) -> bool:
+    """Return whether a result shows a small picture."""
+    return not is_message(result)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,20 +16,11 @@ from entities import Box, Classifier, Face, FrameResult, Image, SourceState
 from errors import ModelError, SourceError
 from tests.footage import FixedClassifier
 from tests.network_cameras import plain_picture
-from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first
-from vision import capture
+from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first, is_message, is_picture, looks
 from vision.sources import Source
 
+pytestmark = pytest.mark.usefixtures("impatient")
 SETTINGS = Settings(video=VideoSettings(idle_seconds=0))
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry and send messages after little time, so that tests take little time."""
-    monkeypatch.setattr(capture, "FIRST_RETRY", 0.01)
-    monkeypatch.setattr(camera_module, "MESSAGE_SECONDS", 0.01)
-    monkeypatch.setattr(camera_module, "LOAD_AGAIN", 0.01)
-    monkeypatch.setattr(camera_module, "ANALYSE_AGAIN", 0.0)
 
 
 class Cameras:
@@ -72,32 +62,9 @@ def make_camera() -> Iterator[Cameras]:
     cameras.close()
 
 
-def brightness(result: FrameResult) -> int:
-    """Return the mean level of a result's picture."""
-    picture = cv2.imdecode(np.frombuffer(result.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert picture is not None
-    assert picture.shape == (result.height, result.width)
-    return round(picture.mean())
-
-
-def shows(level: int) -> Callable[[FrameResult], bool]:
-    """Return whether a result shows a picture of this level, for `first`."""
-    return lambda result: abs(brightness(result) - level) <= 2
-
-
 def has_faces(result: FrameResult) -> bool:
     """Return whether a result shows faces."""
     return bool(result.faces)
-
-
-def is_picture(result: FrameResult) -> bool:
-    """Return whether a result shows a picture of the source."""
-    return not is_message(result)
-
-
-def is_message(result: FrameResult) -> bool:
-    """Return whether a result says something in words instead of showing a picture."""
-    return result.width == camera_module.MESSAGE_SIZE[0]
 
 
 def join_threads(name: str) -> None:
@@ -125,7 +92,7 @@ def test_a_viewer_sees_the_frames(make_camera: Cameras) -> None:
     camera = make_camera(source)
     began = time.monotonic()
     source.show(150)
-    result = first(camera.results(), shows(150))
+    result = first(camera.results(), looks(150))
     assert (result.width, result.height) == (64, 48)
     assert began <= result.captured_at <= time.monotonic()
     assert {"annotate", "encode", "total"} <= set(result.timings)
@@ -139,7 +106,7 @@ def test_all_viewers_share_one_capture_and_each_result(make_camera: Cameras) -> 
     camera = make_camera(source)
     viewers = [camera.results() for _ in range(10)]
     source.show(90)
-    seen = [first(viewer, shows(90)) for viewer in viewers]
+    seen = [first(viewer, looks(90)) for viewer in viewers]
     assert all(result is seen[0] for result in seen)
     assert camera.viewers == 10
     assert source.opened == 1
@@ -151,11 +118,11 @@ def test_a_slow_viewer_skips_frames(make_camera: Cameras) -> None:
     camera = make_camera(source)
     slow, quick = camera.results(), camera.results()
     source.show(10)
-    first(slow, shows(10))
+    first(slow, looks(10))
     for level in (60, 110, 160, 210):
         source.show(level)
-        first(quick, shows(level))
-    assert shows(210)(next(slow))
+        first(quick, looks(level))
+    assert looks(210)(next(slow))
 
 
 def test_indices_rise(make_camera: Cameras) -> None:
@@ -166,7 +133,7 @@ def test_indices_rise(make_camera: Cameras) -> None:
     indices = []
     for level in (50, 100, 150):
         source.show(level)
-        indices.append(first(results, shows(level)).index)
+        indices.append(first(results, looks(level)).index)
     assert indices == sorted(set(indices))
 
 
@@ -176,19 +143,19 @@ def test_the_source_is_closed_after_the_last_viewer(make_camera: Cameras) -> Non
     camera = make_camera(source)
     one, other = camera.results(), camera.results()
     source.show(50)
-    first(one, shows(50))
-    first(other, shows(50))
+    first(one, looks(50))
+    first(other, looks(50))
     one.close()
     assert camera.viewers == 1
     source.show(100)
-    first(other, shows(100))
+    first(other, looks(100))
     other.close()
     assert camera.viewers == 0
     join_threads("camera")
     source.show(150)  # a read that blocked ends now, and finds that it was the last
     assert source.closed.wait(PATIENCE)
     source.show(200)
-    first(camera.results(), shows(200))
+    first(camera.results(), looks(200))
     assert source.opened == 2
 
 
@@ -213,7 +180,7 @@ def test_a_viewer_gets_something_when_nothing_is_new(make_camera: Cameras) -> No
     camera = make_camera(source)
     results = camera.results(timeout=0.01)
     source.show(80)
-    seen = first(results, shows(80))
+    seen = first(results, looks(80))
     assert next(results) is seen
 
 
@@ -223,7 +190,7 @@ def test_closing_ends_the_streams(make_camera: Cameras) -> None:
     camera = make_camera(source)
     source.show(50)
     results = camera.results(timeout=PATIENCE)
-    first(results, shows(50))
+    first(results, looks(50))
     waiting = threading.Thread(target=list, args=(results,))
     waiting.start()
     camera.close()
@@ -269,13 +236,13 @@ def test_a_source_that_fails_ends_no_stream(make_camera: Cameras, caplog: pytest
     camera = make_camera(source)
     results = camera.results()
     source.show(60)
-    first(results, shows(60))
+    first(results, looks(60))
     for _ in range(5):
         source.fail(SourceError("Somebody tripped over the cable."))
     first(results, lambda _: camera.status.state is SourceState.RECONNECTING)
     assert camera.status.reason == "Somebody tripped over the cable."
     source.show(120)
-    first(results, shows(120))
+    first(results, looks(120))
     assert camera.status.state is SourceState.LIVE
     assert source.opened == 6
     assert caplog.text.count("tripped") == 1
@@ -287,9 +254,9 @@ def test_the_message_has_the_size_of_the_video(make_camera: Cameras) -> None:
     camera = make_camera(source)
     results = camera.results()
     source.show(60, 640, 480)
-    first(results, shows(60))
+    first(results, looks(60))
     source.fail(SourceError("Gone."))
-    message = first(results, lambda result: not shows(60)(result))
+    message = first(results, lambda result: not looks(60)(result))
     assert (message.width, message.height) == (640, 480)
 
 
@@ -408,7 +375,7 @@ def test_a_picture_that_cannot_be_drawn_is_passed_over(
     for _ in range(3):
         source.show(50)
     source.show(150)
-    first(camera.results(), shows(150))
+    first(camera.results(), looks(150))
     assert caplog.text.count("too dark to draw on") <= 2  # the message, and the traceback below it
 
 
@@ -418,18 +385,18 @@ def test_the_source_can_be_changed(make_camera: Cameras) -> None:
     camera = make_camera(one, others={"other": other})
     results = camera.results()
     one.show(60)
-    first(results, shows(60))
+    first(results, looks(60))
     with pytest.raises(SourceError, match="no such thing"):
         camera.use("such thing")
     one.show(90)
-    first(results, shows(90))
+    first(results, looks(90))
     camera.use("other")
     other.show(150)
-    first(results, shows(150))
+    first(results, looks(150))
     one.show(30)
     assert one.closed.wait(PATIENCE)
     other.show(200)
-    first(results, shows(200))
+    first(results, looks(200))
 
 
 def test_a_source_that_cannot_be_played_is_an_error_at_once() -> None:
@@ -458,6 +425,6 @@ def test_who_subscribes_is_told_of_each_picture(make_camera: Cameras) -> None:
     results = camera.results(timeout=0.01)
     first(results, is_message)
     source.show(100)
-    result = first(results, shows(100))
+    result = first(results, looks(100))
     next(results)
     assert told == [result]

@@ -133,12 +133,12 @@ class NetworkSource:
 
     note = ""
 
-    def __init__(self, address: str, settings: VideoSettings, *, timeout: float = NETWORK_TIMEOUT) -> None:
+    def __init__(self, address: str, settings: VideoSettings, *, timeout: float | None = None) -> None:
         self.name = without_secrets(address)
         self.live = True
         self._address = address
         self._settings = settings
-        self._timeout = timeout
+        self._timeout = NETWORK_TIMEOUT if timeout is None else timeout
 
     def frames(self) -> Frames:
         """Yield frames as they arrive; a camera's never end, but fail where the stream does."""

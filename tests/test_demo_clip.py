@@ -1,0 +1,70 @@
+"""The bundled clip shows two faces in motion, and begins anew without a seam."""
+
+import importlib.util
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from config import DEMO_CLIP, Settings
+from entities import Frame, Image
+from pipeline import ExpressionPipeline
+from tests.footage import FixedClassifier
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Image]:
+    """Return all frames of the clip."""
+    with av.open(str(DEMO_CLIP)) as clip:
+        return [frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False) for frame in clip.decode(video=0)]
+
+
+def test_it_is_short_and_small_and_plays_everywhere() -> None:
+    """It is 8 to 14 seconds of H.264 in its most widely known form, in less than 2.5 MB, without sound."""
+    assert DEMO_CLIP.stat().st_size < 2_500_000
+    with av.open(str(DEMO_CLIP)) as clip:
+        stream = clip.streams.video[0]
+        assert len(clip.streams) == 1
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert clip.duration is not None
+        assert 8 <= clip.duration / av.time_base <= 14
+
+
+def test_faces_are_found_in_nearly_every_frame(frames: list[Image]) -> None:
+    """A viewer sees a marked face in practically every frame, and two in many."""
+    pipeline = ExpressionPipeline(Settings(), FixedClassifier())
+    found = [len(pipeline.process(Frame(image, i, i / 30))[0]) for i, image in enumerate(frames)]
+    assert np.mean([count >= 1 for count in found]) >= 0.98
+    assert np.mean([count == 2 for count in found]) >= 0.3
+    assert max(found) == 2
+
+
+def test_it_moves(frames: list[Image]) -> None:
+    """No two frames that follow each other are the same."""
+    small = [cv2.resize(frame, (96, 54), interpolation=cv2.INTER_AREA).astype(int) for frame in frames]
+    assert min(np.abs(after - before).mean() for before, after in pairwise(small)) > 0.02
+
+
+def test_it_begins_anew_without_a_seam(frames: list[Image]) -> None:
+    """From the last frame to the first is as small a step as between the first and the second."""
+    small = [cv2.GaussianBlur(frames[index], (9, 9), 0).astype(int) for index in (-1, 0, 1)]
+    seam, step = (np.abs(after - before).mean() for before, after in pairwise(small))
+    assert seam < 2 * step + 0.5
+
+
+def test_its_script_still_makes_it(frames: list[Image]) -> None:
+    """The clip in the repository is what scripts/make_demo.py draws from the photographs."""
+    spec = importlib.util.spec_from_file_location("make_demo", ROOT / "scripts" / "make_demo.py")
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert len(frames) == script.FPS * script.SECONDS
+    drawn = next(script.pictures())
+    assert drawn.shape == frames[0].shape
+    assert np.abs(drawn.astype(int) - frames[0]).mean() < 6
