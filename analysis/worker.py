@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TextIO
 
 from analysis.jobs import Job, JobStore
@@ -33,10 +34,13 @@ _CODES: Final[dict[type[FacialExpressionError], str]] = {
     VideoSizeError: "video_too_large",
     SourceError: "broken_video",
     ModelError: "model_unavailable",
-    ResultsError: "not_written",
     FacialExpressionError: "failed",
 }
 """What programs are told; the first that fits."""
+
+_NOT_WRITTEN: Final = (
+    "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server to make room."
+)
 
 
 class Inbox:
@@ -93,11 +97,18 @@ class Worker:
 
     def _work(self, idle_seconds: float) -> None:
         while not self._inbox.ended():
+            self._prepare()
             job = self._store.claim()
             if job:
                 self._do(job)
             elif not self._inbox.wait(idle_seconds):
                 return
+
+    def _prepare(self) -> None:
+        """Load the network before a job is taken: being ended meanwhile does not count as an attempt."""
+        if self._classifier is None and self._store.unfinished():
+            with suppress(ModelError):  # each job will say so
+                self._classifier = self._load()
 
     def _do(self, job: Job) -> None:
         log.info("Video %s: started", job.id)
@@ -108,6 +119,9 @@ class Worker:
                 self._store.release(job.id)
                 return
             kept = False
+        except ResultsError:
+            log.exception("Video %s: its results cannot be written", job.id)
+            kept = self._store.fail(job.id, "not_written", _NOT_WRITTEN)
         except FacialExpressionError as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
             kept = self._store.fail(job.id, code, str(error))

@@ -271,6 +271,37 @@ class TestWorker:
         assert failed is not None
         assert (failed.code, failed.message) == ("model_unavailable", "There is no model.json.")
 
+    def test_a_full_disk_is_said(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The visitor is told, and learns nothing of the server's folders."""
+
+        def analyze(*_: object, **__: object) -> None:
+            raise ResultsError(f"The disk is full; the results need more room in {store.root}.")
+
+        monkeypatch.setattr(worker, "analyze_video", analyze)
+        job = add(store, clip)
+        self.run(settings, inbox[0])
+        failed = store.job("anna", job.id)
+        assert failed is not None
+        assert failed.code == "not_written"
+        assert "disk is full" in failed.message
+        assert str(store.root) not in failed.message
+
+    def test_ending_while_the_network_loads_costs_no_attempt(
+        self, store: JobStore, settings: Settings, inbox, clip: Path
+    ) -> None:
+        """A job is taken only when all is ready for it."""
+        job = add(store, clip)
+        states: list[JobState | None] = []
+
+        def load() -> Classifier:
+            states.append(state(store, job))
+            return FixedClassifier()
+
+        self.run(settings, inbox[0], load)
+        assert states == [JobState.QUEUED]
+
     def test_a_surprise_fails_the_job_without_details(
         self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,6 +1,7 @@
 """Videos that visitors send: queued, analysed in another process, kept for a while, seen by their sender only."""
 
 import errno
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from web.errors import ApiError
 from web.services import services
 from web.visitors import remember_visitor, visitor_id
 
+log = logging.getLogger(__name__)
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/jobs")
 
 FIELD: Final = "file"
@@ -208,10 +210,7 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", str(error)) from None
     except QueueFullError as error:
         raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", str(error)) from None
-    except ResultsError as error:
-        raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "not_kept", str(error)) from error
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        text = "The server's disk is too full for this video. Delete others, or ask who runs the server to make room."
+    except (ResultsError, OSError) as error:
+        log.exception("A video cannot be kept")
+        text = "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server."
         raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", text) from error
