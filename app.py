@@ -19,10 +19,11 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, errors, jobs, live, pages, security
+from web import api, errors, frames, jobs, live, pages, security
 from web.metrics import Metrics
 from web.server import Server
 from web.services import EXTENSION, Services, Slots
+from web.streams import VisitorStreams
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def create_app(
         videos=Slots(settings.server.max_viewers),
         events=Slots(settings.server.max_viewers),
         jobs=JobRunner(settings),
+        streams=VisitorStreams(settings.server.max_viewers),
     )
     camera.subscribe(the.metrics.observe)
     the.metrics.watch_state(lambda: camera.status.state)
@@ -81,7 +83,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     security.register(app, settings.server.token)
     errors.register(app)
-    for blueprint in (pages.blueprint, live.blueprint, api.blueprint, jobs.blueprint):
+    for blueprint in (pages.blueprint, live.blueprint, frames.blueprint, api.blueprint, jobs.blueprint):
         app.register_blueprint(blueprint)
     return app
 

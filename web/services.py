@@ -11,6 +11,7 @@ from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
 from web.metrics import Metrics
+from web.streams import VisitorStreams
 
 EXTENSION = "facial_expression"
 
@@ -56,6 +57,8 @@ class Services:
     """Listeners to the event stream."""
     jobs: JobRunner
     """Videos that are analysed in another process."""
+    streams: VisitorStreams
+    """The videos of visitors' own cameras."""
     analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     """Bounds the memory and the processors that uploaded pictures may take at a time."""
 

@@ -1,49 +1,135 @@
-/* The live page: joins the video, the event stream, the state and the cards. */
+/* The live page: which camera is looked at, and what the visitor does with it. */
 
-import { EventStream } from "./event-stream.js";
 import { FaceList } from "./faces.js";
+import { download, png, timestamp } from "./files.js";
+import { OwnCamera, cameras } from "./own-camera.js";
+import { Recorder } from "./recorder.js";
+import { ServerView } from "./server-view.js";
 import { StatusView } from "./status.js";
-import { VideoStream } from "./video-stream.js";
 
 const byId = (id) => document.getElementById(id);
 const addresses = byId("live-script").dataset;
+const options = { labels: true, blur: false };
 
 const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), byId("face-count"));
 const status = new StatusView();
-const video = new VideoStream(byId("video"), addresses.video, (words) => status.trouble({ video: words }));
+const recorder = new Recorder();
+const views = {
+  server: new ServerView(byId("video"), addresses, status, showResult),
+  own: new OwnCamera(byId("own-video"), byId("own-overlay"), addresses.frame, {
+    result: (result) => {
+      status.figures(result);
+      showResult(result);
+    },
+    state: showOwnState,
+    fault: showConsent,
+  }),
+};
+let view = "server";
 
-async function fetchStatus() {
-  const answer = await fetch(addresses.status);
-  if (answer.ok) status.update(await answer.json());
+function showResult(result) {
+  faces.update(result.faces, result.time);
+  recorder.add(result);
+  if (recorder.recording) byId("record-words").textContent = `Stop and save (${recorder.frames})`;
 }
 
-const events = new EventStream(addresses.events, {
-  frame(result) {
-    faces.update(result.faces, result.time);
-    status.figures(result);
-  },
-  status: (state) => status.update(state),
-  opened() {
-    status.trouble({ events: "" });
-    fetchStatus().catch(() => {}); // The next event, or the next connection, brings the state.
-  },
-  lost() {
-    status.trouble({ events: "This page tries again by itself. If you stopped the app, start it with “make run”." });
-  },
+/* Which camera */
+
+function choose(name) {
+  views[view].stop();
+  saveRecording();
+  faces.clear();
+  status.figures({});
+  view = name;
+  byId("main").dataset.view = name;
+  if (name === "server") views.server.start();
+  else showConsent("Use your own camera", addresses.consent);
+}
+
+function showConsent(title, text) {
+  byId("consent-title").textContent = title;
+  byId("consent-text").textContent = text;
+  byId("consent").hidden = false;
+  byId("camera-choice").hidden = true;
+  status.update({ state: "off", source: "My camera", model: "ready" });
+}
+
+async function startOwn(deviceId) {
+  byId("consent").hidden = true;
+  faces.clear();
+  const started = views.own.start(deviceId);
+  byId("own-video").addEventListener("playing", listCameras, { once: true });
+  await started;
+}
+
+function showOwnState(state, reason) {
+  const shown = status.status;
+  if (shown?.state === state && shown.reason === reason) return;
+  const { videoWidth: width, videoHeight: height } = byId("own-video");
+  const frame = width ? { width, height } : null;
+  status.update({ state, reason, source: "My camera", model: "ready", frame });
+}
+
+async function listCameras() {
+  const devices = await cameras();
+  const select = byId("camera-select");
+  select.replaceChildren(...devices.map(({ label, deviceId }, i) => new Option(label || `Camera ${i + 1}`, deviceId)));
+  select.value = views.own.deviceId;
+  byId("camera-choice").hidden = devices.length < 2;
+}
+
+document.querySelectorAll("input[name=view]").forEach((input) => {
+  input.checked = input.value === "server"; // browsers keep a choice over a reload
+  input.addEventListener("change", () => choose(input.value));
+});
+byId("consent-start").addEventListener("click", () => startOwn());
+byId("camera-select").addEventListener("change", (event) => startOwn(event.target.value));
+
+/* What is shown, kept and saved */
+
+for (const name of ["labels", "blur"]) {
+  byId(name).checked = options[name];
+  byId(name).addEventListener("change", (event) => {
+    options[name] = event.target.checked;
+    Object.values(views).forEach((each) => each.show(options));
+  });
+}
+
+byId("snapshot").addEventListener("click", async () => {
+  download(await png(views[view].snapshot()), `expressions ${timestamp()}.png`);
 });
 
-function start() {
-  video.start();
-  events.start();
+byId("record").addEventListener("click", () => {
+  if (recorder.recording) return saveRecording();
+  recorder.start();
+  byId("record").dataset.recording = "";
+  byId("record-words").textContent = "Stop and save (0)";
+});
+
+function saveRecording() {
+  if (!recorder.recording) return;
+  download(recorder.stop(), `expressions ${timestamp()}.csv`);
+  delete byId("record").dataset.recording;
+  byId("record-words").textContent = "Record";
 }
 
-/** Browsers allow six connections to a server: a page that nobody sees gives its two back. */
-function stop() {
-  video.stop();
-  events.stop();
+byId("full-screen").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else byId("stage").requestFullscreen();
+});
+byId("full-screen").hidden = !document.fullscreenEnabled;
+
+/* Browsers allow six connections to a server: a page that nobody sees gives its two back, unless it records. */
+
+function rest() {
+  if (view === "server" && !recorder.recording) views.server.stop();
 }
 
-document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
-addEventListener("pagehide", stop);
-addEventListener("pageshow", (event) => event.persisted && start());
-if (!document.hidden) start();
+function resume() {
+  if (view === "server" && !views.server.running) views.server.start();
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? rest() : resume()));
+addEventListener("pagehide", () => views[view].stop());
+addEventListener("pageshow", (event) => event.persisted && choose(view));
+if (!document.hidden) resume();

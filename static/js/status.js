@@ -6,6 +6,7 @@ const STATES = {
   reconnecting: "Reconnecting",
   ended: "Ended",
   failed: "Not available",
+  off: "Off",
 };
 const NARROWEST = 4 / 3;
 const WIDEST = 16 / 9;
@@ -36,7 +37,7 @@ export class StatusView {
     say(byId("source-name"), status.source ?? "");
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
-    this.#announce(`${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
+    say(byId("announcement"), `${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
     clearInterval(this.timer);
     if (status.next_try_in != null) this.timer = setInterval(() => this.#showReason(), 500);
     this.#showReason();
@@ -49,7 +50,7 @@ export class StatusView {
     byId("stage-message").hidden = !video && !events;
     say(byId("stage-message-title"), video ? "The video was refused" : "The app does not answer");
     say(byId("stage-message-text"), video || events || "");
-    if (events) this.#announce("The app does not answer.");
+    if (events) say(byId("announcement"), "The app does not answer.");
   }
 
   figures({ fps, latency_ms: latency }) {
@@ -83,9 +84,5 @@ export class StatusView {
     const loading = model === "loading";
     say(byId("model-title"), loading ? "The model is being loaded" : "Expressions cannot be named yet");
     say(byId("model-text"), loading ? "Expressions appear in a moment." : reason || "The model could not be loaded.");
-  }
-
-  #announce(words) {
-    say(byId("announcement"), words);
   }
 }

@@ -1,0 +1,67 @@
+"""The videos of visitors' own cameras: where the faces in each are, and no pictures."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from entities import Face, Frame, Image
+from pipeline import ExpressionPipeline
+from web.errors import ApiError
+
+IDLE_SECONDS: Final = 30.0
+"""A visitor who sends nothing for so long has gone."""
+
+
+@dataclass
+class Stream:
+    """One visitor's video, of which no picture is kept."""
+
+    pipeline: ExpressionPipeline
+    used_at: float
+    frames: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def process(self, image: Image) -> tuple[tuple[Face, ...], dict[str, float]]:
+        """Return the faces of the next frame, and milliseconds by stage."""
+        frame = Frame(image, self.frames, time.monotonic())
+        self.frames += 1
+        return self.pipeline.process(frame)
+
+
+class VisitorStreams:
+    """The videos of all visitors, for as long as frames come."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._streams: dict[str, Stream] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken(self, stream_id: str, make: Callable[[], ExpressionPipeline]) -> Iterator[Stream]:
+        """Give the stream with this id to one thread at a time; a new one where there is none.
+
+        Raises:
+            ApiError: As many as are allowed send frames already.
+
+        """
+        with self._lock:
+            now = self._clock()
+            self._streams = {
+                key: stream for key, stream in self._streams.items() if now - stream.used_at < IDLE_SECONDS
+            }
+            if stream_id not in self._streams and len(self._streams) >= self._most:
+                raise ApiError(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "too_many_viewers",
+                    f"{self._most} cameras are looked at already, as many as are allowed. Try again later.",
+                    {"Retry-After": "10"},
+                )
+            stream = self._streams.get(stream_id) or Stream(make(), now)
+            stream.used_at = now
+            self._streams[stream_id] = stream
+        with stream.lock:
+            yield stream
