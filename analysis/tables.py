@@ -16,19 +16,21 @@ COLUMNS: Final = ("frame", "time", *FACE_COLUMNS)
 _DIGITS: Final = 4
 
 
-def face_record(face: Face) -> dict[str, Any]:
-    """Return the face as JSON writes it."""
+def describe_face(face: Face) -> dict[str, Any]:
+    """Return a face's box, expression, confidence and probabilities (0-1, rounded to four places), as for JSON."""
     box = face.box
     return {
-        "id": face.track_id,
         "box": [box.x, box.y, box.width, box.height],
         "expression": face.expression,
         "confidence": round(face.confidence, _DIGITS),
         "uncertain": face.uncertain,
-        "probabilities": {
-            name: round(value, _DIGITS) for name, value in zip(EXPRESSIONS, face.probabilities, strict=True)
-        },
+        "probabilities": dict(zip(EXPRESSIONS, (round(p, _DIGITS) for p in face.probabilities), strict=True)),
     }
+
+
+def face_record(face: Face) -> dict[str, Any]:
+    """Return what `describe_face` does, with the number of the face's track as `id`."""
+    return {"id": face.track_id, **describe_face(face)}
 
 
 def face_row(face: Face) -> list[Any]:
