@@ -52,7 +52,8 @@ class Augmentation:
         if rng.random() < 0.5:
             matrix = matrix @ np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
         matrix[:2] *= size / width
-        return cv2.warpAffine(face, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        moved: Image = cv2.warpAffine(face, matrix, (size, size), borderMode=cv2.BORDER_REFLECT_101)
+        return moved
 
 
 def _degrade(face: Image, rng: np.random.Generator) -> Image:

@@ -73,15 +73,20 @@ def build_cnn(widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS, dr
 def compile_for(model: keras.Model, steps: int, peak_rate: float = 0.1, weight_decay: float = 5e-4) -> None:
     """Compile a network for `steps` steps of SGD, warmed up and cooled down once, with averaged weights.
 
-    One cycle: Smith and Topin, 2018, arXiv:1708.07120. Averages: Izmailov et al., 2018, arXiv:1803.05407.
-    Keras puts the averaged weights in place when `fit` ends.
+    One cycle: Smith and Topin, 2018, arXiv:1708.07120. Averages, over about the last twelfth of the steps:
+    Izmailov et al., 2018, arXiv:1803.05407. Keras puts the averaged weights in place when `fit` ends.
     """
     warmup = max(steps // 8, 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         peak_rate / 20, max(steps - warmup, 1), alpha=1e-3, warmup_target=peak_rate, warmup_steps=warmup
     )
     optimizer = keras.optimizers.SGD(
-        schedule, momentum=0.9, nesterov=True, weight_decay=weight_decay, use_ema=True, ema_momentum=0.998
+        schedule,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=weight_decay,
+        use_ema=True,
+        ema_momentum=max(1 - 12 / steps, 0.0),
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True))

@@ -2,24 +2,31 @@
 
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from training.augmentation import Batches, Curriculum
-from training.fer2013 import FER2013, majority
+from training.fer2013 import FACE_SIZE, FER2013, majority
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds to each epoch's log the accuracy on a held-back split, by FER2013's labels and by FER+'s majority."""
+    """Adds to each epoch's log the accuracy on a held-back split, by FER2013's labels and by FER+'s majority.
 
-    def __init__(self, rows: FER2013) -> None:
+    Faces are shown at the size on which the epoch trained: a network that has seen small faces
+    alone does not know large ones yet.
+    """
+
+    def __init__(self, rows: FER2013, batches: Batches) -> None:
         super().__init__()
-        self.rows = rows
+        self.rows, self.batches = rows, batches
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        predicted = predict_logits(self.model, self.rows.images).argmax(axis=1)
+        size = self.batches.size or FACE_SIZE
+        faces = np.stack([cv2.resize(face, (size, size)) for face in self.rows.images])
+        predicted = predict_logits(self.model, faces).argmax(axis=1)
         scores = {"val_accuracy": float((predicted == self.rows.labels).mean())}
         if self.rows.votes is not None:
             truth = majority(self.rows.votes)
@@ -31,7 +38,7 @@ class Validation(keras.callbacks.Callback):
 
 
 def predict_logits(model: keras.Model, images: NDArray[np.uint8], batch_size: int = 256) -> NDArray[np.float32]:
-    """Return the network's (n, 7) outputs for (n, 48, 48) grey faces."""
+    """Return the network's (n, 7) outputs for (n, h, w) grey faces."""
     return np.asarray(model.predict(images[..., np.newaxis], batch_size=batch_size, verbose=0), np.float32)
 
 
@@ -46,7 +53,7 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
         callbacks = [
             keras.callbacks.BackupAndRestore(folder / "newest"),
             Curriculum(batches, epochs),
-            Validation(validation),
+            Validation(validation, batches),
             keras.callbacks.CSVLogger(str(log), append=True),
         ]
         model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=2, shuffle=False)

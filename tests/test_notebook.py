@@ -1,0 +1,92 @@
+"""The notebook runs from its first cell to its last, and what it exports works in the app."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import papermill
+import pytest
+
+from entities import EXPRESSIONS
+from errors import DatasetError
+from model import FacialExpressionModel
+from tests.conftest import ROOT
+from training.fer2013 import load
+
+
+def run(folder: Path, data: Path, **parameters: object) -> dict[str, object]:
+    """Execute the notebook with everything that it writes in `folder`; return its figures."""
+    papermill.execute_notebook(
+        ROOT / "train.ipynb",
+        folder / "out.ipynb",
+        parameters={
+            "DATA": str(data),
+            "CHECKPOINTS": str(folder / "checkpoints"),
+            "MODEL": str(folder / "model.json"),
+            "WEIGHTS": str(folder / "model_weights.h5"),
+            "RESULTS": str(folder / "results"),
+            **parameters,
+        },
+        cwd=ROOT,
+        progress_bar=False,
+    )
+    figures: dict[str, object] = json.loads((folder / "results" / "metrics.json").read_text())
+    return figures
+
+
+def synthetic_faces(folder: Path) -> tuple[Path, Path]:
+    """Write drawings of two expressions, smiling and not, as Kaggle's CSV and FER+'s votes; return both paths."""
+    rng, rows, votes = np.random.default_rng(0), [], []
+    for usage, count in (("Training", 48), ("PublicTest", 16), ("PrivateTest", 8)):
+        for index in range(count):
+            happy = index % 2 == 0
+            face = rng.normal(120, 10, (48, 48))
+            face[16:20, 12:18] = face[16:20, 30:36] = 20
+            face[32:36, 12:36] = 250 if happy else 30
+            pixels = " ".join(map(str, face.clip(0, 255).astype(int).ravel()))
+            rows.append(f"{3 if happy else 6},{pixels},{usage}")
+            votes.append(f"{usage},{index}.png,{0 if happy else 9},{9 if happy else 0},1,0,0,0,0,0,0,0")
+    data, votes_path = folder / "fer2013.csv", folder / "fer2013new.csv"
+    data.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    votes_path.write_text("\n".join([header, *votes]))
+    return data, votes_path
+
+
+def test_the_notebook_runs_on_synthetic_faces(tmp_path: Path) -> None:
+    """Drawn smiles are learned in a few epochs; PrivateTest is reported; the app's class loads the result."""
+    data, votes = synthetic_faces(tmp_path)
+    figures = run(tmp_path, data, VOTES=str(votes), EPOCHS=8, BATCH_SIZE=8, WIDTHS=[8, 16], DEPTHS=[1, 1])
+
+    assert figures["results"]["PrivateTest"]["labels"]["accuracy"] > 0.7
+    faces = load(data).split("PublicTest").images
+    probabilities = FacialExpressionModel(tmp_path / "model.json", tmp_path / "model_weights.h5").predict(faces)
+    assert probabilities.shape == (16, len(EXPRESSIONS))
+    assert {path.suffix for path in (tmp_path / "results").iterdir()} == {".json", ".png"}
+
+
+@pytest.mark.slow
+def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -> None:
+    """From 200 real faces a small network learns more than to name the most common expression."""
+    command = [sys.executable, str(shared / "fer2013" / "make_csv.py"), str(tmp_path), "--limit", "200"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    figures = run(
+        tmp_path,
+        tmp_path / "fer2013.csv",
+        VOTES=str(tmp_path / "fer2013new.csv"),
+        EPOCHS=24,
+        BATCH_SIZE=16,
+        WIDTHS=[16, 32, 64],
+        DEPTHS=[1, 1, 1],
+    )
+    labels = figures["results"]["PublicTest"]["labels"]
+    assert labels["accuracy"] > 0.24
+    assert labels["balanced_accuracy"] > 1.3 / len(EXPRESSIONS)
+
+
+def test_a_missing_dataset_stops_the_notebook_with_advice() -> None:
+    """What the notebook's first look at the data raises says where to get it."""
+    with pytest.raises(DatasetError, match="Kaggle"):
+        load("data/not-there.csv")
