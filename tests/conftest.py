@@ -112,6 +112,7 @@ def server(app: Flask, camera: FakeCamera) -> Iterator[Server]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let cameras try again and send messages after little time, so that tests take little time."""
     monkeypatch.setattr("vision.capture.FIRST_RETRY", 0.01)
+    monkeypatch.setattr("vision.capture.STALL", 60.0)  # a busy computer may need seconds for a frame
     monkeypatch.setattr("camera.MESSAGE_SECONDS", 0.01)
     monkeypatch.setattr("camera.LOAD_AGAIN", 0.01)
     monkeypatch.setattr("camera.ANALYSE_AGAIN", 0.0)

@@ -132,7 +132,7 @@ class RepeatingSource:
 class FakeWebcam:
     """What cv2.VideoCapture is to a WebcamSource; gives these pictures, then none.
 
-    It opens only once `answers` is set, and after its pictures it blocks until `ends` is set.
+    It opens only once `answers` is set, and shows its last picture on and on until `ends` is set.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class FakeWebcam:
         self._pictures = iter(pictures)
         self._answers = answers
         self._ends = ends
+        self._last: NDArray[Any] | None = None
         self.released = threading.Event()
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
@@ -155,10 +156,8 @@ class FakeWebcam:
 
     def read(self) -> tuple[bool, NDArray[Any] | None]:
         """Return the next picture."""
-        picture = next(self._pictures, None)
-        if picture is None and self._ends:
-            self._ends.wait(PATIENCE)
-        return picture is not None, picture
+        self._last = next(self._pictures, self._last if self._ends and not self._ends.wait(0.01) else None)
+        return self._last is not None, self._last
 
     def end(self) -> None:
         """Pull it out."""

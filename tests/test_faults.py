@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 
 from camera import VideoCamera
 from config import Settings, VideoSettings
@@ -71,7 +73,7 @@ def away() -> FakeWebcam:
 
 
 def showing(level: int) -> FakeWebcam:
-    """Return a webcam that gives a picture of this brightness, and then waits to be pulled out."""
+    """Return a webcam that shows a picture of this brightness until it is pulled out."""
     return FakeWebcam([plain_picture(level)], ends=threading.Event())
 
 
@@ -104,9 +106,16 @@ def test_a_webcam_that_is_pulled_out_and_put_back(watch: Watch, webcams: list[Fa
     assert camera.status.state is SourceState.LIVE
 
 
-def test_a_webcam_whose_driver_blocks(watch: Watch, webcams: list[FakeWebcam]) -> None:
+def test_a_webcam_whose_driver_blocks(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Viewers still get what there is, and the camera still closes at once."""
-    webcams.append(showing(60))
+    unblocked = threading.Event()
+
+    class Blocking(FakeWebcam):
+        def read(self) -> tuple[bool, NDArray[Any] | None]:
+            got, picture = super().read()
+            return (got, picture) if got else (not unblocked.wait(PATIENCE), None)
+
+    monkeypatch.setattr(sources, "open_webcam", lambda _: Blocking([plain_picture(60)]))
     camera = watch(0)
     results = camera.results(timeout=0.01)
     seen = first(results, looks(60))
@@ -114,6 +123,7 @@ def test_a_webcam_whose_driver_blocks(watch: Watch, webcams: list[FakeWebcam]) -
     began = time.monotonic()
     camera.close()
     assert time.monotonic() - began < 1
+    unblocked.set()
 
 
 FAULTS: dict[str, Act] = {

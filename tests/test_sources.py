@@ -305,10 +305,18 @@ def test_a_webcam_in_use_elsewhere() -> None:
 
 def test_a_webcam_that_never_answers() -> None:
     """Opening is given up after some time; a device that answers later is released, not leaked."""
-    answers = threading.Event()
+    answers, attempts = threading.Event(), []
     webcam = FakeWebcam([plain_picture(1)], answers=answers)
-    with pytest.raises(SourceError, match="does not answer"):
-        next(WebcamSource(0, SETTINGS, open_camera=lambda _: webcam, timeout=0.01).frames())
+
+    def open_camera(number: int) -> FakeWebcam:
+        attempts.append(number)
+        return webcam
+
+    source = WebcamSource(0, SETTINGS, open_camera=open_camera, timeout=0.01)
+    for _ in range(3):
+        with pytest.raises(SourceError, match="does not answer"):
+            next(source.frames())
+    assert attempts == [0]  # no thread more for each attempt
     assert not webcam.released.is_set()
     answers.set()
     assert webcam.released.wait(PATIENCE)

@@ -33,7 +33,8 @@ WAITED: Final = 0.002
 MOST_BEHIND: Final = 1.0
 """Seconds without such waiting after which a live stream counts as faster than its decoder."""
 
-TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, -90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180}
+TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+"""How a frame is turned upright, by the degrees counter-clockwise that it asks for."""
 
 
 class FrameCap:
@@ -62,7 +63,7 @@ class PictureConverter:
 
     def convert(self, frame: VideoFrame) -> Image:
         """Return the frame's picture; its size may change from frame to frame."""
-        turn = TURNS.get(frame.rotation)
+        turn = TURNS.get(frame.rotation % 360)
         limits = self._limits if turn in (None, cv2.ROTATE_180) else self._limits[::-1]
         width, height = fitted_size(frame.width, frame.height, *limits)
         picture = np.asarray(self._reformatter.reformat(frame, width, height, "bgr24").to_ndarray(), np.uint8)

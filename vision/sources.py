@@ -12,6 +12,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, wait
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -38,6 +40,7 @@ WEBCAM_TIMEOUT: Final = 10.0
 """Seconds that a webcam may take to open and give its first picture."""
 AUTO_TIMEOUT: Final = 5.0
 """The same where `auto` looks for one."""
+NO_ANSWER: Final = "It does not answer. Unplug it and plug it in again."
 WEBCAMS_TRIED: Final = 4
 """How many webcam numbers `auto` tries where the system cannot list them."""
 STILL_SECONDS: Final = 0.2
@@ -91,6 +94,7 @@ class FileSource:
         self.note = note
         self._path = path
         self._settings = settings
+        self._breaks_off = False
 
     def frames(self) -> Frames:
         """Yield frames with `time` from the start of the file, which begins again with each round."""
@@ -122,7 +126,9 @@ class FileSource:
             except av.error.FFmpegError as error:
                 if seconds < 0:
                     raise
-                log.warning("%s breaks off after %.1f s: %s", self.name, seconds, reason(error))
+                if not self._breaks_off:  # it will in each round
+                    log.warning("%s breaks off after %.1f s: %s", self.name, seconds, reason(error))
+                self._breaks_off = True
 
 
 class NetworkSource:
@@ -204,6 +210,7 @@ class WebcamSource:
         self._settings = settings
         self._open_camera = open_camera or open_webcam
         self._timeout = timeout
+        self._asking: threading.Thread | None = None
 
     def frames(self) -> Frames:
         """Yield frames as they arrive; never ends, but fails where the camera does."""
@@ -224,29 +231,27 @@ class WebcamSource:
 
     def _first_picture(self) -> tuple[Webcam, NDArray[Any]]:
         """Open the camera on a thread of its own, because a driver may never answer."""
-        answers: list[tuple[Webcam, NDArray[Any] | None]] = []
-        given_up = threading.Event()
-        lock = threading.Lock()
-
-        def ask() -> None:
-            camera = self._open_camera(self._number)
-            picture = read_webcam(camera) if camera.isOpened() else None
-            with lock:
-                if given_up.is_set() or picture is None:
-                    camera.release()
-                answers.append((camera, picture))
-
-        asking = threading.Thread(target=ask, name=f"open-webcam-{self._number}", daemon=True)
-        asking.start()
-        asking.join(self._timeout)
-        with lock:
-            given_up.set()
-        if not answers:
-            raise SourceError("It does not answer. Unplug it and plug it in again.")
-        camera, picture = answers[0]
+        answer: Future[tuple[Webcam, NDArray[Any] | None]] = Future()
+        if self._asking and self._asking.is_alive():
+            raise SourceError(NO_ANSWER)  # still; asking once more would only leave another thread waiting
+        self._asking = threading.Thread(target=self._ask, args=(answer,), name="open-webcam", daemon=True)
+        self._asking.start()
+        wait([answer], self._timeout)
+        if answer.cancel():
+            raise SourceError(NO_ANSWER)
+        camera, picture = answer.result()
         if picture is None:
+            camera.release()
             raise SourceError(why_no_webcam(self._number))
         return camera, picture
+
+    def _ask(self, answer: "Future[tuple[Webcam, NDArray[Any] | None]]") -> None:
+        camera = self._open_camera(self._number)
+        picture = read_webcam(camera) if camera.isOpened() else None
+        if answer.set_running_or_notify_cancel():
+            answer.set_result((camera, picture))
+        else:  # too late
+            camera.release()
 
 
 class AutoSource:
@@ -279,15 +284,15 @@ class AutoSource:
             return
         for number in self._webcams():
             webcam = WebcamSource(number, self._settings, timeout=AUTO_TIMEOUT)
-            frames = webcam.frames()
-            try:
-                first = next(frames)
-            except SourceError as error:
-                log.info("%s: %s", webcam.name, error)
-                continue
-            self._chosen = webcam
-            yield first
-            yield from frames
+            with closing(webcam.frames()) as frames:
+                try:
+                    first = next(frames)
+                except SourceError as error:
+                    log.info("%s: %s", webcam.name, error)
+                    continue
+                self._chosen = webcam
+                yield first
+                yield from frames
         self._chosen = demo_source(self._settings, note=f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}")
         yield from self._chosen.frames()
 
