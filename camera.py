@@ -29,7 +29,8 @@ ModelState = Literal["loading", "ready", "failed"]
 MESSAGE_SECONDS: Final = 0.5
 """How often a message is renewed where there is no picture."""
 LOAD_AGAIN: Final = 10.0
-"""Seconds between attempts to load a model that failed to load."""
+LOAD_RARELY: Final = 300.0
+"""Seconds before the first and, doubled each time, the later attempts to load a model that failed to load."""
 ANALYSE_AGAIN: Final = 1.0
 """Seconds without faces after a model failed at one."""
 MEASURED: Final = 3.0
@@ -347,12 +348,14 @@ class _Analyser:
         self._closed.set()
 
     def _load(self) -> None:
+        delay = LOAD_AGAIN
         while not self._closed.is_set():
             try:
                 classifier = self._load_classifier()
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, the video goes on
                 self._failed(error)
-                self._closed.wait(LOAD_AGAIN)
+                self._closed.wait(delay)
+                delay = min(2 * delay, LOAD_RARELY)
             else:
                 self._ready()
                 self.classifier = classifier

@@ -317,7 +317,7 @@ def test_a_model_that_cannot_be_loaded(
     make_camera: Cameras, portrait: tuple[Image, Box], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reason is shown in words and logged once, the video runs without faces, and loading is tried again."""
-    attempts = iter([ModelError("model.json is missing.")] * 20)
+    attempts = iter([ModelError("model.json is missing.")] * 5)
 
     def load() -> Classifier:
         for error in attempts:
