@@ -3,7 +3,7 @@
 import importlib.util
 from collections import deque
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -39,7 +39,8 @@ def test_it_is_short_and_small_and_plays_everywhere() -> None:
 def test_faces_are_found_in_nearly_every_frame() -> None:
     """A viewer sees a marked face in practically every frame, and two in many."""
     pipeline = ExpressionPipeline(Settings(), FixedClassifier())
-    found = [len(pipeline.process(Frame(image, i, i / 30))[0]) for i, image in enumerate(clip_frames())]
+    third = islice(clip_frames(), 0, None, 3)
+    found = [len(pipeline.process(Frame(image, i, i / 10))[0]) for i, image in enumerate(third)]
     assert np.mean([count >= 1 for count in found]) >= 0.98
     assert np.mean([count == 2 for count in found]) >= 0.3
     assert max(found) == 2
@@ -47,7 +48,8 @@ def test_faces_are_found_in_nearly_every_frame() -> None:
 
 def test_it_moves() -> None:
     """No two frames that follow each other are the same."""
-    small = [cv2.resize(frame, (96, 54), interpolation=cv2.INTER_AREA).astype(int) for frame in clip_frames()]
+    with av.open(str(DEMO_CLIP)) as clip:
+        small = [frame.to_ndarray(format="gray", width=96, height=54).astype(int) for frame in clip.decode(video=0)]
     assert min(np.abs(after - before).mean() for before, after in pairwise(small)) > 0.02
 
 
