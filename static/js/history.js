@@ -4,7 +4,7 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { EXPRESSIONS, colourOf, percent } from "./expressions.js";
 
 const SECONDS = 60;
-const GAP_SECONDS = 1;
+const GAP_SECONDS = 3; // As long as a card waits for its face.
 
 export class History {
   /** Draw into `element`; tell `onReading` in words what is under the pointer, "" when it is not over the chart. */

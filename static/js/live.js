@@ -30,7 +30,7 @@ let view = "server";
 function showResult(result) {
   faces.update(result.faces, result.time);
   recorder.add(result);
-  if (recorder.recording) byId("record-words").textContent = `Stop and save (${recorder.frames})`;
+  if (recorder.recording) byId("record-count").textContent = recorder.frames;
 }
 
 /* Which camera */
@@ -103,7 +103,7 @@ byId("record").addEventListener("click", () => {
   if (recorder.recording) return saveRecording();
   recorder.start();
   byId("record").dataset.recording = "";
-  byId("record-words").textContent = "Stop and save (0)";
+  byId("record-words").textContent = "Stop and save";
 });
 
 function saveRecording() {
@@ -111,6 +111,7 @@ function saveRecording() {
   download(recorder.stop(), `expressions ${timestamp()}.csv`);
   delete byId("record").dataset.recording;
   byId("record-words").textContent = "Record";
+  byId("record-count").textContent = "";
 }
 
 byId("full-screen").addEventListener("click", () => {

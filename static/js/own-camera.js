@@ -7,6 +7,7 @@ const SENT_SIDE = 640;
 const SENT_QUALITY = 0.85;
 const RETRY_MS = 1000;
 const MEASURED_MS = 2000;
+const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
 export const FAULTS = {
   InsecureContext: [
@@ -62,6 +63,7 @@ export class OwnCamera {
 
   show(options) {
     this.options = options;
+    this.video.toggleAttribute("data-hidden", options.blur);
   }
 
   /** The picture as it is shown, as a canvas. */
@@ -69,12 +71,8 @@ export class OwnCamera {
     const canvas = document.createElement("canvas");
     canvas.width = this.overlay.width;
     canvas.height = this.overlay.height;
-    const context = canvas.getContext("2d");
-    context.save();
-    this.#mirror(context);
-    context.drawImage(this.video, 0, 0, canvas.width, canvas.height);
-    context.restore();
-    context.drawImage(this.overlay, 0, 0);
+    if (!this.options.blur) this.#paint(canvas, this.video);
+    canvas.getContext("2d").drawImage(this.overlay, 0, 0);
     return canvas;
   }
 
@@ -130,35 +128,31 @@ export class OwnCamera {
     const { answers } = session;
     const fps = answers.length > 1 ? (1000 * (answers.length - 1)) / (now - answers[0]) : null;
     session.index = (session.index ?? -1) + 1;
-    this.#draw(result);
+    this.#draw(result, this.options.blur || now - sentAt > LATE_MS);
     this.on.state("live", "");
     this.on.result({ ...result, index: session.index, time: Date.now() / 1000, fps, latency_ms: now - sentAt });
   }
 
-  /** Draw the faces over the live picture; where they are hidden, over the frame that they were found in. */
-  #draw(result) {
+  /** Draw the faces over the live picture, or with `still` over the frame that they were found in. */
+  #draw(result, still) {
     const { overlay, options } = this;
     const [width, height] = [this.video.videoWidth, this.video.videoHeight];
     if (overlay.width !== width || overlay.height !== height) Object.assign(overlay, { width, height });
-    const context = overlay.getContext("2d");
-    context.clearRect(0, 0, width, height);
-    if (options.blur) {
-      context.save();
-      this.#mirror(context);
-      context.drawImage(this.frame, 0, 0, width, height);
-      context.restore();
-    }
+    if (still) this.#paint(overlay, this.frame);
+    else this.#clear();
     drawFaces(overlay, result.faces, { ...options, width: result.width, mirrored: this.mirrored });
+  }
+
+  /** Fill the canvas with a picture, mirrored as people expect of their own. */
+  #paint(canvas, picture) {
+    const context = canvas.getContext("2d");
+    if (this.mirrored) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
+    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    context.resetTransform();
   }
 
   #clear() {
     this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
-  }
-
-  #mirror(context) {
-    if (!this.mirrored) return;
-    context.translate(context.canvas.width, 0);
-    context.scale(-1, 1);
   }
 }
 

@@ -35,6 +35,8 @@ export class StatusView {
     byId("main").dataset.model = status.model;
     say(this.state, STATES[status.state] ?? status.state);
     say(byId("source-name"), status.source ?? "");
+    byId("snapshot").disabled = status.state !== "live";
+    byId("record").disabled = status.state !== "live" && !("recording" in byId("record").dataset);
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
     say(byId("announcement"), `${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);

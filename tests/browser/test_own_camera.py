@@ -1,0 +1,206 @@
+"""The visitor's own camera: a fake device plays real faces; its frames go to the server and come back as labels."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from config import DEMO_CLIP
+from tests.browser.conftest import FLAGS
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Return a browser whose camera shows the demo clip."""
+    footage = tmp_path_factory.mktemp("camera") / "faces.mjpeg"
+    video = cv2.VideoCapture(str(DEMO_CLIP))
+    with footage.open("wb") as file:
+        for _ in range(50):
+            read, frame = video.read()
+            assert read
+            file.write(cv2.imencode(".jpg", cv2.resize(frame, (640, 360)))[1].tobytes())
+    camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=(*FLAGS, *camera))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(new_page: NewPage, live_app: str) -> Page:
+    """Return a page whose visitor has chosen the own camera, and not yet started it."""
+    page = new_page(accept_downloads=True)
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    return page
+
+
+def start(page: Page) -> None:
+    """Start the camera and wait for the first answer."""
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#state")).to_have_text("Live")
+
+
+def test_nothing_is_sent_before_the_visitor_agrees(page: Page, shoot: Any) -> None:
+    """The page says where pictures go, and waits; the camera is off."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    consent = page.locator("#consent")
+    expect(consent).to_contain_text("the computer that runs this app")
+    expect(page.locator("#state")).to_have_text("Off")
+    shoot(page, "own-camera-consent")
+    assert page.locator("#own-video").evaluate("video => video.srcObject") is None
+    assert [url for url in sent if "/api/live/frame" in url] == []
+
+
+def test_faces_of_the_own_camera_are_labelled(page: Page, mood: Any, shoot: Any) -> None:
+    """Cards and marks show what the server answers; the picture is mirrored."""
+    start(page)
+    expect(page.locator(".face-card .expression").first).to_have_text("Happy")
+    expect(page.locator("#own-video")).to_have_attribute("data-mirrored", "")
+    expect(page.locator("#latency")).to_have_text(re.compile(r"\d+ ms"))
+    drawn = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    assert page.locator("#own-overlay").evaluate(drawn)
+    shoot(page, "own-camera")
+    mood.expression = "Surprise"
+    expect(page.locator(".face-card .expression").first).to_have_text("Surprise")
+
+
+def test_frames_go_one_at_a_time(page: Page) -> None:
+    """The next frame leaves when the answer is back, however fast the camera is."""
+    under_way = most = answers = 0
+
+    def left(request: Any) -> None:
+        nonlocal under_way, most
+        if "/api/live/frame" in request.url:
+            under_way += 1
+            most = max(most, under_way)
+
+    def came_back(request: Any) -> None:
+        nonlocal under_way, answers
+        if "/api/live/frame" in request.url:
+            under_way -= 1
+            answers += 1
+
+    page.on("request", left)
+    page.on("requestfinished", came_back)
+    start(page)
+    for _ in range(5):
+        with page.expect_response("**/api/live/frame*"):
+            pass
+    assert most == 1
+    assert answers >= 4
+
+
+def test_a_recording_is_saved_with_every_frame(page: Page, tmp_path: Path) -> None:
+    """The CSV has a row for each face of each frame, with times that rise and probabilities that sum to 1."""
+    start(page)
+    expect(page.locator(".face-card").first).to_be_visible()
+    page.get_by_role("button", name="Record").click()
+    expect(page.locator("#record-count")).to_have_text(re.compile(r"^([3-9]|\d\d)$"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Stop and save").click()
+    download.value.save_as(tmp_path / "recording.csv")
+    assert re.fullmatch(r"expressions [\d. -]+\.csv", download.value.suggested_filename)
+    rows = list(csv.DictReader((tmp_path / "recording.csv").open()))
+    seen = [row for row in rows if row["face"]]
+    assert seen
+    assert len({row["frame"] for row in rows}) >= 3
+    assert [float(row["time"]) for row in rows] == sorted(float(row["time"]) for row in rows)
+    assert float(rows[0]["time"]) == 0
+    assert all(row["expression"] == "Happy" for row in seen)
+    names = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
+    assert sum(float(seen[0][name]) for name in names) == pytest.approx(1, abs=0.001)
+
+
+def test_blurred_faces_leave_no_live_picture(page: Page, tmp_path: Path, shoot: Any) -> None:
+    """With blur, only answered frames are shown, with mosaics; the snapshot as well."""
+    page.get_by_label("Blur faces").check()
+    start(page)
+    expect(page.locator(".face-card").first).to_be_visible()
+    expect(page.locator("#own-video")).to_have_css("visibility", "hidden")
+    shoot(page, "own-camera-blurred")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    download.value.save_as(tmp_path / "snapshot.png")
+    picture = cv2.imread(str(tmp_path / "snapshot.png"))
+    assert picture is not None
+    assert picture.shape[:2] == (360, 640)
+    assert picture.std() > 10
+
+
+def test_the_server_is_not_asked_after_the_switch_back(page: Page) -> None:
+    """Going back to the server's video switches the camera off."""
+    start(page)
+    page.get_by_label("This computer").check()
+    expect(page.locator("#state")).to_have_text("Live")
+    expect(page.locator("#source-name")).to_have_text("demo.mp4")
+    assert page.locator("#own-video").evaluate("video => video.srcObject") is None
+
+
+FAULTS = [
+    ("NotAllowedError", "The camera was not allowed", "Allow the camera for this page"),
+    ("NotFoundError", "No camera was found", "Plug one in"),
+    ("NotReadableError", "The camera is busy", "Another program uses it"),
+]
+
+
+@pytest.mark.parametrize(("name", "title", "advice"), FAULTS)
+def test_a_camera_that_cannot_be_had_is_told_with_what_to_do(
+    new_page: NewPage, live_app: str, name: str, title: str, advice: str
+) -> None:
+    """Each of the browser's refusals has clear words and a way to try again."""
+    page = new_page()
+    page.add_init_script(f"navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '{name}'));")
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#consent")).to_contain_text(title)
+    expect(page.locator("#consent")).to_contain_text(advice)
+    expect(page.get_by_role("button", name="Start my camera")).to_be_visible()
+
+
+def test_a_page_without_a_secure_address_says_why_there_is_no_camera(new_page: NewPage, live_app: str) -> None:
+    """Where browsers have no camera for the page, it says which addresses have one."""
+    page = new_page()
+    page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false});")
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#consent")).to_contain_text("HTTPS")
+
+
+def test_a_server_that_fails_is_told_and_asked_again(page: Page, complaints: list[str]) -> None:
+    """The server's words appear while it refuses; the next answer clears them."""
+    refusal = {"error": {"code": "model_unavailable", "message": "The model is still loading."}}
+    page.route("**/api/live/frame*", lambda route: route.fulfill(status=503, json=refusal))
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#reason")).to_have_text("The model is still loading.")
+    expect(page.locator("#state")).to_have_text("Reconnecting")
+    page.unroute_all()
+    expect(page.locator("#state")).to_have_text("Live")
+    expect(page.locator("#reason")).to_have_text("")
+    complaints[:] = [text for text in complaints if "status of 503" not in text]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_own_camera_fits_and_is_accessible(
+    new_page: NewPage, live_app: str, check_accessibility: Any, shoot: Any, width: int
+) -> None:
+    """Narrow and wide, before and after the start, nothing overflows and axe finds nothing serious."""
+    page = new_page(viewport={"width": width, "height": 800}, color_scheme="dark")
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    check_accessibility(page)
+    start(page)
+    expect(page.locator(".face-card").first).to_be_visible()
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shoot(page, f"own-camera-dark-{width}")

@@ -1,0 +1,140 @@
+"""The page for pictures: by choice, by drop, by paste; answers to keep; errors that say what to do."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from playwright.sync_api import Page, expect
+
+from config import ROOT
+from entities import EXPRESSIONS
+
+EXAMPLE = ROOT / "static" / "images" / "example.jpg"
+
+HAND_OVER = """
+async ([kind, address]) => {
+  const blob = await (await fetch(address)).blob();
+  const data = new DataTransfer();
+  data.items.add(new File([blob], "given.jpg", { type: "image/jpeg" }));
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+    : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+  document.body.dispatchEvent(event);
+}
+"""
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page], live_app: str) -> Page:
+    """Return the empty page."""
+    page = new_page(accept_downloads=True)
+    page.goto(f"{live_app}pictures")
+    return page
+
+
+def test_a_chosen_picture_is_answered_with_a_table(page: Page, shoot: Any, check_accessibility: Any) -> None:
+    """Each face has a row with its expression and seven probabilities; the picture carries marks."""
+    page.set_input_files("#file", EXAMPLE)
+    card = page.locator(".picture")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".picture-summary")).to_have_text("2 faces: 2 Happy")
+    rows = card.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_have_text("1Happy88%2%2%2%2%2%2%")
+    shoot(page, "pictures-light-1440")
+    check_accessibility(page)
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_picture_can_be_dropped_or_pasted(page: Page, kind: str) -> None:
+    """A file that comes by drag and drop, or from the clipboard, is analysed like a chosen one."""
+    page.evaluate(HAND_OVER, [kind, "/static/images/example.jpg"])
+    card = page.locator(".picture")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".picture-name")).to_have_text("given.jpg")
+
+
+def test_several_at_once_and_a_file_that_is_no_picture(
+    page: Page, tmp_path: Path, shoot: Any, complaints: list[str]
+) -> None:
+    """Each has a card of its own; one that cannot be read says so and spoils nothing."""
+    text = tmp_path / "letter.txt"
+    text.write_text("Dear reader,")
+    wall = tmp_path / "wall.png"
+    cv2.imwrite(str(wall), cv2.blur(cv2.imread(str(EXAMPLE)), (400, 400)))
+    page.set_input_files("#file", [EXAMPLE, text, wall])
+    expect(page.locator(".picture[data-state=done]")).to_have_count(2)
+    failed = page.locator(".picture[data-state=failed]")
+    expect(failed).to_contain_text("Send a JPEG, PNG, WebP or BMP file.")
+    expect(page.locator(".picture").first).to_contain_text("No face found")
+    expect(page.locator("#picture-count")).to_have_text("3 pictures")
+    shoot(page, "pictures-several")
+    failed.get_by_role("button", name="Remove letter.txt").click()
+    expect(page.locator(".picture")).to_have_count(2)
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.locator(".picture")).to_have_count(0)
+    expect(page.get_by_role("button", name="Choose pictures")).to_be_focused()
+    complaints[:] = [complaint for complaint in complaints if "status of 415" not in complaint]
+
+
+def test_answers_can_be_kept(page: Page, tmp_path: Path) -> None:
+    """The annotated picture in full size, and the faces as JSON and CSV, with the command line's columns."""
+    page.get_by_role("button", name="Try an example").click()
+    expect(page.locator(".picture")).to_have_attribute("data-state", "done")
+    for kind in ("PNG", "JSON", "CSV"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        download.value.save_as(tmp_path / f"example.{kind.lower()}")
+    picture, original = cv2.imread(str(tmp_path / "example.png")), cv2.imread(str(EXAMPLE))
+    assert picture is not None
+    assert original is not None
+    assert picture.shape == original.shape
+    assert (picture != original).any()
+    record = json.loads((tmp_path / "example.json").read_text())
+    assert (record["name"], record["width"], record["height"]) == ("example.jpg", 880, 440)
+    with (tmp_path / "example.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["expression"] for row in rows] == [face["expression"] for face in record["faces"]] == ["Happy"] * 2
+    assert set(EXPRESSIONS) <= set(rows[0])
+
+
+def test_faces_can_be_hidden(page: Page) -> None:
+    """The switch redraws the picture with mosaics."""
+    page.get_by_role("button", name="Try an example").click()
+    canvas = page.locator(".picture-canvas")
+    expect(page.locator(".picture")).to_have_attribute("data-state", "done")
+    shown = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.get_by_label("Blur faces").check()
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != shown
+
+
+def test_a_server_that_is_gone_is_told_and_can_be_asked_again(page: Page, complaints: list[str]) -> None:
+    """Without an answer the card says so; its button asks again."""
+    page.route("**/api/predict", lambda route: route.abort())
+    page.set_input_files("#file", EXAMPLE)
+    card = page.locator(".picture")
+    expect(card.locator(".picture-summary")).to_have_text("The app does not answer. Is it still running?")
+    page.unroute_all()
+    card.get_by_role("button", name="Try again").click()
+    expect(card).to_have_attribute("data-state", "done")
+    complaints[:] = [complaint for complaint in complaints if "net::ERR_FAILED" not in complaint]
+
+
+@pytest.mark.parametrize("path", ["pictures", "about", "nothing-here"])
+def test_the_other_pages_fit_and_are_accessible(
+    page: Page, check_accessibility: Any, shoot: Any, complaints: list[str], path: str
+) -> None:
+    """Pictures, About and the error page fit all widths, and axe finds nothing serious in them, light or dark."""
+    page.goto(page.url.replace("pictures", path))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        check_accessibility(page)
+        for width in (360, 1440, 2560):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            shoot(page, f"{path}-{scheme}-{width}")
+    complaints[:] = [complaint for complaint in complaints if "status of 404" not in complaint]
