@@ -5,7 +5,8 @@ import pytest
 from config import DetectorSettings
 from entities import Box
 from errors import ModelError
-from vision.detection import Cascade, FaceDetector, clip_box, to_grey
+from vision.detection import Cascade, Detection, FaceDetector, shrink, strongest, to_grey
+from vision.geometry import Square
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +62,21 @@ def test_profiles_are_found_on_both_sides_when_asked_for(shared):
     assert detector.detect(cv2.flip(woman, 1))
 
 
-def test_boxes_are_clipped_to_the_picture():
-    """A box never leaves its picture; what lies outside altogether is no box."""
-    assert clip_box((-3.4, 2, 10, 10), (8, 6)) == Box(0, 2, 6, 6)
-    assert clip_box((20, 2, 10, 10), (8, 6)) is None
+def test_what_overlaps_is_one_face():
+    """Of two detections of one face the one with more hits stays; another face stays as well."""
+    weak, strong = Detection(Square(0, 0, 100), 3), Detection(Square(10, 10, 60), 9)
+    apart = Detection(Square(90, 0, 100), 4)
+    assert strongest([weak, strong, apart]) == [strong, apart]
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (1080, 1919), (7, 5000)])
+@pytest.mark.parametrize("scale", [1, 0.7, 0.3, 0.11])
+def test_shrinking_keeps_size_and_brightness(shape, scale):
+    """The result has the size asked for, and the picture's mean."""
+    grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    small = shrink(grey, scale)
+    assert small.shape == tuple(max(1, round(side * scale)) for side in shape)
+    assert small.mean() == pytest.approx(grey.mean(), abs=3)
 
 
 def test_a_missing_cascade_says_what_to_install():

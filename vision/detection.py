@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from config import DetectorSettings
 from entities import Box, Image
 from errors import ModelError
+from vision.geometry import Square
 
 WINDOW: Final = 24
 """Smallest face, in pixels, that the frontal cascades were trained on."""
 
-_SAME_FACE: Final = 0.5
+SAME_FACE: Final = 0.5
 """Two detections are one face if this share of the smaller one lies inside the other."""
 
 
@@ -24,7 +25,7 @@ _SAME_FACE: Final = 0.5
 class Detection:
     """A face found in a picture."""
 
-    box: Box
+    face: Square
     hits: int
     """How many overlapping windows the cascade took for this face: the more, the surer."""
 
@@ -48,25 +49,38 @@ class Cascade:
         self._lock = Lock()
 
     def find(
-        self, grey: Image, *, step: float, hits: int, smallest: float = 0, largest: float | None = None
+        self,
+        grey: Image,
+        *,
+        step: float,
+        hits: int,
+        smallest: float = 0,
+        largest: float | None = None,
+        mirrored: bool = False,
     ) -> list[Detection]:
         """Return the faces in a grey picture.
 
         Args:
             grey: (H, W) uint8.
             step: ratio, above 1, between one face size searched and the next.
-            hits: how many overlapping windows make a face.
+            hits: a face needs more overlapping windows than this.
             smallest: width of the smallest face in pixels.
             largest: width of the largest face in pixels; None for no limit.
+            mirrored: look for the mirror image of what the cascade was trained on.
         """
         limit = round(largest) if largest else 0
         with self._lock:
             boxes, counts = self._classifier.detectMultiScale2(
-                grey, scaleFactor=step, minNeighbors=hits, minSize=(round(smallest),) * 2, maxSize=(limit,) * 2
+                cv2.flip(grey, 1) if mirrored else grey,
+                scaleFactor=step,
+                minNeighbors=hits,
+                minSize=(round(smallest),) * 2,
+                maxSize=(limit,) * 2,
             )
+        width = grey.shape[1]
         return [
-            Detection(Box(*(int(v) for v in box)), int(count))
-            for box, count in zip(boxes, np.ravel(counts), strict=True)
+            Detection(Square(width - x - size if mirrored else x, y, size), int(count))
+            for (x, y, size, _), count in zip(np.array(boxes, int).tolist(), np.ravel(counts), strict=True)
         ]
 
 
@@ -92,19 +106,23 @@ class FaceDetector:
         grey = to_grey(image)
         smallest = max(WINDOW, self._settings.min_face * min(grey.shape))
         scale = min(1.0, 2 * WINDOW / smallest)
-        grey, whole = shrink(grey, scale), grey.shape
-        found = self._find(self._frontal, grey, smallest * scale)
+        small = shrink(grey, scale)
+        found = self._find(self._frontal, small, smallest * scale)
         if self._profile:
             # The cascade knows one side of the head only; the mirrored picture shows it the other.
-            found += self._find(self._profile, grey, smallest * scale)
-            mirrored = self._find(self._profile, cv2.flip(grey, 1), smallest * scale)
-            found += [Detection(_mirror(d.box, grey.shape[1]), d.hits) for d in mirrored]
-        boxes = (clip_box(_as_tuple(d.box, 1 / scale), whole) for d in strongest(found))
+            found += self._find(self._profile, small, smallest * scale)
+            found += self._find(self._profile, small, smallest * scale, mirrored=True)
+        boxes = (d.face.scaled(1 / scale).box(grey.shape) for d in strongest(found))
         return sorted((box for box in boxes if box), key=lambda box: box.x)
 
-    def _find(self, cascade: Cascade, grey: Image, smallest: float) -> list[Detection]:
-        settings = self._settings
-        return cascade.find(grey, step=settings.scale_factor, hits=settings.min_neighbors, smallest=smallest)
+    def _find(self, cascade: Cascade, grey: Image, smallest: float, *, mirrored: bool = False) -> list[Detection]:
+        return cascade.find(
+            grey,
+            step=self._settings.scale_factor,
+            hits=self._settings.min_neighbors,
+            smallest=smallest,
+            mirrored=mirrored,
+        )
 
 
 def to_grey(image: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
@@ -119,39 +137,20 @@ def to_grey(image: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
 
 def shrink(grey: Image, scale: float) -> Image:
     """Return the picture at `scale` (at most 1) of its size; the picture itself where that is 1."""
-    if scale >= 1:
-        return grey
     height, width = grey.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-
-
-def clip_box(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box | None:
-    """Return x, y, width, height as a Box inside a picture of `shape` (height, width, ...); None if nothing is left."""
-    x, y, width, height = box
-    left, top = max(0, round(x)), max(0, round(y))
-    right, bottom = min(shape[1], round(x + width)), min(shape[0], round(y + height))
-    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
+    whole = min(int(1 / scale), height, width)
+    if whole > 1:
+        # Averaging a whole number of pixels is many times faster than a broken one; the rest may be interpolated.
+        rows, columns = height // whole, width // whole
+        grey = cv2.resize(grey[: rows * whole, : columns * whole], (columns, rows), interpolation=cv2.INTER_AREA)
+    return grey if size == grey.shape[::-1] else cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR)
 
 
 def strongest(detections: list[Detection]) -> list[Detection]:
     """Return one detection a face: of those that cover one another, the one with the most hits."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda d: d.hits, reverse=True):
-        if all(_shared(detection.box, other.box) < _SAME_FACE for other in kept):
+        if all(detection.face.overlap(other.face) < SAME_FACE for other in kept):
             kept.append(detection)
     return kept
-
-
-def _shared(a: Box, b: Box) -> float:
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    return max(0, width) * max(0, height) / min(a.width * a.height, b.width * b.height)
-
-
-def _mirror(box: Box, width: int) -> Box:
-    return Box(width - box.x - box.width, box.y, box.width, box.height)
-
-
-def _as_tuple(box: Box, scale: float) -> tuple[float, float, float, float]:
-    return box.x * scale, box.y * scale, box.width * scale, box.height * scale
