@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
@@ -373,15 +374,25 @@ class TestResults:
         assert (failed["state"], failed["error"]) == ("failed", {"code": "disk_full", "message": "The disk is full."})
 
 
-def test_from_upload_to_result(make_app: Callable[..., Flask], clip: bytes) -> None:
-    """Through the real server and a real worker: a video goes in, and one that plays comes out."""
-    app = make_app()
+@contextmanager
+def served(app: Flask) -> Iterator[HTTPConnection]:
+    """Serve the application on a free port of loopback, and give a connection to it."""
     server = Server(app, app.extensions[EXTENSION].settings.server)
     server.listen()
     thread = threading.Thread(target=server.serve)
     thread.start()
     host, port = server.bind_addr
     connection = HTTPConnection(host, port, timeout=PATIENCE)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        server.stop()
+        thread.join()
+
+
+def test_from_upload_to_result(make_app: Callable[..., Flask], clip: bytes) -> None:
+    """Through the real server and a real worker: a video goes in, and one that plays comes out."""
     cookie: dict[str, str] = {}
 
     def ask(method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, bytes]:
@@ -390,18 +401,16 @@ def test_from_upload_to_result(make_app: Callable[..., Flask], clip: bytes) -> N
         cookie.setdefault("Cookie", (response.headers["Set-Cookie"] or "").partition(";")[0])
         return response.status, response.read()
 
-    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n' + clip + b"\r\n--x--\r\n"
-    status, body = ask("POST", "/api/jobs", {"Content-Type": "multipart/form-data; boundary=x"}, form)
-    job = json.loads(body)["job"]
-    tick = threading.Event()
-    for _ in range(int(PATIENCE / 0.05)):
-        if job["state"] not in {"queued", "running"}:
-            break
-        tick.wait(0.05)
-        job = json.loads(ask("GET", f"/api/jobs/{job['id']}", {})[1])["job"]
-    assert (status, job["state"], job["error"]) == (201, "done", None)
-    status, body = ask("GET", job["files"]["annotated.mp4"], {"Range": "bytes=4-7"})
-    assert (status, body) == (206, b"ftyp")
-    connection.close()
-    server.stop()
-    thread.join()
+    with served(make_app()) as connection:
+        form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n' + clip + b"\r\n--x--\r\n"
+        status, body = ask("POST", "/api/jobs", {"Content-Type": "multipart/form-data; boundary=x"}, form)
+        assert status == 201
+        job = json.loads(body)["job"]
+        tick = threading.Event()
+        for _ in range(int(PATIENCE / 0.05)):
+            if job["state"] not in {"queued", "running"}:
+                break
+            tick.wait(0.05)
+            job = json.loads(ask("GET", f"/api/jobs/{job['id']}", {})[1])["job"]
+        assert (job["state"], job["error"]) == ("done", None)
+        assert ask("GET", job["files"]["annotated.mp4"], {"Range": "bytes=4-7"}) == (206, b"ftyp")
