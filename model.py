@@ -1,10 +1,10 @@
 """FacialExpressionModel: model.json and model_weights.h5 to calibrated probabilities of seven expressions.
 
 Keras reads the two files and hands the network to OpenVINO, which runs it. Why not Keras alone: TensorFlow
-takes 660 MB of memory and five seconds to import, and on two cores its `tf.function` needs twice the time
-for eight faces. OpenVINO, LiteRT and ONNX Runtime compute at the same speed, which is that of the processor's
-multiply-add units; OpenVINO is the one of the three that Keras can serve without TensorFlow, through a backend
-of its own. Importing this module imports neither; making a FacialExpressionModel does.
+takes 660 MB of memory and five seconds to import, and its `tf.function` needs half as much time again for one
+face. OpenVINO, LiteRT and ONNX Runtime compute at the same speed, which is that of the processor's multiply-add
+units; OpenVINO is the one of the three that Keras reaches without TensorFlow, through a backend of its own.
+Importing this module imports neither, so that a server can answer at once; making a FacialExpressionModel does.
 
 In a process that already uses Keras (a notebook, say) its backend stays as it is, TensorFlow, PyTorch or JAX,
 and the network is converted from there.
@@ -13,7 +13,6 @@ and the network is converted from there.
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -30,8 +29,6 @@ INPUT_SHAPE: Final = (48, 48, 1)
 """Height, width and channels of the faces that the network takes."""
 MAX_BATCH: Final = 8
 """More faces go through the network in several passes: each batch size costs compiled code, and all are made early."""
-MAX_THREADS: Final = 4
-"""So small a network gains nothing from more, and detection and encoding need processors too."""
 RETRAIN: Final = "Make both files anew with train.ipynb, or set the model's paths to a pair that belongs together."
 
 
@@ -51,12 +48,15 @@ class FacialExpressionModel:
         Raises:
             ModelError: a file is missing or broken, they do not belong together, or do not fit this application.
         """
+        import runtime
+
         network = load_network(architecture, weights)
         self.parameters = network.count_params()
         maps, self._map_weights = _explainable(network)
-        graph = _convert(network, [network.output] if maps is None else [network.output, maps])
-        self.multiply_adds = _count_multiply_adds(graph)
-        self._request = _compile(graph)
+        outputs = [network.output] if maps is None else [network.output, maps]
+        graph = runtime.convert(_import_keras().Model(network.input, outputs), INPUT_SHAPE)
+        self.multiply_adds = runtime.count_multiply_adds(graph)
+        self._request = runtime.compile_graph(graph)
         self._lock = Lock()
         self._warm_up(Path(weights))
 
@@ -228,53 +228,6 @@ def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
             break
         maps = layer.input
     return maps, np.asarray(layers[-1].get_weights()[0])
-
-
-def _convert(network: Any, outputs: list[Any]) -> Any:
-    """Return the OpenVINO graph that computes some of a network's tensors for any number of faces."""
-    import openvino
-
-    keras = _import_keras()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "network.xml"
-            keras.Model(network.input, outputs).export(str(path), format="openvino", verbose=False)
-            # As bytes, because Windows does not remove a file that is mapped into memory.
-            graph = openvino.Core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
-    except OSError as error:
-        raise ModelError(f"There is no room to convert the model in {tempfile.gettempdir()}: {error}.") from error
-    graph.reshape([-1, *INPUT_SHAPE])
-    return graph
-
-
-def _count_multiply_adds(graph: Any) -> int:
-    single = graph.clone()
-    single.reshape([1, *INPUT_SHAPE])
-    total = 0
-    for node in single.get_ops():
-        kind = node.get_type_name()
-        if kind in ("Convolution", "GroupConvolution"):
-            # Kernels are (out, in, height, width), or (groups, out, in, height, width).
-            total += np.prod(node.get_output_shape(0)) * np.prod(
-                node.get_input_shape(1)[kind.startswith("Group") + 1 :]
-            )
-        elif kind == "MatMul":
-            total += np.prod(node.get_output_shape(0)) * node.get_input_shape(0)[-1]
-    return int(total)
-
-
-def _compile(graph: Any) -> Any:
-    import openvino
-
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        # Where a processor has half precision, OpenVINO would use it, and probabilities would differ by a hundredth.
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": min(os.cpu_count() or 1, MAX_THREADS),
-        # OpenCV's threads take turns with these on the same cores.
-        "ENABLE_CPU_PINNING": False,
-    }
-    return openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
 
 
 def _batch(faces: Sequence[Image] | Image) -> NDArray[np.float32]:

@@ -270,5 +270,8 @@ def test_other_networks(keras, tmp_path, options, message):
 def test_no_room_to_convert(files):
     """A full disk is an error of the model, not a traceback."""
     full = OSError(28, "No space left on device")
-    with mock.patch("model.tempfile.TemporaryDirectory", side_effect=full), pytest.raises(ModelError, match="No space"):
+    with (
+        mock.patch("runtime.tempfile.TemporaryDirectory", side_effect=full),
+        pytest.raises(ModelError, match="No space"),
+    ):
         FacialExpressionModel(*files)
