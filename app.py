@@ -19,7 +19,7 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, errors, frames, jobs, live, pages, security
+from web import api, documentation, errors, frames, jobs, live, pages, security
 from web.metrics import Metrics
 from web.server import Server
 from web.services import EXTENSION, Services, Slots
@@ -77,14 +77,16 @@ def create_app(
     the.metrics.watch_viewers("video", lambda: the.videos.taken)
     the.metrics.watch_viewers("events", lambda: the.events.taken)
 
-    app = Flask(__name__)
+    app = documentation.described_app(__name__)
     app.extensions[EXTENSION] = the
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     security.register(app, settings.server.token)
     errors.register(app)
-    for blueprint in (pages.blueprint, live.blueprint, frames.blueprint, api.blueprint, jobs.blueprint):
+    for blueprint in (pages.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
+    for described in (api.blueprint, live.blueprint, frames.blueprint, jobs.blueprint):
+        app.register_api(described)
     return app
 
 

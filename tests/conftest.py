@@ -79,11 +79,12 @@ def camera() -> Iterator[FakeCamera]:
 
 
 @pytest.fixture
-def app(camera: FakeCamera) -> Flask:
+def app(camera: FakeCamera, tmp_path: Path) -> Flask:
     """Return the application with the fake camera, two viewers at most, and small limits on uploads."""
     from app import create_app
 
-    settings = Settings.model_validate({"server": {"port": 0, "max_viewers": 2}, "uploads": {"max_megabytes": 1}})
+    uploads = {"max_megabytes": 1, "folder": tmp_path / "uploads"}
+    settings = Settings.model_validate({"server": {"port": 0, "max_viewers": 2}, "uploads": uploads})
     return create_app(settings, camera.as_camera())
 
 

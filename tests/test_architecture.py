@@ -16,7 +16,8 @@ ALLOWED = {
     "entities": set(),
     "config": {"errors"},
     "vision": BASE,
-    "model": BASE,
+    "runtime": BASE,
+    "model": BASE | {"runtime"},
     "pipeline": BASE | {"vision"},
     "analysis": BASE | {"vision", "pipeline", "model"},
     "camera": BASE | {"vision", "pipeline"},
@@ -29,7 +30,7 @@ ALLOWED = {
 }
 """What each room may import of the others; a room that is not named here does not exist."""
 NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}
-MAY_USE_NETWORKS = {"model", "training", "evaluate"}
+MAY_USE_NETWORKS = {"model", "runtime", "training", "evaluate"}
 OWN_FILES = [
     path
     for path in [*ROOT.glob("*.py"), *(path for room in ALLOWED for path in (ROOT / room).rglob("*.py"))]

@@ -6,19 +6,22 @@ from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from flask import Blueprint, Response, request
+from flask import Response
 from numpy.typing import NDArray
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from analysis.tables import describe_face
 from entities import Classifier, Face, Image
 from vision.annotation import annotate, encode_jpeg
 from vision.detection import to_grey
+from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
 from web.errors import ApiError
-from web.representation import describe_face, describe_status
+from web.representation import describe_status
+from web.schemas import AnnotateQuery, HealthAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
 from web.services import services
 from web.uploads import analysed_upload
 
-blueprint = Blueprint("api", __name__)
+blueprint = described_blueprint("api", __name__)
 
 
 @runtime_checkable
@@ -30,41 +33,48 @@ class Explainer(Protocol):
         ...
 
 
-@blueprint.get("/api/status")
+@blueprint.get("/api/status", tags=[STATE], responses={200: StatusAnswer})
 def status() -> dict[str, Any]:
     """Say where the source and the model stand."""
     return describe_status(services())
 
 
-@blueprint.post("/api/predict")
-def predict() -> dict[str, Any]:
-    """Find the faces in a picture and what they express; with ?explain=1 also where the model looked."""
-    explained = _flag("explain", default=False)
-    with analysed_upload(services()) as (image, faces, classifier):
+@blueprint.post(
+    "/api/predict",
+    tags=[PICTURES],
+    responses={200: PictureAnswer, **PICTURE_PROBLEMS, **problems(HTTPStatus.NOT_IMPLEMENTED)},
+)
+def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
+    """Find the faces in a picture and name their expressions."""
+    with analysed_upload(services(), form.image) as (image, faces, classifier):
         height, width = image.shape[:2]
         described = [describe_face(face) for face in faces]
-        if explained:
+        if query.explain:
             described = [
                 d | {"heat_map": _heat_map(image, f, classifier)} for d, f in zip(described, faces, strict=True)
             ]
     return {"width": width, "height": height, "faces": described}
 
 
-@blueprint.post("/api/annotate")
-def annotated() -> Response:
-    """Return a picture with its faces and expressions drawn in; ?labels=0 and ?blur=1 hide them."""
-    labels, blur = _flag("labels", default=True), _flag("blur", default=False)
-    with analysed_upload(services()) as (image, faces, _):
-        return Response(encode_jpeg(annotate(image, faces, labels=labels, blur=blur), 90), mimetype="image/jpeg")
+@blueprint.post(
+    "/api/annotate",
+    tags=[PICTURES],
+    responses={200: media("image/jpeg", "The picture with its faces and expressions drawn in."), **PICTURE_PROBLEMS},
+)
+def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
+    """Draw the faces and their expressions into a picture."""
+    with analysed_upload(services(), form.image) as (image, faces, _):
+        picture = annotate(image, faces, labels=query.labels, blur=query.blur)
+        return Response(encode_jpeg(picture, 90), mimetype="image/jpeg")
 
 
-@blueprint.get("/healthz")
+@blueprint.get("/healthz", tags=[STATE], responses={200: HealthAnswer})
 def healthz() -> dict[str, str]:
     """Say that the server answers; what it shows is in /api/status."""
     return {"status": "ok", "model": services().camera.model_state}
 
 
-@blueprint.get("/metrics")
+@blueprint.get("/metrics", tags=[STATE], responses={200: media("text/plain", "Counters for Prometheus.")})
 def metrics() -> Response:
     """Return the counters for Prometheus."""
     return Response(services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
@@ -76,12 +86,3 @@ def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
         raise ApiError(HTTPStatus.NOT_IMPLEMENTED, "not_explained", "This model cannot say where it looked.")
     heat = np.rint(255 * classifier.explain(to_grey(face.box.crop(image)))).astype(np.uint8)
     return b64encode(cv2.imencode(".png", heat)[1].tobytes()).decode()
-
-
-def _flag(name: str, *, default: bool) -> bool:
-    value = request.args.get(name)
-    if value is None:
-        return default
-    if value.lower() not in {"0", "1", "false", "true"}:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", f"{name} has to be 0 or 1, not {value[:20]!r}.")
-    return value.lower() in {"1", "true"}

@@ -1,18 +1,19 @@
 """The visitor's own camera: one frame comes, its faces go back; what stays is only where this visitor's faces are."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, request
+from flask import request
 
+from analysis.tables import face_record
 from errors import ImageSizeError
 from pipeline import ExpressionPipeline
 from vision.pictures import read_picture
+from web.documentation import LIVE, PICTURE_PROBLEMS, body, described_blueprint
 from web.errors import ApiError
-from web.representation import describe_face
+from web.schemas import FrameAnswer, FrameQuery
 from web.services import Services, services
 from web.uploads import ready_classifier
 
@@ -20,25 +21,20 @@ MAX_MEGAPIXELS: Final = 4.0
 MAX_BYTES: Final = 4_000_000
 BUSY_SECONDS: Final = 5.0
 """How long a frame may wait for its turn; one that waited longer is no longer live."""
-STREAM_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
-blueprint = Blueprint("frames", __name__)
+blueprint = described_blueprint("frames", __name__)
 
 
-@blueprint.post("/api/live/frame")
-def analyse() -> dict[str, Any]:
-    """Find and follow the faces in the next frame (a picture as the request's body) of the stream ?stream=ID.
-
-    The ID is 16 to 64 letters, digits, - or _, made up by the client; faces are followed and their probabilities
-    smoothed over the frames with the same one.
-    """
-    the, stream_id = services(), request.args.get("stream", "")
-    if not STREAM_ID.fullmatch(stream_id):
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            "bad_parameter",
-            "stream has to be 16 to 64 random letters, digits, - or _, the same for all frames of a video.",
-        )
+@blueprint.post(
+    "/api/live/frame",
+    tags=[LIVE],
+    description="The body is a picture. Probabilities are smoothed over the frames with the same `stream`.",
+    openapi_extensions=body("image/*", {"type": "string", "format": "binary"}),
+    responses={200: FrameAnswer, **PICTURE_PROBLEMS},
+)
+def analyse(query: FrameQuery) -> dict[str, Any]:
+    """Find and follow the faces in the next frame of a video."""
+    the, stream_id = services(), query.stream
     classifier = ready_classifier(the)
     image = read_picture(_body(), MAX_MEGAPIXELS)
     with _turn(the), the.streams.taken(stream_id, lambda: ExpressionPipeline(the.settings, classifier)) as stream:
@@ -47,7 +43,7 @@ def analyse() -> dict[str, Any]:
     return {
         "width": width,
         "height": height,
-        "faces": [{"id": face.track_id, **describe_face(face)} for face in faces],
+        "faces": [face_record(face) for face in faces],
         "timings": {stage: round(milliseconds, 2) for stage, milliseconds in timings.items()},
     }
 

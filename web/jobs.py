@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Final
 
-from flask import Blueprint, Response, request, send_file, url_for
+from flask import Response, request, send_file, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
@@ -20,12 +20,14 @@ from analysis.results import VIDEO_FILES
 from config import UploadSettings
 from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile
+from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError
+from web.schemas import ResultPath, ResultQuery, VideoAnswer, VideoPath, VideosAnswer
 from web.services import services
 from web.visitors import remember_visitor, visitor_id
 
 log = logging.getLogger(__name__)
-blueprint = Blueprint("jobs", __name__, url_prefix="/api/jobs")
+blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 
 FIELD: Final = "file"
 ROOM: Final = 3
@@ -34,7 +36,23 @@ _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
 
 
-@blueprint.post("")
+@blueprint.post(
+    "",
+    tags=[VIDEOS],
+    openapi_extensions=body(
+        "multipart/form-data",
+        {"type": "object", "properties": {FIELD: {"type": "string", "format": "binary"}}, "required": [FIELD]},
+    ),
+    responses={
+        HTTPStatus.CREATED: VideoAnswer,
+        **problems(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+        ),
+    },
+)
 def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Take a video (multipart field `file`) into the queue."""
     runner, limits = services().jobs, services().settings.uploads
@@ -54,7 +72,7 @@ def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     return {"job": _describe(job)}, HTTPStatus.CREATED, {"Location": url_for(".show", job_id=job.id)}
 
 
-@blueprint.get("")
+@blueprint.get("", tags=[VIDEOS], responses={200: VideosAnswer})
 def index() -> dict[str, Any]:
     """List the visitor's videos, the oldest first, and what is allowed."""
     limits = services().settings.uploads
@@ -70,28 +88,32 @@ def index() -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<job_id>")
-def show(job_id: str) -> dict[str, Any]:
+@blueprint.get("/<job_id>", tags=[VIDEOS], responses={200: VideoAnswer, **problems(HTTPStatus.NOT_FOUND)})
+def show(path: VideoPath) -> dict[str, Any]:
     """Say how far a video is."""
-    return {"job": _describe(_own(job_id))}
+    return {"job": _describe(_own(path.job_id))}
 
 
-@blueprint.delete("/<job_id>")
-def delete(job_id: str) -> tuple[str, HTTPStatus]:
+@blueprint.delete("/<job_id>", tags=[VIDEOS], responses={HTTPStatus.NO_CONTENT: None, **problems(HTTPStatus.NOT_FOUND)})
+def delete(path: VideoPath) -> tuple[str, HTTPStatus]:
     """Stop the analysis of a video, and delete it with all that came of it."""
-    services().jobs.store.delete(_own(job_id).id)
+    services().jobs.store.delete(_own(path.job_id).id)
     return "", HTTPStatus.NO_CONTENT
 
 
-@blueprint.get("/<job_id>/files/<name>")
-def file(job_id: str, name: str) -> Response:
-    """Return one of the results; with ?download=1 to be saved under a name like the video's."""
-    job = _own(job_id)
-    path = services().jobs.store.results(job.id) / name
-    if name not in VIDEO_FILES or job.state is not JobState.DONE or not path.is_file():
+@blueprint.get(
+    "/<job_id>/files/<name>",
+    tags=[VIDEOS],
+    responses={200: media("*/*", "The file."), **problems(HTTPStatus.NOT_FOUND)},
+)
+def file(path: ResultPath, query: ResultQuery) -> Response:
+    """Return one of the results."""
+    job = _own(path.job_id)
+    result = services().jobs.store.results(job.id) / path.name
+    if path.name not in VIDEO_FILES or job.state is not JobState.DONE or not result.is_file():
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or not yet.")
-    saved_as = f"{Path(job.name).stem}-{name}" if request.args.get("download") == "1" else None
-    answer = send_file(path, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0)
+    saved_as = f"{Path(job.name).stem}-{path.name}" if query.download else None
+    answer = send_file(result, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0)
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -146,11 +168,7 @@ def _check_length(limits: UploadSettings) -> None:
 def _receive(path: Path, limits: UploadSettings) -> str:
     """Write the request's video to `path`, and nowhere else on the way; return what the visitor calls it."""
     if request.mimetype != "multipart/form-data":
-        raise ApiError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "multipart_required",
-            f"Send multipart/form-data with the video in the field '{FIELD}': curl -F {FIELD}=@video.mp4 ...",
-        )
+        raise missing_file(FIELD)
     opened: list[IO[bytes]] = []
 
     def open_part(*_: object, **__: object) -> IO[bytes]:
@@ -171,7 +189,7 @@ def _receive(path: Path, limits: UploadSettings) -> str:
             part.close()
     sent = files.get(FIELD)
     if sent is None:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "file_missing", f"There is no file in the field '{FIELD}'.")
+        raise missing_file(FIELD)
     check_file_size(path, limits)
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", f"The file in the field '{FIELD}' is empty.")

@@ -6,29 +6,43 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response
+from flask import Response
 
+from analysis.tables import face_record
 from camera import VideoCamera
 from entities import FrameResult
+from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
-from web.representation import describe_face, describe_status
+from web.representation import describe_status
 from web.services import Services, Slots, services
 
 HEARTBEAT_SECONDS: Final = 5.0
 """A stream says something at least this often, so that both ends learn of a connection that is gone."""
 BOUNDARY: Final = b"--frame\r\n"
 
-blueprint = Blueprint("live", __name__)
+FULL: Final = problems(HTTPStatus.SERVICE_UNAVAILABLE)
+
+blueprint = described_blueprint("live", __name__)
 
 
-@blueprint.get("/video_feed")
+@blueprint.get(
+    "/video_feed",
+    tags=[LIVE],
+    responses={200: media("multipart/x-mixed-replace", "JPEG after JPEG, as fast as you read."), **FULL},
+)
 def video_feed() -> Response:
     """Stream the annotated video as MJPEG."""
     parts = _parts(services().camera)
     return _stream(parts, "multipart/x-mixed-replace; boundary=frame", services().videos)
 
 
-@blueprint.get("/api/events")
+@blueprint.get(
+    "/api/events",
+    tags=[LIVE],
+    description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
+    "timings (milliseconds by stage), fps, latency_ms. Events named `status` carry what /api/status answers.",
+    responses={200: media("text/event-stream", "Server-sent events."), **FULL},
+)
 def events() -> Response:
     """Stream one server-sent event a frame, and one whenever the status changes."""
     return _stream(_events(services()), "text/event-stream", services().events)
@@ -82,7 +96,7 @@ def _describe_frame(result: FrameResult, camera: VideoCamera) -> dict[str, Any]:
         "time": round(time.time() - time.monotonic() + result.captured_at, 3),
         "width": result.width,
         "height": result.height,
-        "faces": [{"id": face.track_id, **describe_face(face)} for face in result.faces],
+        "faces": [face_record(face) for face in result.faces],
         "timings": {stage: round(ms, 2) for stage, ms in result.timings.items()},
         "fps": round(camera.fps, 1),
         "latency_ms": round(camera.latency_ms, 1),

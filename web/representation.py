@@ -4,20 +4,7 @@ import time
 from typing import Any
 
 from config import VERSION
-from entities import EXPRESSIONS, Face
 from web.services import Services
-
-
-def describe_face(face: Face) -> dict[str, Any]:
-    """Return a face's box, expression, confidence and probabilities (0-1, rounded to four places)."""
-    box = face.box
-    return {
-        "box": [box.x, box.y, box.width, box.height],
-        "expression": face.expression,
-        "confidence": round(face.confidence, 4),
-        "uncertain": face.uncertain,
-        "probabilities": dict(zip(EXPRESSIONS, (round(p, 4) for p in face.probabilities), strict=True)),
-    }
 
 
 def describe_status(the: Services) -> dict[str, Any]:

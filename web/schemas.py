@@ -1,0 +1,178 @@
+"""The API's requests and answers, as its OpenAPI document describes them."""
+
+from typing import Any, Final
+
+from flask_openapi3 import FileStorage
+from pydantic import BaseModel, Field, create_model
+
+from entities import EXPRESSIONS, SourceState
+
+_PROBABILITIES: Final[dict[str, Any]] = {name: (float, Field(ge=0, le=1)) for name in EXPRESSIONS}
+Probabilities = create_model(
+    "Probabilities", __doc__="The probability (0-1) of each expression; together 1.", **_PROBABILITIES
+)
+
+
+class FaceAnswer(BaseModel):
+    """A face and its expression."""
+
+    box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels of the upright picture.")
+    expression: str = Field(description="The most probable one.", json_schema_extra={"enum": list(EXPRESSIONS)})
+    confidence: float = Field(ge=0, le=1, description="Its probability.")
+    uncertain: bool = Field(description="Whether the confidence is too low to name an expression.")
+    probabilities: Probabilities
+    heat_map: str | None = Field(
+        None, description="With `explain`: where the model looked; a grey PNG of the box's size, base64-encoded."
+    )
+
+
+class PictureAnswer(BaseModel):
+    """The faces in a picture, from left to right."""
+
+    width: int = Field(description="Width of the upright picture in pixels.")
+    height: int
+    faces: list[FaceAnswer]
+
+
+class FrameSize(BaseModel):
+    """Size of the video in pixels."""
+
+    width: int
+    height: int
+
+
+class StatusAnswer(BaseModel):
+    """Where the video and the model stand."""
+
+    state: SourceState
+    source: str = Field(description="What is shown, in words.")
+    reason: str = Field(description="Why it is not live, or what to do; empty where there is nothing to say.")
+    next_try_in: float | None = Field(description="Seconds until the next attempt while reconnecting.")
+    model: str = Field(json_schema_extra={"enum": ["loading", "ready", "failed"]})
+    model_reason: str
+    fps: float = Field(description="Frames a second over the last seconds.")
+    latency_ms: float = Field(description="Milliseconds from capture to the finished picture.")
+    viewers: int
+    frame: FrameSize | None
+    demo: bool = Field(description="Whether the bundled demo clip is shown.")
+    version: str
+
+
+class HealthAnswer(BaseModel):
+    """The server answers."""
+
+    status: str
+    model: str
+
+
+class ProblemDetail(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="For programs; stays the same from version to version.", examples=["image_missing"])
+    message: str = Field(description="For people; says what to do.")
+
+
+class ProblemAnswer(BaseModel):
+    """Every error looks like this."""
+
+    error: ProblemDetail
+
+
+class FrameQuery(BaseModel):
+    """Which video a frame belongs to."""
+
+    stream: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{16,64}$",
+        description="16 to 64 random letters, digits, - or _, the same for all frames of a video.",
+    )
+
+
+class TrackedFace(FaceAnswer):
+    """A face that is followed from frame to frame."""
+
+    id: int = Field(description="Stays the same while the face is followed.")
+
+
+class FrameAnswer(BaseModel):
+    """The faces in a frame."""
+
+    width: int
+    height: int
+    faces: list[TrackedFace]
+    timings: dict[str, float] = Field(description="Milliseconds by stage.")
+
+
+class VideoPath(BaseModel):
+    """Which video."""
+
+    job_id: str = Field(description="As answered when the video was sent.")
+
+
+class ResultPath(VideoPath):
+    """Which of a video's results."""
+
+    name: str = Field(description="One of the names in `files`.")
+
+
+class ResultQuery(BaseModel):
+    """How to return a file."""
+
+    download: bool = Field(False, description="To be saved under a name like the video's.")
+
+
+class VideoDescription(BaseModel):
+    """A video, and how far its analysis is."""
+
+    id: str
+    name: str
+    state: str = Field(json_schema_extra={"enum": ["queued", "running", "done", "failed"]})
+    created: float = Field(description="Seconds since 1970.")
+    ahead: int = Field(description="How many videos come before it.")
+    progress: float = Field(ge=0, le=1)
+    seconds: float = Field(description="Length of the video; 0 where the file does not say.")
+    remaining_seconds: float | None = Field(description="What the analysis will still take.")
+    error: ProblemDetail | None
+    expires: float | None = Field(description="When all will be deleted; seconds since 1970.")
+    files: dict[str, str] = Field(description="Names and addresses of the results.")
+
+
+class VideoAnswer(BaseModel):
+    """One video."""
+
+    job: VideoDescription
+
+
+class VideoLimits(BaseModel):
+    """What is allowed."""
+
+    max_megabytes: float
+    max_seconds: float
+    max_megapixels: float
+    max_jobs: int
+    keep_seconds: float
+
+
+class VideosAnswer(BaseModel):
+    """The visitor's videos, the oldest first."""
+
+    jobs: list[VideoDescription]
+    limits: VideoLimits
+
+
+class PictureForm(BaseModel):
+    """A picture to analyse; it is not stored."""
+
+    image: FileStorage = Field(description="JPEG, PNG, WebP or BMP, told by its content.")
+
+
+class PredictQuery(BaseModel):
+    """What to answer besides."""
+
+    explain: bool = Field(False, description="Add to each face where the model looked.")
+
+
+class AnnotateQuery(BaseModel):
+    """What to draw."""
+
+    labels: bool = Field(True, description="Name expressions.")
+    blur: bool = Field(False, description="Make faces unrecognisable.")
