@@ -2,11 +2,14 @@
 
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from config import Settings
 from entities import Classifier, Face, Frame, Image
 from vision.detection import FaceDetector, to_grey
 from vision.smoothing import Smoother
-from vision.tracking import FaceTracker
+from vision.tracking import FaceTracker, Track
 
 
 class ExpressionPipeline:
@@ -40,20 +43,16 @@ class ExpressionPipeline:
         tracks = self._tracker.update(grey, time)
         detected = perf_counter()
         raw = self._classifier.predict([track.box.crop(grey) for track in tracks])
-        # Faces that are gone take their smoothers with them.
-        self._smoothers = {t.id: self._smoothers.get(t.id) or Smoother(self._model.smoothing) for t in tracks}
-        faces = tuple(
-            Face(
-                box=track.box,
-                probabilities=self._smoothers[track.id].update(row, time),
-                track_id=track.id,
-                min_confidence=self._model.min_confidence,
-                raw=tuple(row.tolist()),
-            )
-            for track, row in zip(tracks, raw, strict=True)
-        )
+        faces = tuple(self._describe(track, row, time) for track, row in zip(tracks, raw, strict=True))
+        self._smoothers = {face.track_id: self._smoothers[face.track_id] for face in faces}
         classified = perf_counter()
         return faces, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
+
+    def _describe(self, track: Track, raw: NDArray[np.float32], time: float) -> Face:
+        settings = self._model
+        smoother = self._smoothers.setdefault(track.id, Smoother(settings.smoothing, settings.min_confidence))
+        probabilities = smoother.update(raw, time)
+        return Face(track.box, probabilities, track.id, smoother.threshold, raw=tuple(raw.tolist()))
 
 
 def analyze_image(

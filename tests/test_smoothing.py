@@ -27,3 +27,50 @@ def test_no_time_constant_means_no_smoothing():
 def test_the_first_frame_is_taken_as_it_is():
     """A new face has no past to be averaged with."""
     assert Smoother(5).update(HAPPY, 100) == tuple(HAPPY)
+
+
+def happy(confidence):
+    """Return probabilities with this confidence in Happy; the rest is spread evenly."""
+    row = np.full(7, (1 - confidence) / 6, np.float32)
+    row[3] = confidence
+    return row
+
+
+def named(smoother, confidences, rate=25):
+    """Return for each frame whether the face is named; frames go on from where the last call ended."""
+    start = smoother._time + 1 / rate
+    return [
+        max(smoother.update(happy(confidence), start + i / rate)) >= smoother.threshold
+        for i, confidence in enumerate(confidences)
+    ]
+
+
+def test_below_the_minimum_a_face_is_never_named():
+    """Whatever came before, a confidence below the minimum is uncertain."""
+    noise = np.random.default_rng(0).uniform(0.3, 0.6, 200)
+    smoother = Smoother(0, 0.4)
+    assert not any(shown for shown, value in zip(named(smoother, noise), noise, strict=True) if value < 0.4)
+
+
+def test_a_confidence_around_the_minimum_does_not_flicker():
+    """Ten seconds of a confidence that swings around the minimum change the label no more than five times."""
+    swings = 0.4 + 0.05 * np.sin(np.arange(250) / 4)
+    shown = named(Smoother(0.25, 0.4), swings)
+    assert np.diff(np.array(shown, int)).astype(bool).sum() <= 5
+
+
+def test_a_clear_expression_is_named_at_once():
+    """After doubt, an expression well above the minimum shows within half a second in spite of smoothing."""
+    smoother = Smoother(0.25, 0.4)
+    assert not any(named(smoother, [0.2] * 25))
+    assert all(named(smoother, [0.9] * 25)[12:])
+
+
+def test_a_face_just_above_the_minimum_is_named_in_the_end():
+    """A confidence that stays a little above the minimum is enough, after a second."""
+    smoother = Smoother(0, 0.4)
+    assert named(smoother, [0.45]) == [True]
+    assert named(smoother, [0.39]) == [False]
+    shown = named(smoother, [0.45] * 50)
+    assert not any(shown[:20])
+    assert all(shown[30:])

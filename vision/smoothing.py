@@ -1,27 +1,55 @@
-"""Steadies the probabilities of one face over time."""
+"""Steadies over time what is said of one face, so that its label neither flickers nor lags."""
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+_MARGIN: Final = 0.1
+_PATIENCE: Final = 1.0
+"""An uncertain face is named again when its confidence is _MARGIN above the minimum, or has been above the minimum
+for _PATIENCE seconds: a confidence that hovers around the minimum does not make the label come and go."""
+
 
 class Smoother:
-    """An exponential average with a time constant in seconds, whatever the frame rate."""
+    """What a classifier says of one face, averaged over the last moments."""
 
-    def __init__(self, time_constant: float) -> None:
-        """Average over about `time_constant` seconds; 0 for none."""
+    def __init__(self, time_constant: float, min_confidence: float = 0.0) -> None:
+        """Start with nothing known.
+
+        Args:
+            time_constant: seconds over which probabilities are averaged (exponentially); 0 for none.
+            min_confidence: 0-1, below which a face is uncertain.
+        """
         self._time_constant = time_constant
+        self._min_confidence = min_confidence
         self._average: NDArray[np.float64] | None = None
         self._time = 0.0
+        self._above_since: float | None = None
+        self.threshold = min_confidence
+        """The confidence from which the face is named at this moment: `min_confidence`, or more if it was uncertain."""
 
     def update(self, probabilities: NDArray[np.float32], time: float) -> tuple[float, ...]:
-        """Return the average including these probabilities, seen at `time` in seconds."""
+        """Return the average including these probabilities, seen at `time` in seconds on any clock."""
         elapsed = max(0.0, time - self._time)
+        first = self._average is None
         if self._average is None or not self._time_constant:
             self._average = probabilities.astype(np.float64)
         else:
             kept = math.exp(-elapsed / self._time_constant)
             self._average = kept * self._average + (1 - kept) * probabilities
         self._time = time
+        self._set_threshold(float(self._average.max()), first=first)
         return tuple(self._average.tolist())
+
+    def _set_threshold(self, confidence: float, *, first: bool) -> None:
+        if confidence < self._min_confidence:
+            self.threshold = self._min_confidence + _MARGIN
+            self._above_since = None
+            return
+        if self._above_since is None:
+            self._above_since = self._time
+        long_above = self._time - self._above_since >= _PATIENCE
+        if first or long_above or confidence >= self.threshold:
+            self.threshold = self._min_confidence
