@@ -192,3 +192,5 @@ def main(load_classifier: Callable[[Settings], Classifier] = load_model) -> None
 
 if __name__ == "__main__":
     main()
+    logging.shutdown()
+    os._exit(0)  # nothing is left to lose, and taking the network's libraries down takes longer than the parent waits
