@@ -19,7 +19,7 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, documentation, errors, frames, jobs, live, pages, security
+from web import api, certificates, documentation, errors, frames, jobs, live, pages, security
 from web.metrics import Metrics
 from web.server import Server
 from web.services import EXTENSION, Services, Slots
@@ -39,6 +39,7 @@ examples:
   python app.py --source holiday.mp4 --no-loop    a video file, once
   python app.py --source rtsp://user:password@192.168.1.20/stream
   python app.py --host 0.0.0.0                    for other devices on the network, with an access token
+  python app.py --host 0.0.0.0 --https            and with their own cameras
   python app.py --set video.max_fps=10 --set detector.profile=true
 
 Settings come from config.toml (see config.example.toml), then from environment variables such as FER_SOURCE or
@@ -105,9 +106,12 @@ def serve(app: Flask) -> None:
 
     """
     the: Services = app.extensions[EXTENSION]
-    server = Server(app, the.settings.server)
+    addresses = own_addresses()
+    hosts = {"localhost", "127.0.0.1", "::1", *addresses}
+    context = certificates.tls_context(the.settings.server, hosts) if the.settings.server.https else None
+    server = Server(app, the.settings.server, context)
     server.listen()
-    print(welcome(the.settings, server.bind_addr[1]), flush=True)
+    print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     the.camera.start_loading()
     the.jobs.wake()
@@ -122,15 +126,19 @@ def serve(app: Flask) -> None:
         server.stop()
 
 
-def welcome(settings: Settings, port: int) -> str:
-    """Return the addresses to open, with the token where one is needed."""
+def welcome(settings: Settings, port: int, own: Sequence[str]) -> str:
+    """Return the addresses to open, with the token where one is needed; `own` are this computer's on the network."""
     server = settings.server
     hosts = [server.host]
     if server.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
-        hosts = ["127.0.0.1", *own_addresses()]
+        hosts = ["127.0.0.1", *own]
     token = f"/?token={server.token}" if server.token else ""
-    addresses = [f"http://{f'[{host}]' if ':' in host else host}:{port}{token}" for host in hosts]
-    return "\n".join(["Open in a browser (Ctrl-C ends):", *(f"  {address}" for address in addresses)])
+    scheme = "https" if server.https else "http"
+    lines = ["Open in a browser (Ctrl-C ends):"]
+    lines += [f"  {scheme}://{f'[{host}]' if ':' in host else host}:{port}{token}" for host in hosts]
+    if server.https and not server.certificate:
+        lines.append("Browsers warn once that nobody vouches for the certificate: it was made on this computer.")
+    return "\n".join(lines)
 
 
 def own_addresses() -> list[str]:
@@ -167,6 +175,13 @@ def parse(arguments: Sequence[str]) -> Settings:
     add("--host", "server.host", "address to listen on (127.0.0.1); others than loopback need a token", metavar="HOST")
     add("--port", "server.port", "port to listen on (5000)", metavar="PORT")
     add("--token", "server.token", "access token; made up where one is needed and none given", metavar="TOKEN")
+    add(
+        "--https",
+        "server.https",
+        "encrypt, as other devices' cameras need it",
+        action="store_const",
+        const=True,
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, instead of config.toml")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting")
     parser.add_argument("--verbose", action="store_true", help="say more about what happens")

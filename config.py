@@ -22,6 +22,13 @@ ROOT = Path(__file__).resolve().parent
 DEMO_CLIP = ROOT / "static" / "demo.mp4"
 PREFIX: Final = "FER_"
 """Environment variables that are settings begin with this; a dot in a name is two underscores there."""
+FILES: Final = (
+    ("model", "architecture"),
+    ("model", "weights"),
+    ("server", "certificate"),
+    ("server", "private_key"),
+    ("uploads", "folder"),
+)
 TYPES: Final = {
     "integer": "a whole number",
     "number": "a number",
@@ -94,6 +101,9 @@ class ServerSettings(Section):
     token: Annotated[str, Field(min_length=12)] | None = Field(
         None, description="Access token; made up and printed where one is required and none set."
     )
+    https: bool = Field(False, description="Encrypt, which other devices' browsers require before they show a camera.")
+    certificate: Path | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
+    private_key: Path | None = Field(None, description="The certificate's key, in PEM form.")
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
 
 
@@ -178,8 +188,8 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
 
 def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Make the file's relative paths independent of where the command was started."""
-    model, uploads = values.get("model"), values.get("uploads")
-    for group, key in ((values, "source"), (model, "architecture"), (model, "weights"), (uploads, "folder")):
+    files = [(values.get(section), key) for section, key in FILES]
+    for group, key in [(values, "source"), *files]:
         if not isinstance(group, dict) or not isinstance(name := group.get(key), str):
             continue  # not there, or wrong, which validation says better
         if group is not values or (folder / name).exists():

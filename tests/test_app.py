@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -111,6 +112,7 @@ def test_an_address_of_another_computer_is_explained(elsewhere: str, capsys):
     [
         ({}, ["http://127.0.0.1:80"]),
         ({"host": "::1"}, ["http://[::1]:80"]),
+        ({"https": True}, ["https://127.0.0.1:80"]),
         ({"host": "192.0.2.7", "token": "abcdefghijkl"}, ["http://192.0.2.7:80/?token=abcdefghijkl"]),
         (
             {"host": "0.0.0.0", "token": "abcdefghijkl"},  # noqa: S104
@@ -118,10 +120,9 @@ def test_an_address_of_another_computer_is_explained(elsewhere: str, capsys):
         ),
     ],
 )
-def test_welcome_shows_addresses_that_work_as_they_are(monkeypatch, server: dict[str, str], addresses: list[str]):
+def test_welcome_shows_addresses_that_work_as_they_are(server: dict[str, Any], addresses: list[str]):
     """A person can open what is printed, from this computer and from others."""
-    monkeypatch.setattr(app, "own_addresses", lambda: ["192.0.2.9"])
-    text = app.welcome(Settings.model_validate({"server": server}), 80)
+    text = app.welcome(Settings.model_validate({"server": server}), 80, ["192.0.2.9"])
     assert [line.strip() for line in text.splitlines() if "://" in line] == addresses
 
 

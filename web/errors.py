@@ -17,6 +17,13 @@ KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
     FacialExpressionError: (HTTPStatus.BAD_REQUEST, "bad_request"),
 }
 """Status and code of our own errors; the first that fits."""
+MESSAGES: Final = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer to that method.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This is larger than allowed. Send less.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here. The server's log says what; please report it.",
+}
+"""Our words for what Flask answers by itself."""
 
 
 class ApiError(HTTPException):
@@ -43,12 +50,14 @@ def _own_error(error: FacialExpressionError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None or error.code is None:  # a redirect, or an answer that is complete
         return make_response(error.get_response())
-    name = error.error_name if isinstance(error, ApiError) else re.sub(r"\W+", "_", error.name.lower())
-    answer = _answer(error.code, name, error.description or error.name)
     if isinstance(error, ApiError):
+        answer = _answer(error.code, error.error_name, error.description or error.name)
         answer.headers.update(error.headers)
-    else:  # such as Allow, which a 405 has to have
-        answer.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
+        return answer
+    name = re.sub(r"\W+", "_", error.name.lower())
+    answer = _answer(error.code, name, MESSAGES.get(HTTPStatus(error.code), error.description or error.name))
+    # Such as Allow, which a 405 has to have.
+    answer.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
     return answer
 
 

@@ -7,14 +7,17 @@ that never reads ends with its socket's timeout, and idle connections take no th
 import errno
 import logging
 import socket
+import ssl
 import time
 from contextlib import suppress
+from io import DEFAULT_BUFFER_SIZE
 from typing import Any, Final
 from weakref import WeakSet
 
 from cheroot import wsgi
 from cheroot.makefile import MakeFile
 from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.ssl import Adapter
 from flask import Flask
 
 from config import ServerSettings
@@ -59,7 +62,46 @@ class Connection(HTTPConnection):
 
     def __init__(self, server: "Server", sock: socket.socket, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, makefile)
+        self._greeted = not isinstance(sock, ssl.SSLSocket)
         server.connections.add(self)
+
+    def communicate(self) -> bool:
+        """Answer the next request; agree on the encryption before the first one."""
+        if not self._greeted:
+            try:
+                self.socket.do_handshake()
+            except OSError as error:  # ssl.SSLError is one; browsers that distrust the certificate just hang up
+                if getattr(error, "reason", None) == "HTTP_REQUEST":
+                    _say_https(self.socket)
+                return False
+            self._greeted = True
+        return bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub has none
+
+
+class _TLS(Adapter):
+    """Encrypts connections, on the threads that serve them.
+
+    cheroot's own adapters agree with each client before the next is accepted: a silent one would hold up everybody.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        """Return the socket that listens, as it is."""
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        """Return the connection, not yet agreed upon, and what the application is told about it."""
+        return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), self.get_environ()
+
+    def get_environ(self) -> dict[str, str]:
+        """Return what the application is told about each request."""
+        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, sock: socket.socket, mode: str = "r", bufsize: int = DEFAULT_BUFFER_SIZE) -> Any:
+        """Return the connection as a file."""
+        return MakeFile(sock, mode, bufsize)
 
 
 class Server(wsgi.Server):
@@ -69,7 +111,7 @@ class Server(wsgi.Server):
     keep_alive_conn_limit = 200
     max_request_header_size = MAX_HEADER
 
-    def __init__(self, app: Flask, settings: ServerSettings) -> None:
+    def __init__(self, app: Flask, settings: ServerSettings, context: ssl.SSLContext | None = None) -> None:
         super().__init__(
             (settings.host, settings.port),
             app,
@@ -81,6 +123,8 @@ class Server(wsgi.Server):
         )
         self.connections: WeakSet[Connection] = WeakSet()
         self._bind_error: OSError | None = None
+        if context:
+            self.ssl_adapter = _TLS(context)
 
     def listen(self) -> None:
         """Take the port and start the threads.
@@ -132,3 +176,13 @@ def _linger(sock: socket.socket) -> None:
         sock.settimeout(LINGER_SECONDS)
         while time.monotonic() < deadline and sock.recv(65536):
             pass
+
+
+def _say_https(sock: socket.socket) -> None:
+    """Tell a client in plain words that it has to encrypt."""
+    words = b"This address begins with https://, not http://.\n"
+    plain = socket.socket(fileno=sock.fileno())
+    with suppress(OSError):
+        plain.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n")
+        plain.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(words), words))
+    plain.detach()
