@@ -60,7 +60,7 @@ export class FaceList {
   constructor(list, template, empty, count) {
     Object.assign(this, { list, template, empty, count });
     this.cards = new Map();
-    document.addEventListener("themechange", () => this.cards.forEach((card) => card.history.recolour()));
+    document.addEventListener("themechange", () => this.cards.forEach((card) => card.history.chart.recolour()));
   }
 
   /** Show the faces of one frame: `faces` as the event stream has them, `time` in seconds. */
@@ -105,7 +105,7 @@ export class FaceList {
 
   #remove(id) {
     const card = this.cards.get(id);
-    card.history.destroy();
+    card.history.chart.destroy();
     card.element.remove();
     this.cards.delete(id);
   }

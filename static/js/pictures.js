@@ -1,24 +1,40 @@
-/* The page for pictures: take them by drop, choice or paste, ask the API one after the other, show the answers. */
+/* The page for pictures and videos: take them by drop, choice or paste, and show what becomes of them. */
 
 import { PictureCard } from "./picture-card.js";
+import { VideoCard } from "./video-card.js";
+import { VideoQueue } from "./video-queue.js";
+
+const VIDEO_NAMES = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv|ts)$/i;
 
 const byId = (id) => document.getElementById(id);
-const { predict, example } = byId("pictures-script").dataset;
+const { predict, jobs, example } = byId("pictures-script").dataset;
 const list = byId("picture-list");
 const options = { labels: true, blur: false };
 const cards = [];
 const queue = [];
 let working = false;
 
+const videos = new VideoQueue(jobs, (name) => new VideoCard(byId("video-card"), byId("download-link"), name), {
+  place: (card) => list.prepend(card.element),
+  changed: showCount,
+});
+
+const isVideo = ({ type, name }) => type.startsWith("video/") || VIDEO_NAMES.test(name);
+
 function add(files) {
   for (const file of files) {
-    const card = new PictureCard(byId("picture-card"), file, options);
-    card.onRemove = () => remove(card);
-    card.onRetry = () => enqueue(card);
-    cards.push(card);
-    list.prepend(card.element);
-    enqueue(card);
+    if (isVideo(file)) videos.add(file);
+    else addPicture(file);
   }
+}
+
+function addPicture(file) {
+  const card = new PictureCard(byId("picture-card"), file, options);
+  card.onRemove = () => remove(card);
+  card.onRetry = () => enqueue(card);
+  cards.push(card);
+  list.prepend(card.element);
+  enqueue(card);
   showCount();
 }
 
@@ -41,13 +57,16 @@ function remove(card) {
   const next = card.element.nextElementSibling ?? card.element.previousElementSibling;
   cards.splice(cards.indexOf(card), 1);
   card.element.remove();
-  (next?.querySelector(".picture-remove") ?? byId("choose")).focus();
+  (next?.querySelector(".remove") ?? byId("choose")).focus();
   showCount();
 }
 
 function showCount() {
-  byId("picture-tools").hidden = cards.length === 0;
-  byId("picture-count").textContent = cards.length === 1 ? "1 picture" : `${cards.length} pictures`;
+  const counts = [[cards.length, "picture"], [videos.cards.size, "video"]].filter(([count]) => count > 0);
+  const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
+  byId("picture-tools").hidden = counts.length === 0;
+  byId("picture-options").hidden = cards.length === 0;
+  byId("picture-count").textContent = words.join(", ");
 }
 
 byId("choose").addEventListener("click", () => byId("file").click());
@@ -84,3 +103,8 @@ for (const name of ["labels", "blur"]) {
   });
 }
 byId("clear").addEventListener("click", () => [...cards].forEach(remove));
+document.addEventListener("themechange", () => {
+  videos.recolour();
+  cards.forEach((card) => card.draw());
+});
+videos.resume();

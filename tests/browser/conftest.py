@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from app import create_app
 from camera import VideoCamera
-from config import DEMO_CLIP, ServerSettings, Settings
+from config import DEMO_CLIP, ServerSettings, Settings, UploadSettings
 from entities import EXPRESSIONS
 from tests.fake_camera import FakeCamera
 from web.server import Server
@@ -59,7 +59,8 @@ def serving(app: Flask) -> Iterator[str]:
         thread.join(10)
 
 
-def _live(settings: Settings, classifier: Mood) -> Iterator[str]:
+def _live(source: Path, folder: Path, classifier: Mood) -> Iterator[str]:
+    settings = Settings(source=str(source), uploads=UploadSettings(folder=folder))
     camera = VideoCamera(settings, lambda: classifier)
     with serving(create_app(settings, camera)) as address:
         yield address
@@ -92,7 +93,9 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., 
     with ExitStack() as contexts:
 
         def open_page(**options: Any) -> Page:
-            context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+            # Without motion, colours stand at once, so that axe does not measure them half-way.
+            usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+            context = browser.new_context(**{**usual, **options})
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
@@ -111,9 +114,9 @@ def mood() -> Mood:
 
 
 @pytest.fixture
-def live_app(mood: Mood) -> Iterator[str]:
+def live_app(mood: Mood, tmp_path: Path) -> Iterator[str]:
     """Serve the real application, showing the demo clip; give its address."""
-    yield from _live(Settings(source=str(DEMO_CLIP)), mood)
+    yield from _live(DEMO_CLIP, tmp_path / "uploads", mood)
 
 
 @pytest.fixture
@@ -154,4 +157,4 @@ def live_app_without_faces(tmp_path: Path) -> Iterator[str]:
     """Serve the real application, showing a plain picture; give its address."""
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((480, 640, 3), 130, np.uint8))
-    yield from _live(Settings(source=str(path)), Mood())
+    yield from _live(path, tmp_path / "uploads", Mood())

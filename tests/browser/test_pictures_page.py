@@ -75,9 +75,9 @@ def test_several_at_once_and_a_file_that_is_no_picture(
     shoot(page, "pictures-several")
     failed.get_by_role("button", name="Remove letter.txt").click()
     expect(page.locator(".picture")).to_have_count(2)
-    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("button", name="Remove all pictures").click()
     expect(page.locator(".picture")).to_have_count(0)
-    expect(page.get_by_role("button", name="Choose pictures")).to_be_focused()
+    expect(page.get_by_role("button", name="Choose files")).to_be_focused()
     complaints[:] = [complaint for complaint in complaints if "status of 415" not in complaint]
 
 

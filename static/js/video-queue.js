@@ -1,0 +1,82 @@
+/* The visitor's videos on the server: sent one after the other, watched until they are done. */
+
+const LOOK_EVERY_MS = 1000;
+const UNFINISHED = new Set(["queued", "running"]);
+
+export class VideoQueue {
+  /** `place(card)` puts a new card into the page, `changed()` is told when there are more or fewer. */
+  constructor(address, makeCard, { place, changed }) {
+    Object.assign(this, { address, makeCard, place, changed });
+    this.cards = new Set();
+    this.sending = Promise.resolve();
+  }
+
+  add(file) {
+    const card = this.#addCard(file.name);
+    this.sending = this.sending.then(async () => {
+      if (!this.cards.has(card)) return;
+      const job = await card.send(file, this.address);
+      if (job) card.id = job.id;
+      if (job && !this.cards.has(card)) await this.#delete(card);
+      this.#watch();
+    });
+  }
+
+  /** Show the videos that the server has from before. */
+  async resume() {
+    for (const job of (await this.#ask()) ?? []) this.#addCard(job.name, job.id).update(job);
+    this.#watch();
+  }
+
+  async remove(card) {
+    this.#forget(card);
+    if (card.id) await this.#delete(card);
+  }
+
+  recolour() {
+    this.cards.forEach((card) => card.recolour());
+  }
+
+  /** Look how far the videos are, again and again for as long as one is on its way. */
+  async #watch() {
+    clearTimeout(this.timer);
+    const sent = [...this.cards].filter((card) => card.id); // before the answer, which knows nothing of later ones
+    const jobs = await this.#ask();
+    if (jobs) this.#show(sent, new Map(jobs.map((job) => [job.id, job])));
+    const busy = [...this.cards].some((card) => card.id && (!card.job || UNFINISHED.has(card.job.state)));
+    if (busy) this.timer = setTimeout(() => this.#watch(), LOOK_EVERY_MS);
+  }
+
+  #show(sent, jobs) {
+    for (const card of sent) {
+      if (!this.cards.has(card)) continue;
+      if (jobs.has(card.id)) card.update(jobs.get(card.id));
+      else this.#forget(card); // its time was over, or it was deleted in another window
+    }
+  }
+
+  async #ask() {
+    const answer = await fetch(this.address).catch(() => null);
+    return answer?.ok ? (await answer.json()).jobs : null;
+  }
+
+  #addCard(name, id) {
+    const card = this.makeCard(name);
+    card.id = id;
+    card.onRemove = () => this.remove(card);
+    this.cards.add(card);
+    this.place(card);
+    this.changed();
+    return card;
+  }
+
+  #forget(card) {
+    this.cards.delete(card);
+    card.destroy();
+    this.changed();
+  }
+
+  #delete(card) {
+    return fetch(`${this.address}/${card.id}`, { method: "DELETE" }).catch(() => {});
+  }
+}

@@ -1,0 +1,180 @@
+"""Videos on the page: sent, queued, analysed by a worker process, played with their timeline, kept and deleted."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import cv2
+import pytest
+from playwright.sync_api import Page, expect
+
+from analysis.runner import JobRunner
+from app import create_app
+from config import DEMO_CLIP, Settings, UploadSettings
+from entities import Image
+from tests.browser.conftest import serving
+from tests.fake_camera import FakeCamera
+from tests.footage import make_video
+from web.services import EXTENSION
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a second of video with two faces and sound."""
+
+    def frames() -> Iterator[Image]:
+        video = cv2.VideoCapture(str(DEMO_CLIP))
+        for _ in range(25):
+            read, frame = video.read()
+            assert read
+            yield cv2.resize(frame, (480, 270))
+
+    return make_video(tmp_path_factory.mktemp("clips") / "friends.mp4", frames(), sound="aac")
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """Return a file that holds the worker up for as long as it exists; it does not yet."""
+    return tmp_path / "held"
+
+
+@pytest.fixture
+def serve(held: Path, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Return a function that starts the application, and ends the one before; the videos stay."""
+    with ExitStack() as stack:
+
+        def start() -> str:
+            stack.pop_all().close()
+            camera = FakeCamera()
+            settings = Settings(uploads=UploadSettings(folder=tmp_path / "uploads"))
+            app = create_app(settings, camera.as_camera())
+            runner = JobRunner(settings, (sys.executable, "-m", "tests.job_worker", str(held)))
+            app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], jobs=runner)
+            address = stack.enter_context(serving(app))
+            stack.callback(camera.close)
+            stack.callback(runner.close)
+            runner.wake()
+            return address
+
+        yield start
+        held.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page], serve: Callable[[], str]) -> Page:
+    """Return the page, without any files yet."""
+    page = new_page(accept_downloads=True)
+    page.goto(f"{serve()}pictures")
+    return page
+
+
+def test_a_video_is_analysed_and_plays_with_its_timeline(
+    page: Page, clip: Path, tmp_path: Path, shoot: Any, check_accessibility: Any
+) -> None:
+    """From the choice of a file to a playing video; chart, keys and moments move it; a click deletes it."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".video-name")).to_have_text("friends.mp4")
+    expect(card.locator(".video-state")).to_have_text(re.compile(r"^0:01 long, 480 × 270, 2 faces\. Deleted at"))
+    expect(card.locator(".timeline-face").first).to_contain_text("Happy 100%")
+    shoot(page, "video-done")
+    check_accessibility(page)
+
+    timeline, video = card.get_by_role("slider", name="Time in the video"), card.locator("video")
+    chart = timeline.locator(".timeline-chart").first
+    expect(video).to_have_js_property("readyState", 4)
+    box = chart.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + 10)
+    expect(timeline).to_have_attribute("aria-valuenow", "0.6")
+    timeline.press("Home")
+    expect(timeline).to_have_attribute("aria-valuenow", "0.0")
+    card.locator("video").evaluate("video => { video.muted = true; return video.play(); }")
+    expect(timeline).not_to_have_attribute("aria-valuenow", "0.0")
+
+    with page.expect_download() as download:
+        card.get_by_role("link", name="All as ZIP").click()
+    download.value.save_as(tmp_path / "all.zip")
+    assert {"annotated.mp4", "frames.csv", "frames.json", "timeline.png"} <= set(
+        ZipFile(tmp_path / "all.zip").namelist()
+    )
+
+    card.get_by_role("button", name="Delete friends.mp4").click()
+    expect(card).to_have_count(0)
+    page.reload()
+    expect(page.locator("#drop-zone")).to_be_visible()
+    expect(card).to_have_count(0)
+
+
+def test_videos_wait_in_order_and_one_under_way_can_be_stopped(
+    page: Page, clip: Path, held: Path, tmp_path: Path, shoot: Any
+) -> None:
+    """The second waits for the first; deleting the first stops it, and the second is done."""
+    held.touch()
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes())
+    page.set_input_files("#file", [clip, other])
+    first, second = (page.locator(".video-card", has_text=name) for name in ("friends.mp4", "other.mp4"))
+    expect(first).to_have_attribute("data-state", "running")
+    expect(second.locator(".video-state")).to_have_text("Waiting: 1 video is before it")
+    shoot(page, "video-queue")
+    first.get_by_role("button", name="Delete friends.mp4").click()
+    expect(first).to_have_count(0)
+    held.unlink()
+    expect(second).to_have_attribute("data-state", "done")
+
+
+def test_a_restart_of_the_server_loses_no_video(
+    page: Page, clip: Path, held: Path, serve: Callable[[], str], complaints: list[str]
+) -> None:
+    """A video that was being analysed when the server stopped is done after its next start, for the same visitor."""
+    held.touch()
+    page.set_input_files("#file", clip)
+    expect(page.locator(".video-card")).to_have_attribute("data-state", "running")
+    address = serve()
+    held.unlink()
+    page.goto(f"{address}pictures")
+    expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
+    complaints[:] = [text for text in complaints if "net::ERR" not in text]
+
+
+def test_a_file_that_is_no_video_is_refused_in_words(page: Page, tmp_path: Path, complaints: list[str]) -> None:
+    """What only calls itself a video gets a card that says what is wrong."""
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"no video at all" * 100)
+    page.set_input_files("#file", path)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "failed")
+    assert len(card.locator(".video-state").text_content() or "") > 20
+    card.get_by_role("button", name="Delete broken.mp4").click()
+    expect(card).to_have_count(0)
+    complaints[:] = [text for text in complaints if "status of 4" not in text]
+
+
+def test_another_visitor_sees_nothing_of_it(page: Page, clip: Path, new_page: Callable[..., Page]) -> None:
+    """Videos are shown to the browser that sent them."""
+    page.set_input_files("#file", clip)
+    expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
+    other = new_page()
+    with other.expect_response("**/api/jobs") as response:
+        other.goto(page.url)
+    assert response.value.json()["jobs"] == []
+    expect(other.locator(".video-card")).to_have_count(0)
+
+
+def test_results_fit_a_phone(page: Page, clip: Path, shoot: Any) -> None:
+    """At 360 pixels nothing overflows."""
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.set_input_files("#file", clip)
+    expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
+    expect(page.locator(".moment")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator(".video-card").scroll_into_view_if_needed()
+    shoot(page, "video-dark-360")
