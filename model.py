@@ -48,9 +48,9 @@ class FacialExpressionModel:
         Raises:
             ModelError: a file is missing or broken, they do not belong together, or do not fit this application.
         """
-        import runtime
-
         network = load_network(architecture, weights)
+        import runtime  # after Keras: see _import_keras
+
         self.parameters = network.count_params()
         maps, self._map_weights = _explainable(network)
         outputs = [network.output] if maps is None else [network.output, maps]
@@ -206,6 +206,8 @@ def _brief(error: Exception) -> str:
 
 
 def _import_keras() -> Any:
+    # OpenVINO reports its use to a statistics service, from a forked process. Without this package it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None stands for "not installed"
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "openvino")
     import keras

@@ -275,3 +275,22 @@ def test_no_room_to_convert(files):
         pytest.raises(ModelError, match="No space"),
     ):
         FacialExpressionModel(*files)
+
+
+def test_loading_starts_no_process_and_connects_to_nobody(keras, tmp_path):
+    """OpenVINO would report its use to a statistics service; here it does not."""
+    save(small_network(keras), tmp_path)
+    code = (
+        "import sys\n"
+        "def forbid(event, _):\n"
+        "    assert event not in ('os.fork', 'socket.connect', 'socket.getaddrinfo'), event\n"
+        "sys.addaudithook(forbid)\n"
+        "from model import FacialExpressionModel\n"
+        "FacialExpressionModel(*sys.argv[1:])\n"
+        "print('openvino' in sys.modules, sys.modules['openvino_telemetry'])"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "model.json", tmp_path / "model_weights.h5"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["True", "None"]
+    assert "Traceback" not in result.stderr
