@@ -20,6 +20,7 @@ from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
 from web import api, certificates, documentation, errors, frames, jobs, live, pages, security
+from web.drawings import Drawings
 from web.metrics import Metrics
 from web.server import Server
 from web.services import EXTENSION, Services, Slots
@@ -71,6 +72,7 @@ def create_app(
         videos=Slots(settings.server.max_viewers),
         events=Slots(settings.server.max_viewers),
         jobs=JobRunner(settings),
+        drawings=Drawings(settings.video.jpeg_quality),
         streams=VisitorStreams(settings.server.max_viewers),
     )
     camera.subscribe(the.metrics.observe)

@@ -254,6 +254,7 @@ class VideoCamera:
                 "encode": 1e3 * (encoded - annotated),
                 "total": 1e3 * (encoded - began),
             },
+            image=frame.image,
         )
         self._publish(result)
         self._meter.add(1e3 * (time.monotonic() - frame.captured_at))

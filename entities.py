@@ -89,6 +89,8 @@ class FrameResult:
     """The annotated picture as a JPEG file."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds by stage: detect, classify, annotate, encode, total."""
+    image: Image | None = None
+    """(H, W, 3) uint8, BGR: the picture before anything was drawn; None where the picture is a message."""
 
 
 class SourceState(StrEnum):

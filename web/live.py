@@ -14,6 +14,7 @@ from entities import FrameResult
 from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
+from web.schemas import AnnotateQuery
 from web.services import Services, Slots, services
 
 HEARTBEAT_SECONDS: Final = 5.0
@@ -21,6 +22,7 @@ HEARTBEAT_SECONDS: Final = 5.0
 BOUNDARY: Final = b"--frame\r\n"
 
 FULL: Final = problems(HTTPStatus.SERVICE_UNAVAILABLE)
+VIDEO_PROBLEMS: Final = problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
 
 blueprint = described_blueprint("live", __name__)
 
@@ -28,11 +30,11 @@ blueprint = described_blueprint("live", __name__)
 @blueprint.get(
     "/video_feed",
     tags=[LIVE],
-    responses={200: media("multipart/x-mixed-replace", "JPEG after JPEG, as fast as you read."), **FULL},
+    responses={200: media("multipart/x-mixed-replace", "JPEG after JPEG, as fast as you read."), **VIDEO_PROBLEMS},
 )
-def video_feed() -> Response:
+def video_feed(query: AnnotateQuery) -> Response:
     """Stream the annotated video as MJPEG."""
-    parts = _parts(services().camera)
+    parts = _parts(services(), query)
     return _stream(parts, "multipart/x-mixed-replace; boundary=frame", services().videos)
 
 
@@ -61,12 +63,13 @@ def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Respons
     return response
 
 
-def _parts(camera: VideoCamera) -> Iterator[bytes]:
+def _parts(the: Services, query: AnnotateQuery) -> Iterator[bytes]:
     """Yield each picture with the boundary that follows it: browsers show a picture when they see its end."""
     yield BOUNDARY
-    for result in camera.results(HEARTBEAT_SECONDS):
-        header = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(result.jpeg)
-        yield b"".join((header, result.jpeg, b"\r\n", BOUNDARY))
+    for result in the.camera.results(HEARTBEAT_SECONDS):
+        jpeg = the.drawings.jpeg(result, labels=query.labels, blur=query.blur)
+        header = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+        yield b"".join((header, jpeg, b"\r\n", BOUNDARY))
 
 
 def _events(the: Services) -> Iterator[bytes]:

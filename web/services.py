@@ -10,6 +10,7 @@ from analysis.runner import JobRunner
 from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
+from web.drawings import Drawings
 from web.metrics import Metrics
 from web.streams import VisitorStreams
 
@@ -57,6 +58,8 @@ class Services:
     """Listeners to the event stream."""
     jobs: JobRunner
     """Videos that are analysed in another process."""
+    drawings: Drawings
+    """The video as some of its viewers want it."""
     streams: VisitorStreams
     """The videos of visitors' own cameras."""
     analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))

@@ -42,7 +42,7 @@ export class LayerChart {
 
   #build() {
     const edge = getComputedStyle(this.element).backgroundColor;
-    const layer = (name) => ({ fill: colourOf(name), stroke: edge, width: 1, points: { show: false } });
+    const layer = (name) => ({ fill: colourOf(name), stroke: edge, width: 0.5, points: { show: false } });
     const options = {
       ...this.#size(),
       padding: [0, 0, 0, 0],

@@ -44,7 +44,8 @@ export class Timeline {
     const columns = EXPRESSIONS.map((name) => probabilities[name]);
     const values = times.map((_, i) => (columns[0][i] === null ? null : columns.map((column) => column[i])));
     const layers = new LayerChart(chart);
-    layers.draw(times, values, 0, this.duration);
+    // Times are the middles of steps; the first and the last step reach to the ends.
+    layers.draw([0, ...times, this.duration], [values[0], ...values, values.at(-1)], 0, this.duration);
     const playhead = chart.appendChild(document.createElement("div"));
     playhead.className = "playhead";
     this.playheads.push(playhead);

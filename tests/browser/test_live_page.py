@@ -49,6 +49,19 @@ def test_the_demo_clip_plays_with_its_faces_named(new_page: NewPage, live_app: s
     expect(card.locator(".bar[data-expression=Sad] .bar-fill")).to_have_attribute("style", re.compile(r"scaleX\(0\.8"))
 
 
+def test_faces_are_hidden_by_the_server(new_page: NewPage, live_app: str, shoot: Any) -> None:
+    """With "Blur faces" the stream itself carries mosaics, so that no face reaches the browser."""
+    page = new_page()
+    page.goto(live_app)
+    expect(page.locator(".face-card").first).to_be_visible()
+    with page.expect_request("**/video_feed?labels=1&blur=1"):
+        page.get_by_label("Blur faces").check()
+    with page.expect_request("**/video_feed?labels=0&blur=1"):
+        page.get_by_label("Labels").uncheck()
+    wait_for_frames(page, 3)
+    shoot(page, "live-blurred")
+
+
 def test_the_chart_shows_the_past(new_page: NewPage, live_app: str) -> None:
     """Over the newest end of the chart, the pointer reads what was shown a moment ago."""
     page = new_page()
@@ -163,7 +176,7 @@ def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str, c
     page = new_page()
     page.goto(live_app)
     expect(page.locator(".face-card").first).to_be_visible()
-    page.route("**/video_feed", lambda route: route.abort())
+    page.route("**/video_feed*", lambda route: route.abort())
     page.route("**/api/events", lambda route: route.abort())
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")

@@ -1,0 +1,62 @@
+"""Live frames without labels or with hidden faces: drawn once, whoever asks, and never with a face that slipped by."""
+
+from dataclasses import replace
+from unittest import mock
+
+import cv2
+import numpy as np
+import pytest
+
+from entities import Box, Face, FrameResult
+from tests.fake_camera import probabilities
+from vision.annotation import annotate, encode_jpeg
+from web.drawings import Drawings
+
+
+@pytest.fixture
+def result() -> FrameResult:
+    """Return a frame of noise with a face in it."""
+    image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    face = Face(Box(100, 80, 80, 80), probabilities("Happy"), track_id=1)
+    return FrameResult(0, 1.0, None, 320, 240, (face,), b"as the camera drew it", {"detect": 3.0}, image)
+
+
+def decoded(jpeg: bytes) -> np.ndarray:
+    """Return a JPEG file's pixels, BGR."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture
+
+
+def test_what_the_camera_drew_is_not_drawn_again(result: FrameResult) -> None:
+    """With labels and without blur, viewers share the camera's own picture."""
+    assert Drawings(90).jpeg(result, labels=True, blur=False) == result.jpeg
+
+
+def test_hidden_faces_are_mosaics(result: FrameResult) -> None:
+    """Noise has no flat places; a mosaic has nothing else."""
+    inside = decoded(Drawings(90).jpeg(result, labels=False, blur=True))[105:135, 125:155].astype(float)
+    assert inside.std(axis=(0, 1)).max() < 20 < decoded(encode_jpeg(result.image, 90)).std()  # type: ignore[arg-type]
+
+
+def test_a_frame_is_drawn_once_for_all_viewers(result: FrameResult) -> None:
+    """The second viewer gets the first one's picture; the next frame is drawn anew."""
+    viewers = Drawings(90)
+    with mock.patch("web.drawings.annotate", wraps=annotate) as drawing:
+        assert viewers.jpeg(result, labels=False, blur=False) == viewers.jpeg(result, labels=False, blur=False)
+        assert drawing.call_count == 1
+        viewers.jpeg(replace(result, index=1), labels=False, blur=False)
+        assert drawing.call_count == 2
+
+
+def test_where_nobody_looked_for_faces_a_message_hides_the_picture(result: FrameResult) -> None:
+    """While the model loads there are no boxes to hide; the picture is kept back as a whole."""
+    picture = decoded(Drawings(90).jpeg(replace(result, faces=(), timings={}), labels=True, blur=True))
+    assert picture.shape == (240, 320, 3)
+    assert np.median(picture) < 40
+
+
+def test_messages_pass_as_they_are(result: FrameResult) -> None:
+    """A frame that says why there is no video has nothing to hide."""
+    message = replace(result, image=None, faces=())
+    assert Drawings(90).jpeg(message, labels=False, blur=True) == message.jpeg
