@@ -2,14 +2,17 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import pytest
 
 import analyze
-from config import Settings
+from config import ROOT, Settings
 from entities import Box, Image
+from tests.conftest import missing
 from tests.footage import FixedClassifier, make_video
 
 
@@ -137,3 +140,20 @@ def test_help_says_what_it_does(capsys) -> None:
         run("--help")
     assert ended.value.code == 0
     assert "timeline" in capsys.readouterr().out
+
+
+def test_a_smile_in_a_real_video(tmp_path: Path, shared: Path) -> None:
+    """With the real network a face that smiles from 0.9 to 2.4 s is Happy then, and Neutral before."""
+    if not Settings().model.weights.is_file():
+        missing("no trained network")
+    command = [sys.executable, "analyze.py", str(shared / "samples" / "neutral_to_smile.mp4"), "--out", str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "s of video [" in ended.stderr, "there was a progress bar"
+    assert "Traceback" not in ended.stderr
+    summary = json.loads((tmp_path / "neutral_to_smile" / "summary.json").read_text("utf-8"))
+    assert summary["frames_with_faces"] > 70
+    assert max(summary["shares"], key=summary["shares"].get) == "Happy"
+    moments = {moment["expression"]: moment["time"] for moment in summary["moments"]}
+    assert 0.9 < moments["Happy"] < 2.7
+    assert moments["Neutral"] < 0.6 or moments["Neutral"] > 2.7
