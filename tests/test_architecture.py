@@ -26,7 +26,8 @@ ALLOWED = {
     "training": BASE | {"vision", "model"},
     "analyze": BASE | {"vision", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "model", "training"},
-    "benchmark": BASE | {"vision", "pipeline", "camera", "model", "app", "web"},
+    "benchmarks": BASE | {"vision", "pipeline", "model"},
+    "benchmark": BASE | {"vision", "pipeline", "model", "benchmarks"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
 NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}
