@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import papermill
@@ -16,7 +17,7 @@ from tests.conftest import ROOT
 from training.fer2013 import load
 
 
-def run(folder: Path, data: Path, **parameters: object) -> dict[str, object]:
+def run(folder: Path, data: Path, **parameters: object) -> dict[str, Any]:
     """Execute the notebook with everything that it writes in `folder`; return its figures."""
     papermill.execute_notebook(
         ROOT / "train.ipynb",
@@ -32,7 +33,7 @@ def run(folder: Path, data: Path, **parameters: object) -> dict[str, object]:
         cwd=ROOT,
         progress_bar=False,
     )
-    figures: dict[str, object] = json.loads((folder / "results" / "metrics.json").read_text())
+    figures: dict[str, Any] = json.loads((folder / "results" / "metrics.json").read_text())
     return figures
 
 
