@@ -62,8 +62,7 @@ def _degrade(face: Image, rng: np.random.Generator) -> Image:
         return cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.2))
     if kind == 1:
         _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))])
-        decoded: Image = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
-        return decoded
+        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
     small = max(int(len(face) * rng.uniform(0.4, 0.8)), 8)
     few = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
     return cv2.resize(few, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
