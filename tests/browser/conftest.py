@@ -104,7 +104,8 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., 
             return page
 
         yield open_page
-    assert complaints == []
+    # A test's server may stop before its page is closed; that is no fault of the page's.
+    assert [text for text in complaints if "net::ERR_" not in text] == []
 
 
 @pytest.fixture

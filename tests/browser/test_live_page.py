@@ -40,7 +40,7 @@ def test_the_demo_clip_plays_with_its_faces_named(new_page: NewPage, live_app: s
     before = page.evaluate(PICTURE)
     wait_for_frames(page, 10)
     assert page.evaluate(PICTURE) != before
-    expect(page.locator("#fps")).to_have_text(re.compile(r"^[1-9]\d* fps$"))
+    expect(page.locator("#fps")).to_have_text(re.compile(r"^[1-9]\d*(\.\d)? fps$"))
     expect(page.locator("#latency")).to_have_text(re.compile(r"^\d+ ms$"))
     shoot(page, "live-light-1440")
     mood.expression = "Sad"
@@ -171,7 +171,7 @@ def test_the_demo_clip_is_called_so(new_page: NewPage, staged: SimpleNamespace) 
     expect(page.locator("#reason")).to_contain_text("make run SOURCE=")
 
 
-def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str, complaints: list[str]) -> None:
+def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str) -> None:
     """Offline, the page says so; online again, video and events come back by themselves."""
     page = new_page()
     page.goto(live_app)
@@ -184,7 +184,6 @@ def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str, c
     expect(message).to_contain_text("The app does not answer")
     page.unroute_all()
     expect(message).not_to_be_visible()
-    complaints[:] = [text for text in complaints if "net::ERR_FAILED" not in text]
     wait_for_frames(page, 2)
 
 
@@ -201,9 +200,8 @@ def test_a_page_that_nobody_sees_gives_its_streams_back(new_page: NewPage, stage
         staged.camera.publish()
         page.evaluate("1")
     assert staged.camera.viewers == 0
-    page.evaluate(hide, False)
     with page.expect_response("**/api/events"):
-        pass
+        page.evaluate(hide, False)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
