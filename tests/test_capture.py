@@ -209,6 +209,24 @@ def test_the_end_of_a_source_is_its_end() -> None:
     assert last.index == 2
 
 
+def test_closing_is_not_the_end_of_a_source() -> None:
+    """A file that is left while it plays is not said to have been played to its end."""
+    frames = at(*range(100))
+
+    class Film(FakeSource):
+        def frames(self):
+            yield from frames
+
+    capture = Capture(Film())
+    reading = threading.Thread(target=capture.run)
+    reading.start()
+    assert capture.newest(None, PATIENCE)
+    capture.close()
+    reading.join(PATIENCE)
+    assert not reading.is_alive()
+    assert capture.status.state is SourceState.LIVE
+
+
 def test_a_source_that_is_open_but_silent_is_said_to_have_stopped() -> None:
     """A live source whose driver blocks does not look live for long."""
     clock = FakeClock()

@@ -93,10 +93,10 @@ class Capture:
 
     def close(self) -> None:
         """End at once; a read that blocks is left to its thread, which ends with it."""
-        self._clock.stop()
         with self._changed:
-            self._closed = True
+            self._closed = True  # before the reader wakes up, who would take it for the source's end
             self._changed.notify_all()
+        self._clock.stop()
 
     def run(self) -> None:
         """Read until the source has ended for good or the capture is closed; `start` does it on a thread."""
@@ -110,7 +110,8 @@ class Capture:
             except Exception as error:  # noqa: BLE001 - a driver's or decoder's surprise must not end the thread
                 why = f"It cannot be read ({type(error).__name__}: {error})."
             else:
-                self._set(SourceState.ENDED, "It was played to its end.")
+                if not self._closed:
+                    self._set(SourceState.ENDED, "It was played to its end.")
                 return
             if self._clock.now() - began > STEADY:
                 delay = FIRST_RETRY
