@@ -1,0 +1,163 @@
+"""How fast and how steady it is: every stage of a frame's path, another package, and many viewers.
+
+    python benchmark.py                                the demo clip at 640x480 and 1280x720, and eight faces
+    python benchmark.py clip.mp4 --size own            another video as it is
+    python benchmark.py --peer fer                     beside the package fer, on the same frames
+    python benchmark.py --viewers 100                  the real server, watched by a hundred clients
+
+Times are those of this computer at this moment: leave it alone while it measures.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import peer as peers
+from benchmarks import report, stages, viewers
+from benchmarks.reference import reference_probabilities
+from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
+from config import DEMO_CLIP, load_settings
+from entities import Classifier, Frame
+from errors import FacialExpressionError
+from model import FacialExpressionModel
+
+SIZES: Final = ["640x480", "1280x720"]
+
+
+def main(arguments: Sequence[str] | None = None, classifier: Classifier | None = None) -> int:
+    """Run the command; return its exit status: 0, or 1 where something is missing or broken."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parse(arguments)
+    try:
+        figures = run(options, classifier)
+        figures = {"command": shlex.join(["python", "benchmark.py", *arguments]), "machine": machine(), **figures}
+        report.write_json(figures, options.json)
+    except FacialExpressionError as error:
+        print(f"benchmark.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the command line's options; exits with usage where they are wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("videos", nargs="*", type=Path, default=[DEMO_CLIP], metavar="VIDEO", help="instead of the demo clip")
+    add("--size", action="append", type=size, metavar="WxH", help=f"or own, for the video's; {' and '.join(SIZES)}")
+    add("--frames", type=int, metavar="N", help="only the first N of each video")
+    add("--faces", type=int, default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none")
+    add("--peer", choices=sorted(peers.SCRIPTS), help="another package to run on the same frames")
+    add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
+    add("--viewers", type=int, metavar="N", help="also start the server, and watch it with N clients")
+    add("--seconds", type=float, default=10, help="for which they watch (%(default)s)")
+    add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
+    add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
+    add("--plot", type=Path, metavar="FILE", help="write the time of each stage as a picture")
+    options = parser.parse_args(arguments)
+    options.size = options.size or [size(text) for text in SIZES]
+    return options
+
+
+def size(text: str) -> tuple[int, int] | None:
+    """Return width and height; None for "own"."""
+    if text == "own":
+        return None
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 640x480, nor own")
+    return int(match[1]), int(match[2])
+
+
+def run(options: argparse.Namespace, classifier: Classifier | None = None) -> dict[str, Any]:
+    """Measure what the options ask for; print tables, and return the figures.
+
+    Raises:
+        FacialExpressionError: A video, the model or the server fails.
+
+    """
+    out = sys.stderr if options.json == "-" else sys.stdout
+    settings = load_settings(file=options.config)
+    classifier = classifier or FacialExpressionModel(settings.model.architecture, settings.model.weights)
+    peer = find_peer(options)
+    scenes = list(choose_scenes(options))
+    progress = Progress(options.frames)
+    # Our own times first: nothing else has made the processor hot by then, or its memory full.
+    results = [stages.measure(scene, settings, classifier, progress) for scene in scenes]
+    for scene, result in zip(scenes, results, strict=True):
+        result.haar = stages.measure_haar(scene, settings, progress)
+        if len(result.crops):
+            reference = reference_probabilities(result.crops, settings.model)
+            result.difference = float(np.abs(reference - result.raw).max())
+        if peer:
+            result.peer = peers.run(peer, options.peer_python, scene, progress)
+            ours = result.stages["detect"].median + result.stages["classify"].median
+            result.peer["ratio"] = result.peer["median"] / ours
+    print(report.table(results, peer), file=out)
+    if options.plot:
+        report.write_plot(report.plot(results, peer), options.plot)
+    figures: dict[str, Any] = {"scenes": [result.as_json() for result in results]}
+    if options.viewers:
+        audiences = viewers.measure(options.videos[0], options.viewers, options.seconds)
+        figures["viewers"] = audiences
+        print(f"\n{report.viewers_table(audiences)}", file=out)
+    return figures
+
+
+def find_peer(options: argparse.Namespace) -> str | None:
+    """Return the peer that was asked for, if it is there; else say how to install it."""
+    if not options.peer:
+        return None
+    try:
+        found = peers.check(options.peer, options.peer_python)
+    except peers.PeerError as error:
+        print(error, file=sys.stderr)
+        return None
+    return options.peer if found else None
+
+
+def choose_scenes(options: argparse.Namespace) -> Iterator[Scene]:
+    """Yield each video in each size, and a scene of many faces from the first."""
+    for path in options.videos:
+        for chosen in options.size:
+            yield VideoScene(path, chosen or own_size(path))
+    if options.faces:
+        yield CrowdScene(options.videos[0], options.size[0] or own_size(options.videos[0]), options.faces)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Passes on the first frames, or all, and shows how far it is."""
+
+    limit: int | None
+
+    def __call__(self, frames: Iterable[Frame], name: str) -> Iterable[Frame]:
+        """Show a progress bar with this name."""
+        return tqdm(islice(frames, self.limit), desc=name, total=self.limit, unit=" frames", leave=False)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    packages = ("opencv-python-headless", "openvino", "keras")
+    return {
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

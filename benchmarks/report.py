@@ -1,0 +1,141 @@
+"""Puts the figures into a table for people and a plot."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib.figure import Figure
+
+from benchmarks.stages import STAGES, SceneResult
+from errors import ResultsError
+
+COLOURS: Final = {"detect": "#3571ef", "classify": "#f2b50f", "annotate": "#6ba55a", "encode": "#9540ab"}
+
+
+def table(results: list[SceneResult], peer: str | None) -> str:
+    """Return the figures of all scenes, one column a scene."""
+    rows: list[tuple[str, list[str]]] = [("", [result.scene for result in results])]
+    rows.append(("frames", [f"{result.frames:,}" for result in results]))
+    for stage in STAGES:
+        cells = [f"{result.stages[stage].median:.2f} / {result.stages[stage].p95:.2f}" for result in results]
+        rows.append((f"{stage}, median / p95 ms", cells))
+    rows += [
+        ("frames a second", [f"{result.fps:.0f}" for result in results]),
+        ("faces a frame", [f"{result.faces:.2f}" for result in results]),
+        ("frames with a face", [f"{result.with_face:.1%}" for result in results]),
+        ("  full-resolution Haar", [_optional(result.haar.get("with_face"), "{:.1%}") for result in results]),
+        ("  which takes, median ms", [_optional(result.haar.get("median"), "{:.2f}") for result in results]),
+        ("label changes a second", [f"{result.label_changes:.2f}" for result in results]),
+        ("difference from Keras", [_optional(result.difference, "{:.1e}") for result in results]),
+        ("memory, MB", [f"{result.memory_mb:.0f}" for result in results]),
+    ]
+    if peer:
+        times = [_optional(result.peer.get("median"), "{:.2f}") for result in results]
+        rows += [
+            (f"{peer}, median ms", times),
+            ("  frames with a face", [_optional(result.peer.get("with_face"), "{:.1%}") for result in results]),
+            ("  times as long as ours", [_optional(result.peer.get("ratio"), "{:.1f}") for result in results]),
+        ]
+    return _aligned(rows)
+
+
+def viewers_table(audiences: list[dict[str, Any]]) -> str:
+    """Return what viewers saw, one column a number of viewers."""
+    names = [f"{a['viewers']} viewers" + (f", {a['sleepers']} asleep" if a["sleepers"] else "") for a in audiences]
+    rows = [("", names)]
+    for name, key, form in (
+        ("frames a second, least", "fps_min", "{:.1f}"),
+        ("frames a second, median", "fps_median", "{:.1f}"),
+        ("made by the server", "pipeline_fps", "{:.1f}"),
+        ("status, median ms", "status_median_ms", "{:.1f}"),
+        ("status, slowest ms", "status_max_ms", "{:.1f}"),
+        ("capture to client, p95 ms", "latency_p95_ms", "{:.1f}"),
+        ("memory, MB", "memory_mb", "{:.0f}"),
+        ("threads", "threads", "{:d}"),
+        ("processor, %", "cpu_percent", "{:.0f}"),
+        ("asleep and dropped", "sleepers_dropped", "{:d}"),
+    ):
+        rows.append((name, [_optional(audience[key], form) for audience in audiences]))
+    return _aligned(rows)
+
+
+def plot(results: list[SceneResult], peer: str | None) -> Figure:
+    """Return bars of the median milliseconds a frame, by stage, with the 95th percentile of all as a mark."""
+    figure = Figure(figsize=(9, 1.2 + 0.55 * len(results) * (2 if peer else 1)), layout="constrained")
+    axes = figure.subplots()
+    labels: list[str] = []
+    for result in results:
+        left, line = 0.0, len(labels)
+        for stage, colour in COLOURS.items():
+            width = result.stages[stage].median
+            axes.barh(line, width, left=left, color=colour, label=stage if line == 0 else None)
+            left += width
+        total = result.stages["total"]
+        axes.plot(total.p95, line, "k|", markersize=14, label="95th percentile of all" if line == 0 else None)
+        axes.annotate(f" {total.median:.1f}", (left, line), va="center")
+        labels.append(result.scene)
+        if result.peer:
+            axes.barh(len(labels), result.peer["median"], color="#98a0aa")
+            axes.annotate(f" {result.peer['median']:.1f}", (result.peer["median"], len(labels)), va="center")
+            labels.append(f"{peer}: {result.scene}")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.set_xlabel("milliseconds a frame, median")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(frameon=False, loc="outside upper center", ncols=5)
+    return figure
+
+
+def write_json(figures: dict[str, Any], destination: str | None) -> None:
+    """Write the figures to a file, whole or not at all, or for "-" to standard output.
+
+    Raises:
+        ResultsError: The file cannot be written.
+
+    """
+    if destination is None:
+        return
+    text = json.dumps(figures, indent=1, allow_nan=False)
+    if destination == "-":
+        print(text)
+    else:
+        _write(Path(destination), lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
+
+
+def write_plot(figure: Figure, path: Path) -> None:
+    """Write a plot in the format that the file's name says, PNG without one.
+
+    Raises:
+        ResultsError: The file cannot be written, or the format is unknown.
+
+    """
+    kind = path.suffix.removeprefix(".") or "png"
+    _write(path, lambda partial: figure.savefig(partial, dpi=150, format=kind))
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        partial.replace(path)
+    except (OSError, ValueError) as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise ResultsError(f"{path} cannot be written: {error}.") from error
+
+
+def _optional(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _aligned(rows: list[tuple[str, list[str]]]) -> str:
+    first = max(len(name) for name, _ in rows)
+    widths = [max(map(len, column)) for column in zip(*(cells for _, cells in rows), strict=True)]
+    lines = []
+    for name, cells in rows:
+        line = "".join(f"   {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        lines.append(f"{name:<{first}}{line}")
+    return "\n".join(lines)

@@ -1,0 +1,137 @@
+"""What is measured: videos at a given size, and a scene of many faces made from one of them."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+
+from config import DetectorSettings
+from entities import Box, Frame, Image
+from vision.detection import to_grey
+from vision.tracking import FaceTracker
+from vision.videos import VideoFile
+
+_COLUMNS: Final = 4
+_APART: Final = 5
+"""Frames between what neighbours in a scene of many faces do."""
+_ROOM: Final = 1.7
+"""Width of a tile in widths of its face."""
+
+
+class Scene(Protocol):
+    """Frames of one size that can be gone through again and again."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames from the start; `time` is in seconds of the video."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoScene:
+    """A video, fitted into a size with bars at the sides where its shape is another."""
+
+    path: Path
+    size: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """The file and the size."""
+        return f"{self.path.stem} {self.size[0]}x{self.size[1]}"
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames.
+
+        Raises:
+            SourceError: The video cannot be read.
+
+        """
+        with VideoFile(self.path) as video:
+            for frame in video.frames():
+                yield Frame(_fit(frame.image, self.size), frame.index, frame.captured_at, frame.time)
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdScene:
+    """Many times the face of a video, side by side, each a moment behind the one before, every other one mirrored."""
+
+    path: Path
+    size: tuple[int, int]
+    faces: int
+
+    @property
+    def name(self) -> str:
+        """The number of faces and the size."""
+        return f"{self.faces} faces {self.size[0]}x{self.size[1]}"
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames, from the first in which the video shows a face.
+
+        Raises:
+            SourceError: The video cannot be read.
+
+        """
+        rows = -(-self.faces // _COLUMNS)
+        tile = self.size[0] // _COLUMNS, self.size[1] // rows
+        tracker = FaceTracker(DetectorSettings())
+        past: deque[Image] = deque(maxlen=_APART * (self.faces - 1) + 1)
+        face: Box | None = None
+        with VideoFile(self.path) as video:
+            for frame in video.frames():
+                tracks = tracker.update(to_grey(frame.image), frame.captured_at)
+                face = max((track.box for track in tracks), key=lambda box: box.width, default=face)
+                if face:
+                    past.appendleft(_portrait(frame.image, face, tile))
+                    yield Frame(self._compose(past, tile), frame.index, frame.captured_at, frame.time)
+
+    def _compose(self, past: deque[Image], tile: tuple[int, int]) -> Image:
+        canvas = np.full((self.size[1], self.size[0], 3), 110, np.uint8)
+        for number in range(self.faces):
+            picture = past[min(_APART * number, len(past) - 1)]
+            row, column = divmod(number, _COLUMNS)
+            place = Box(column * tile[0], row * tile[1], *tile).crop(canvas)
+            place[:] = picture[:, ::-1] if number % 2 else picture
+        return canvas
+
+
+def own_size(path: Path) -> tuple[int, int]:
+    """Return a video's width and height.
+
+    Raises:
+        SourceError: It cannot be read.
+
+    """
+    with VideoFile(path) as video:
+        return video.info.width, video.info.height
+
+
+def _fit(image: Image, size: tuple[int, int]) -> Image:
+    height, width = image.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    if (width, height) == size:
+        return image
+    inner = round(width * scale), round(height * scale)
+    resized = cv2.resize(image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    place = Box((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2, *inner)
+    place.crop(canvas)[:] = resized
+    return canvas
+
+
+def _portrait(image: Image, face: Box, tile: tuple[int, int]) -> Image:
+    """Return a face in the middle of a picture of the tile's size."""
+    width = face.width * _ROOM
+    size = round(width), round(width * tile[1] / tile[0])
+    middle = face.x + face.width / 2, face.y + face.height / 2
+    part = cv2.getRectSubPix(image, size, middle)
+    return np.asarray(cv2.resize(part, tile, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,244 @@
+"""Watches the real server with many real HTTP clients on one thread."""
+
+import json
+import os
+import re
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import IO, Any, Final, cast
+
+import numpy as np
+import psutil
+from tqdm import tqdm
+
+from config import ROOT
+from errors import ServerError
+
+BOUNDARY: Final = b"--frame\r\n"
+READY: Final = 60.0
+"""Seconds that the server may take until the first face carries an expression."""
+SLEEPERS: Final = 50
+"""Clients that connect and never read."""
+DROP_AFTER: Final = 15.0
+"""Seconds after which the server should have dropped those."""
+RECEIVE: Final = 256 * 1024
+
+
+class Viewer:
+    """A client of the MJPEG stream that counts pictures."""
+
+    def __init__(self, port: int, *, small_buffer: bool = False) -> None:
+        """Connect and ask for the stream."""
+        self.frames = 0
+        self.open = True
+        self._end = b""
+        self.socket = socket.socket()
+        if small_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.sendall(b"GET /video_feed HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        self.socket.setblocking(False)
+
+    def read(self) -> None:
+        """Take what has arrived."""
+        try:
+            data = self.socket.recv(RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self.open = bool(data)
+        self.frames += (self._end + data).count(BOUNDARY) - self._end.count(BOUNDARY)
+        self._end = data[1 - len(BOUNDARY) :]
+
+
+@dataclass(slots=True)
+class Audience:
+    """What a number of viewers saw over some seconds."""
+
+    viewers: int
+    fps_min: float
+    fps_median: float
+    """Frames a second and viewer."""
+    pipeline_fps: float
+    """Frames a second that the server made."""
+    status_median_ms: float
+    status_max_ms: float
+    """How long /api/status took to answer meanwhile."""
+    latency_p95_ms: float
+    """From a frame's capture until its data reached a client of /api/events."""
+    memory_mb: float
+    threads: int
+    cpu_percent: float
+    """Of the server; 100 is one processor."""
+    sleepers: int = 0
+    sleepers_dropped: int | None = None
+
+
+def measure(source: Path, viewers: int, seconds: float) -> list[dict[str, Any]]:
+    """Measure one viewer, many, and many with others who never read.
+
+    Raises:
+        ServerError: The server does not start, or recognises nothing.
+
+    """
+    with server(source) as (port, process):
+        crowds = tqdm(((1, 0), (viewers, 0), (viewers, SLEEPERS)), desc="Viewers", leave=False)
+        return [asdict(watch(port, process, count, sleepers, seconds=seconds)) for count, sleepers in crowds]
+
+
+@contextmanager
+def server(source: Path) -> Iterator[tuple[int, psutil.Process]]:
+    """Run app.py on a free port with pictures of 640x480 at most, until its first face has an expression."""
+    command = [sys.executable, "app.py", "--source", str(source), "--host", "127.0.0.1", "--port", "0"]
+    command += ["--set", "video.max_width=640", "--set", "video.max_height=480", "--set", "server.max_viewers=300"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
+    with subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            yield _wait_until_ready(process), psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def _wait_until_ready(process: "subprocess.Popen[str]") -> int:
+    for line in cast("IO[str]", process.stdout):
+        if address := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            port = int(address[1])
+            break
+    else:
+        raise ServerError("The server did not start. Try python app.py by itself to see why.")
+    give_up = time.monotonic() + READY
+    for event in _events(port):
+        if event.get("faces") and event["timings"].get("classify"):
+            return port
+        if time.monotonic() > give_up:
+            break
+    raise ServerError("The server shows no face with an expression. Choose another video.")
+
+
+def _events(port: int) -> Iterator[dict[str, Any]]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/events", timeout=READY) as answer:
+        for line in answer:
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """Asks for the status four times a second, and notes when frames' data arrive, on threads of its own."""
+
+    port: int
+    answers: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self) -> None:
+        """Measure the status, in milliseconds."""
+        while not self.stopped.wait(0.25):
+            began = time.perf_counter()
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/status", timeout=30) as answer:
+                answer.read()
+            self.answers.append(1e3 * (time.perf_counter() - began))
+
+    def listen(self) -> None:
+        """Measure latencies, in milliseconds; both clocks are this computer's."""
+        for event in _events(self.port):
+            if "index" in event:
+                self.latencies.append(1e3 * (time.time() - event["time"]))
+                self.indices.append(event["index"])
+            if self.stopped.is_set():
+                return
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure meanwhile."""
+        threads = [threading.Thread(target=target, daemon=True) for target in (self.ask, self.listen)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stopped.set()
+            for thread in threads:
+                thread.join(5)
+
+
+def watch(
+    port: int,
+    process: psutil.Process,
+    count: int,
+    sleepers: int = 0,
+    *,
+    seconds: float,
+    drop_after: float = DROP_AFTER,
+) -> Audience:
+    """Watch with `count` viewers for some seconds, while `sleepers` more ask for the stream and never read it."""
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        idle = [Viewer(port, small_buffer=True) for _ in range(sleepers)]
+        viewers = [Viewer(port) for _ in range(count)]
+        for viewer in (*idle, *viewers):
+            stack.callback(viewer.socket.close)
+        for viewer in viewers:
+            selector.register(viewer.socket, selectors.EVENT_READ, viewer)
+        _read_for(selector, 2.0)  # until everybody is served
+        before = [viewer.frames for viewer in viewers]
+        watcher = _Watcher(port)
+        process.cpu_percent()
+        began = time.monotonic()
+        with watcher.running():
+            _read_for(selector, seconds)
+        elapsed = time.monotonic() - began
+        rates = [(viewer.frames - start) / elapsed for viewer, start in zip(viewers, before, strict=True)]
+        made = watcher.indices[-1] - watcher.indices[0] if watcher.indices else 0
+        result = Audience(
+            viewers=count,
+            fps_min=min(rates),
+            fps_median=median(rates),
+            pipeline_fps=made / elapsed,
+            status_median_ms=median(watcher.answers),
+            status_max_ms=max(watcher.answers),
+            latency_p95_ms=float(np.percentile(watcher.latencies, 95)),
+            memory_mb=process.memory_info().rss / 1e6,
+            threads=process.num_threads(),
+            cpu_percent=process.cpu_percent(),
+            sleepers=sleepers,
+        )
+        if sleepers:
+            _read_for(selector, max(0.0, drop_after - seconds))
+            result.sleepers_dropped = sum(_dropped(viewer) for viewer in idle)
+        return result
+
+
+def _read_for(selector: selectors.BaseSelector, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        for key, _ in selector.select(left):
+            key.data.read()
+            if not key.data.open:
+                selector.unregister(key.fileobj)
+
+
+def _dropped(viewer: Viewer) -> bool:
+    """Return whether the server has hung up, once what it had sent before is read."""
+    for _ in range(100):
+        before = viewer.frames
+        viewer.read()
+        if not viewer.open:
+            return True
+        if viewer.frames == before:
+            break
+    return False
