@@ -31,6 +31,8 @@ SLEEPERS: Final = 50
 """Clients that connect and never read."""
 DROP_AFTER: Final = 15.0
 """Seconds after which the server should have dropped those."""
+WAKING: Final = 3.0
+"""Seconds in which they then read, to see who was."""
 RECEIVE: Final = 256 * 1024
 
 
@@ -219,7 +221,10 @@ def watch(
         )
         if sleepers:
             _read_for(selector, max(0.0, drop_after - seconds))
-            result.sleepers_dropped = sum(_dropped(viewer) for viewer in idle)
+            for viewer in idle:
+                selector.register(viewer.socket, selectors.EVENT_READ, viewer)
+            _read_for(selector, WAKING)  # what was sent before comes first, then the end
+            result.sleepers_dropped = sum(not viewer.open for viewer in idle)
         return result
 
 
@@ -230,15 +235,3 @@ def _read_for(selector: selectors.BaseSelector, seconds: float) -> None:
             key.data.read()
             if not key.data.open:
                 selector.unregister(key.fileobj)
-
-
-def _dropped(viewer: Viewer) -> bool:
-    """Return whether the server has hung up, once what it had sent before is read."""
-    for _ in range(100):
-        before = viewer.frames
-        viewer.read()
-        if not viewer.open:
-            return True
-        if viewer.frames == before:
-            break
-    return False
