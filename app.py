@@ -19,7 +19,7 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, certificates, documentation, errors, frames, jobs, live, pages, security
+from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources
 from web.drawings import Drawings
 from web.metrics import Metrics
 from web.server import Server
@@ -88,7 +88,7 @@ def create_app(
     errors.register(app)
     for blueprint in (pages.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
-    for described in (api.blueprint, live.blueprint, frames.blueprint, jobs.blueprint):
+    for described in (api.blueprint, live.blueprint, frames.blueprint, jobs.blueprint, sources.blueprint):
         app.register_api(described)
     return app
 

@@ -20,7 +20,7 @@ from errors import FacialExpressionError
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg, message_frame
 from vision.capture import Capture
-from vision.sources import DEMO_NAME, Source, open_source
+from vision.sources import DEMO_NAME, Source, Spec, open_source
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ class VideoCamera:
         settings: Settings,
         load_classifier: Callable[[], Classifier],
         *,
-        open_video: Callable[[int | str], Source] | None = None,
+        open_video: Callable[[Spec], Source] | None = None,
     ) -> None:
         self._settings = settings
         self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
-        self._spec = settings.source
+        self._spec: Spec = settings.source
         self._source_name = self._open_video(self._spec).name
         self._analyser = _Analyser(settings, load_classifier)
         self._meter = _Meter()
@@ -93,7 +93,7 @@ class VideoCamera:
         """Call a quick function with every frame that was shown, messages left out, on the camera's thread."""
         self._on_frame.append(on_frame)
 
-    def use(self, source: int | str) -> None:
+    def use(self, source: Spec) -> None:
         """Change the source at once, for all viewers.
 
         Raises:
@@ -128,6 +128,11 @@ class VideoCamera:
             self._leave()
 
     @property
+    def chosen(self) -> Spec:
+        """What `use` chose last, or the `source` setting."""
+        return self._spec
+
+    @property
     def viewers(self) -> int:
         """How many are watching."""
         return self._viewers
@@ -138,7 +143,8 @@ class VideoCamera:
         capture = self._capture
         if capture:
             return capture.status
-        return SourceStatus(SourceState.OPENING, self._source_name, "It opens with the first viewer.")
+        waits = "" if self._viewers else "It opens with the first viewer."
+        return SourceStatus(SourceState.OPENING, self._source_name, waits)
 
     @property
     def demo(self) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from errors import ConfigError
@@ -35,6 +36,7 @@ TYPES: Final = {
     "boolean": "true or false",
     "string": "a text",
     "object": "a section",
+    "array": "a list",
 }
 LIMITS: Final = {
     "minimum": "at least",
@@ -91,6 +93,28 @@ class ModelSettings(Section):
     )
 
 
+def _words(value: object) -> object:
+    """Environment and command line know only texts; between a list's members there are spaces."""
+    members = value.split() if isinstance(value, str) else value
+    return tuple(members) if isinstance(members, list) else members  # of which strict validation makes no tuple
+
+
+def _with_host(address: str) -> str:
+    """Raise ValueError where an address has no host, or no port that can be."""
+    parts = urlsplit(address)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError(address)
+    return address
+
+
+CameraAddress = Annotated[
+    str,
+    Field(pattern=r"^(?i)((rtsp|http)s?://[^\s\\/?#*]+/\*|(rtsp|rtmp|http)s?://[^\s\\/?#*]+([/?][^\s\\*]*)?)$"),
+    AfterValidator(_with_host),
+]
+"""A network camera's address, or a host's with /* for every path there."""
+
+
 class ServerSettings(Section):
     """Where the application listens, and who may come in."""
 
@@ -105,6 +129,12 @@ class ServerSettings(Section):
     certificate: Path | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
     private_key: Path | None = Field(None, description="The certificate's key, in PEM form.")
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
+    change_source: bool = Field(True, description="Let visitors change, for everybody, which video is shown.")
+    allowed_addresses: Annotated[tuple[CameraAddress, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="Network cameras that visitors may choose, such as rtsp://user:password@192.168.1.20/stream; "
+        "rtsp://192.168.1.20/* (or rtsps, http, https) allows every path there.",
+    )
 
 
 class UploadSettings(Section):

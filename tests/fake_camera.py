@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from camera import ModelState, VideoCamera
+from config import Settings, VideoSettings
 from entities import EXPRESSIONS, Box, Classifier, Face, FrameResult, SourceState, SourceStatus
+from vision.sources import Spec, open_source
 
 
 def probabilities(expression: str, confidence: float = 0.7) -> tuple[float, ...]:
@@ -33,6 +35,7 @@ class FakeCamera:
         self.classifier = classifier
         self.model_state: ModelState = "ready" if classifier else "loading"
         self.model_reason = ""
+        self.chosen: Spec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
         self.frame_bytes = frame_bytes
         self._on_frame: list[Callable[[FrameResult], None]] = []
@@ -51,6 +54,11 @@ class FakeCamera:
             self._changed.notify_all()
         for on_frame in self._on_frame:
             on_frame(self._latest)
+
+    def use(self, source: Spec) -> None:
+        """Note what was chosen."""
+        name = open_source(source, VideoSettings()).name
+        self.chosen, self.status = source, SourceStatus(SourceState.OPENING, name)
 
     def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
         """Call a function with every frame."""

@@ -39,6 +39,15 @@ def test_digits_are_a_webcam(text: str, source: int | str):
     assert load_settings({"source": text}, None, {}).source == source
 
 
+def test_lists_are_words_where_there_are_only_texts(toml):
+    """In the environment and on the command line, spaces separate a list's members."""
+    addresses = ("rtsp://user:a,b@cam/1", "http://cam:8080/*")
+    file = toml(f"[server]\nallowed_addresses = {list(addresses)}")
+    assert load_settings(None, file, {}).server.allowed_addresses == addresses
+    words = {"FER_SERVER__ALLOWED_ADDRESSES": " ".join(addresses)}
+    assert load_settings(None, None, words).server.allowed_addresses == addresses
+
+
 def test_example_shows_every_setting_with_its_default():
     """Copying config.example.toml changes nothing, and no setting is missing from it."""
     path = ROOT / "config.example.toml"
@@ -72,6 +81,12 @@ def test_files_are_looked_up_beside_the_config(toml, tmp_path: Path):
         ("source = -1", ["source", "-1", "at least 0"]),
         ("video = 3", ["video", "3", "a section"]),
         ("source =", ["config.toml", "not valid TOML"]),
+        ("[server]\nallowed_addresses = ['192.168.1.20']", ["allowed_addresses", "'192.168.1.20'", "rtsp://192"]),
+        ("[server]\nallowed_addresses = ['rtsp://*']", ["allowed_addresses", "'rtsp://*'"]),
+        ("[server]\nallowed_addresses = ['rtsp://cam:99999/*']", ["allowed_addresses", "'rtsp://cam:99999/*'"]),
+        ("[server]\nallowed_addresses = ['rtsp://user@/*']", ["allowed_addresses", "'rtsp://user@/*'"]),
+        ("[server]\nallowed_addresses = ['rtsp://cam/live/*']", ["allowed_addresses", "'rtsp://cam/live/*'"]),
+        ("[server]\nallowed_addresses = ['udp://239.0.0.1/*']", ["allowed_addresses", "'udp://239.0.0.1/*'"]),
     ],
 )
 def test_mistakes_in_the_file_are_named(toml, text: str, words: list[str]):

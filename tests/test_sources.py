@@ -17,6 +17,7 @@ from entities import Frame, Image
 from errors import SourceError
 from tests.footage import make_video, plain_frames
 from tests.network_cameras import (
+    Connection,
     free_port,
     mjpeg,
     network_camera,
@@ -33,10 +34,14 @@ from vision.sources import (
     DEMO_NAME,
     AutoSource,
     FileSource,
+    ForeignAddress,
+    LentVideo,
     NetworkSource,
+    Source,
     WebcamSource,
     open_source,
     webcam_numbers,
+    webcams,
     without_secrets,
 )
 
@@ -374,6 +379,61 @@ def test_the_demo_clip_is_played_again_even_if_files_are_not() -> None:
 def test_webcams_of_this_computer_are_numbers() -> None:
     """Whatever is plugged in, the list can be tried."""
     assert all(isinstance(number, int) for number in webcam_numbers())
+
+
+def test_webcams_have_names_and_no_second_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux names webcams; what they offer besides their picture is no webcam; without names, numbers do."""
+    monkeypatch.setattr(sources, "webcam_numbers", lambda: [0, 1, 2])
+    monkeypatch.setattr(sources, "VIDEO_DEVICES", tmp_path)
+    for number, index in ((0, "0"), (1, "1")):
+        folder = tmp_path / f"video{number}"
+        folder.mkdir()
+        (folder / "name").write_text("Integrated Camera\n")
+        (folder / "index").write_text(f"{index}\n")
+    assert webcams() == {0: "Webcam 0: Integrated Camera", 2: "Webcam 2"}
+
+
+def lend(path: Path, instead: Path) -> Source:
+    """Return a source of a video that may be taken away."""
+    return open_source(LentVideo(path, "party.mp4", str(instead)), SETTINGS)
+
+
+def test_a_lent_video_that_is_taken_away(tmp_path: Path) -> None:
+    """It plays under its name again and again; taken away, it says so, and the next attempt shows what was before."""
+    path = make_video(tmp_path / "original.mp4", plain_frames(4))
+    source = lend(path, make_video(tmp_path / "before.mp4", plain_frames(9)))
+    frames = source.frames()
+    assert len(list(islice(frames, 10))) == 10
+    assert (source.name, source.note, source.live) == ("party.mp4", "", False)
+    path.unlink()
+    with pytest.raises(SourceError, match="deleted"):
+        next(frames)
+    assert source.name == "party.mp4"
+    assert len(list(islice(source.frames(), 10))) == 10
+    assert (source.name, source.note) == ("before.mp4", "party.mp4 was deleted, so this is shown again.")
+
+
+def test_a_lent_video_may_name_no_other_file(tmp_path: Path) -> None:
+    """A playlist, which could name any file or host, is not followed."""
+    make_video(tmp_path / "secret.ts", plain_frames(4))
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n")
+    assert next(FileSource(playlist, SETTINGS).frames())
+    with pytest.raises(SourceError):
+        next(lend(playlist, tmp_path).frames())
+
+
+def test_a_strangers_address_leads_to_no_other(tmp_path: Path) -> None:
+    """A server that is allowed cannot be made to send us on to one that is not."""
+
+    def elsewhere(connection: Connection) -> None:
+        connection.send(b"HTTP/1.0 302 Found\r\nLocation: /elsewhere\r\n\r\n")
+
+    with network_camera(elsewhere, says("404 Not Found")) as camera:
+        source = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/"), SETTINGS)
+        with pytest.raises(SourceError):
+            next(source.frames())
+        assert [request.split()[1] for request in camera.requests] == [b"/"]
 
 
 def network_frames(port: int, scheme: str = "http", timeout: float = PATIENCE) -> sources.Frames:

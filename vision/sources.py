@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -28,6 +28,7 @@ from config import DEMO_CLIP, VideoSettings
 from entities import Frame, Image
 from errors import SourceError
 from vision.decoding import FrameCap, PictureConverter, decoded, fitted_size, opened, reason, timed
+from vision.videos import OPTIONS as FOREIGN_FILE_OPTIONS
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ AUTO_TIMEOUT: Final = 5.0
 NO_ANSWER: Final = "It does not answer. Unplug it and plug it in again."
 WEBCAMS_TRIED: Final = 4
 """How many webcam numbers `auto` tries where the system cannot list them."""
+VIDEO_DEVICES: Final = Path("/sys/class/video4linux")
+"""Where Linux describes its video devices."""
 STILL_SECONDS: Final = 0.2
 """How long a still picture stands before it is shown again."""
 DEMO_NAME: Final = "Demo clip"
@@ -51,7 +54,32 @@ HOW_TO_CHOOSE: Final = (
     'address, or set "source" in config.toml.'
 )
 
+NO_REDIRECTS: Final = {"max_redirects": "0"}
+"""FFmpeg's option for addresses from strangers: a server may not send it on to another host."""
+
 Frames = Generator[Frame, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class LentVideo:
+    """A video file from a stranger, who may take it away at any time."""
+
+    path: Path
+    name: str
+    """What it is called in the page and in messages."""
+    instead: int | str
+    """What is shown from then on, as in the `source` setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignAddress:
+    """A network camera's address from a stranger."""
+
+    address: str
+
+
+Spec = int | str | LentVideo | ForeignAddress
+"""What can be shown: a `source` setting, or what strangers may choose."""
 
 
 class Source(Protocol):
@@ -89,10 +117,19 @@ class FileSource:
 
     live = False
 
-    def __init__(self, path: Path, settings: VideoSettings, *, name: str = "", note: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: VideoSettings,
+        *,
+        name: str = "",
+        note: str = "",
+        options: dict[str, str] | None = None,
+    ) -> None:
         self.name = name or path.name
         self.note = note
         self._path = path
+        self._options = options
         self._settings = settings
         self._breaks_off = False
 
@@ -117,7 +154,7 @@ class FileSource:
             raise SourceError("The file is empty. Choose another.")
         converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
         seconds = -1.0
-        with opened(f"file:{self._path}") as (container, stream):
+        with opened(f"file:{self._path}", options=self._options) as (container, stream):
             stream.thread_type = "AUTO"
             try:
                 for frame, seconds in timed(decoded(container, stream), stream):
@@ -139,9 +176,17 @@ class NetworkSource:
 
     note = ""
 
-    def __init__(self, address: str, settings: VideoSettings, *, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        settings: VideoSettings,
+        *,
+        timeout: float | None = None,
+        options: dict[str, str] | None = None,
+    ) -> None:
         self.name = without_secrets(address)
         self.live = True
+        self._options = {**NETWORK_OPTIONS, **(options or {})}
         self._address = address
         self._settings = settings
         self._timeout = NETWORK_TIMEOUT if timeout is None else timeout
@@ -152,7 +197,7 @@ class NetworkSource:
         converter = PictureConverter(self._settings)
         while True:
             first, cap = index, FrameCap(self._settings.max_fps)
-            with opened(self._address, options=NETWORK_OPTIONS, timeout=self._timeout) as (container, stream):
+            with opened(self._address, options=self._options, timeout=self._timeout) as (container, stream):
                 stream.thread_type = "SLICE"  # threads by frame would show each picture some frames late
                 self.live = container.duration is None
                 # HTTP live streams come in pieces of some seconds each, which have to be paced, too.
@@ -297,18 +342,75 @@ class AutoSource:
         yield from self._chosen.frames()
 
 
-def open_source(spec: int | str, settings: VideoSettings) -> Source:
+class LentSource:
+    """A video file for as long as it is there, and then something else, with a word on why."""
+
+    def __init__(self, video: LentVideo, settings: VideoSettings) -> None:
+        self._path = video.path
+        self._lent = FileSource(video.path, settings, name=video.name, options=FOREIGN_FILE_OPTIONS)
+        self._instead = open_source(video.instead, settings)
+        self._gone = False
+
+    @property
+    def name(self) -> str:
+        """The name of what is shown."""
+        return self._shown.name
+
+    @property
+    def live(self) -> bool:
+        """Whether something live is shown instead."""
+        return self._shown.live
+
+    @property
+    def note(self) -> str:
+        """Why something else is shown, where that is so."""
+        words = f"{self._lent.name} was deleted, so this is shown again."
+        return f"{words} {self._instead.note}".strip() if self._gone else ""
+
+    def frames(self) -> Frames:
+        """Yield the video's frames; an error says when it is gone, and the next call goes on with the other source."""
+        self._gone = self._gone or not self._path.exists()
+        if self._gone:
+            yield from self._instead.frames()
+            return
+        try:
+            with closing(self._lent.frames()) as frames:
+                for frame in frames:
+                    if not self._path.exists():  # most systems let an open file be read on
+                        break
+                    yield frame
+                else:
+                    return
+        except SourceError:
+            if self._path.exists():
+                raise
+        raise SourceError("This video was deleted.")
+
+    @property
+    def _shown(self) -> Source:
+        return self._instead if self._gone else self._lent
+
+
+def open_source(spec: Spec, settings: VideoSettings) -> Source:
     """Return the source that a setting names; it is opened when its frames are asked for.
 
     Args:
-        spec: "auto", "demo", a webcam's number, a file's path, or an address such as rtsp://... or http://...
+        spec: "auto", "demo", a webcam's number, a file's path, or an address such as rtsp://... or http://...; or
+            what a stranger may choose, which is opened with more care.
         settings: Size, rate and looping of the frames.
 
     Raises:
         SourceError: An address of a kind that cannot be played.
 
     """
-    text = str(spec).strip()
+    if isinstance(spec, LentVideo):
+        return LentSource(spec, settings)
+    if isinstance(spec, ForeignAddress):
+        return NetworkSource(spec.address, settings, options=NO_REDIRECTS)
+    return _open_setting(str(spec).strip(), settings)
+
+
+def _open_setting(text: str, settings: VideoSettings) -> Source:
     if text == "auto":
         return AutoSource(settings)
     if text == "demo":
@@ -360,6 +462,27 @@ def webcam_numbers() -> list[int]:
         return list(range(WEBCAMS_TRIED))
     devices = (re.fullmatch(r"video(\d+)", path.name) for path in Path("/dev").glob("video*"))
     return sorted(int(match[1]) for match in devices if match)
+
+
+def webcams() -> dict[int, str]:
+    """Return the webcams that may be there, by number, with their names; none is opened or disturbed.
+
+    Only Linux tells their names without that; it lists each webcam's other channels, too, which are left out.
+    """
+    return {number: _webcam_name(number) for number in webcam_numbers() if _described(number, "index") in {"", "0"}}
+
+
+def _webcam_name(number: int) -> str:
+    described = _described(number, "name")
+    return f"Webcam {number}: {described}" if described else f"Webcam {number}"
+
+
+def _described(number: int, what: str) -> str:
+    """Return what Linux says about a video device; empty where nothing is said."""
+    try:
+        return (VIDEO_DEVICES / f"video{number}" / what).read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def why_no_webcam(number: int) -> str:

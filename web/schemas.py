@@ -1,6 +1,6 @@
 """The API's requests and answers, as its OpenAPI document describes them."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flask_openapi3 import FileStorage
 from pydantic import BaseModel, Field, create_model
@@ -56,6 +56,48 @@ class StatusAnswer(BaseModel):
     frame: FrameSize | None
     demo: bool = Field(description="Whether the bundled demo clip is shown.")
     version: str
+
+
+SourceKind = Literal["configured", "camera", "demo", "video", "address"]
+
+
+class SourceChoice(BaseModel):
+    """A video that can be shown."""
+
+    id: str
+    kind: SourceKind = Field(
+        description="What the application was started with, a webcam of the server's, the demo clip, a video that "
+        "you sent to /api/jobs, or a network camera."
+    )
+    name: str
+
+
+class CurrentSource(BaseModel):
+    """What is shown."""
+
+    id: str | None = Field(description="Its id; null where you may not choose it.")
+    name: str
+
+
+class SourcesAnswer(BaseModel):
+    """What is shown, and what you may choose."""
+
+    current: CurrentSource
+    changeable: bool = Field(description="Whether server.change_source lets visitors change it.")
+    choices: list[SourceChoice]
+    hosts: list[str] = Field(description="The beginnings of the addresses that you may choose.")
+
+
+class SourceBody(BaseModel):
+    """What to show: one of the two."""
+
+    id: str | None = Field(None, max_length=100, description="As /api/sources lists it.")
+    address: str | None = Field(
+        None,
+        max_length=1000,
+        description="A network camera's; server.allowed_addresses says which.",
+        examples=["rtsp://192.168.1.20/stream"],
+    )
 
 
 class HealthAnswer(BaseModel):

@@ -1,0 +1,87 @@
+"""Visitors reach the network cameras that are allowed, and nothing else."""
+
+import pytest
+
+from vision.sources import ForeignAddress
+from web.addresses import for_any_path, permitted
+
+ALLOWED = (
+    "rtsp://me:secret@cam-1/stream?channel=1",
+    "http://10.0.0.5:8080/*",
+    "rtsp://me:secret@[fd00::7]/*",
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "opened"),
+    [
+        ("rtsp://cam-1/stream?channel=1", ALLOWED[0]),
+        ("RTSP://CAM-1:554/stream?channel=1", ALLOWED[0]),
+        ("http://10.0.0.5:8080/video.mjpg?size=2", ForeignAddress("http://10.0.0.5:8080/video.mjpg?size=2")),
+        ("http://10.0.0.5:8080", ForeignAddress("http://10.0.0.5:8080/")),
+        ("http://10.0.0.5:8080/a#b", ForeignAddress("http://10.0.0.5:8080/a")),
+        ("rtsp://[fd00::7]:554/live", ForeignAddress("rtsp://me:secret@[fd00::7]/live")),
+        ("rtsp://[FD00::7]/@evil/", ForeignAddress("rtsp://me:secret@[fd00::7]/@evil/")),
+    ],
+)
+def test_what_is_allowed(address: str, opened: object) -> None:
+    """A whole address is opened as it was set, passwords included; below an open host, any path is."""
+    assert permitted(address, ALLOWED) == opened
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "cam-1",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "file://10.0.0.5:8080/etc/passwd",
+        "concat:http://10.0.0.5:8080/a|file:/etc/passwd",
+        "rtsp://cam-1/stream",
+        "rtsp://cam-1/stream?channel=12",
+        "rtsp://cam-1/stream/../admin?channel=1",
+        "rtsp://cam-1:8554/stream?channel=1",
+        "http://cam-1/stream?channel=1",
+        "https://10.0.0.5:8080/a",
+        "http://10.0.0.5/a",
+        "http://10.0.0.5:80801/a",
+        "http://10.0.0.5:99999999/a",
+        "http://10.0.0.5:8080.evil/a",
+        "http://10.0.0.50:8080/a",
+        "http://10.0.0.5:8080@evil/a",
+        "http://evil@10.0.0.5:8080/a",
+        "http://@10.0.0.5:8080/a",
+        "http://evil/http://10.0.0.5:8080/a",
+        "http://evil#@10.0.0.5:8080/a",
+        "http://evil?@10.0.0.5:8080/a",
+        "http://evil\\@10.0.0.5:8080/a",
+        "http://10.0.0.5:8080\\@evil/a",
+        "http:/10.0.0.5:8080/a",
+        "http:10.0.0.5:8080/a",
+        "//10.0.0.5:8080/a",
+        "http://10.0.0.5:8080/a b",
+        "http://10.0.0.5:8080/a\r\nX: y",
+        "ht\ntp://10.0.0.5:8080/a",
+        " http://10.0.0.5:8080/a",
+        "http://10.0.0.5:8080/\u00e4",
+        "http://\uff11\uff10.0.0.5:8080/a",
+        "http://0x0a000005:8080/a",
+        "http://[fd00::7/live",
+        "rtsp://fd00::7/live",
+        "http://10.0.0.5:8080/" + 1000 * "a",
+    ],
+)
+def test_what_is_refused(address: str) -> None:
+    """Another host, port, scheme or path, and whatever could be read in two ways."""
+    assert permitted(address, ALLOWED) is None
+
+
+def test_by_default_nothing_is_allowed() -> None:
+    """Without the setting there is no address to choose."""
+    assert permitted("http://10.0.0.5:8080/", ()) is None
+
+
+def test_visitors_see_no_passwords() -> None:
+    """They are told where they may choose any path."""
+    assert for_any_path(ALLOWED) == ["http://10.0.0.5:8080/", "rtsp://[fd00::7]/"]
