@@ -19,7 +19,7 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def live() -> str:
     """Show the live page."""
-    return render_template("live.html")
+    return render_template("live.html", changeable=services().settings.server.change_source)
 
 
 @blueprint.get("/pictures")

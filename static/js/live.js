@@ -5,6 +5,7 @@ import { download, png, timestamp } from "./files.js";
 import { OwnCamera, cameras } from "./own-camera.js";
 import { Recorder } from "./recorder.js";
 import { ServerView } from "./server-view.js";
+import { SourceDialog } from "./source-dialog.js";
 import { StatusView } from "./status.js";
 
 const byId = (id) => document.getElementById(id);
@@ -77,6 +78,13 @@ async function listCameras() {
   select.value = views.own.deviceId;
   byId("camera-choice").hidden = devices.length < 2;
 }
+
+const sources = new SourceDialog(addresses, (answer) => {
+  saveRecording();
+  faces.clear();
+  status.update(answer);
+});
+byId("change-source").addEventListener("click", () => sources.open());
 
 document.querySelectorAll("input[name=view]").forEach((input) => {
   input.checked = input.value === "server"; // browsers keep a choice over a reload

@@ -10,7 +10,7 @@ const STATES = {
 };
 const NARROWEST = 4 / 3;
 const WIDEST = 16 / 9;
-const DEMO_HINT = "No webcam was found, so this is the demo clip. Start the app with make run SOURCE=… to choose another source.";
+const DEMO_HINT = "This is the demo clip. “Change video” shows something else.";
 
 const byId = (id) => document.getElementById(id);
 

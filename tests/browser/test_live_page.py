@@ -163,12 +163,12 @@ def test_a_model_that_is_not_there_is_told(
 
 
 def test_the_demo_clip_is_called_so(new_page: NewPage, staged: SimpleNamespace) -> None:
-    """Where no webcam was found, the page says what is shown instead and how to choose another source."""
+    """The page says that nobody films anybody, and how to see something else."""
     staged.camera.demo = True
     page = new_page()
     page.goto(staged.address)
-    expect(page.locator("#reason")).to_contain_text("this is the demo clip")
-    expect(page.locator("#reason")).to_contain_text("make run SOURCE=")
+    expect(page.locator("#reason")).to_contain_text("This is the demo clip")
+    expect(page.locator("#reason")).to_contain_text("Change video")
 
 
 def test_streams_that_break_are_opened_again(new_page: NewPage, live_app: str) -> None:
