@@ -30,9 +30,13 @@ class Look:
     """How much larger or smaller than expected a face may be, as a ratio above 1."""
 
 
+GLANCE: Final = Look(30, 0.25, 1.2)
+"""At a face that is where it was: enough nearly always."""
+STARE: Final = Look(64, 0.15, 1.2)
+"""At a face that a glance did not see."""
+WIDE: Final = Look(64, 0.35, 1.35)
+"""For a face that has moved, nobody knows where."""
 _CLOSE: Final = Look(64, 0.25, 1.35)
-_GLANCE: Final = Look(30, 0.25, 1.2)
-_WIDE: Final = Look(30, 0.35, 1.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,10 @@ class FaceSearch:
             return None
         return Sighting(seen.face, view, certain=seen.hits + hits > 2 * needed)
 
-    def confirm(self, pyramid: Pyramid, near: Square, *, wide: bool = False) -> Square | None:
-        """Return where a known face is; None if it is not seen. Wide: it may have moved, or changed its size."""
+    def confirm(self, pyramid: Pyramid, near: Square, look: Look) -> Square | None:
+        """Return where a known face is; None if it is not seen."""
         for view in (self._strict, *self._profiles):
-            seen = self._look(pyramid, view, near, _WIDE if wide else _GLANCE)
+            seen = self._look(pyramid, view, near, look)
             if seen:
                 return seen.face
         return None

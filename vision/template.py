@@ -37,7 +37,7 @@ class Template:
         box = small.box(pyramid[level].shape)
         if box is None or min(box.width, box.height) < _PIXELS // 2:
             return None
-        return cls(box.crop(pyramid[level]), level, (small.x - box.x, small.y - box.y))
+        return cls(box.crop(pyramid[level]).copy(), level, (small.x - box.x, small.y - box.y))
 
     def find(self, pyramid: Pyramid, near: Square) -> tuple[Square, float]:
         """Return where the face is now, and how alike it looks: 1 is the same, 0 has nothing in common.

@@ -13,7 +13,7 @@ from config import DetectorSettings
 from entities import Box, Image
 from vision.geometry import Square
 from vision.pyramid import Pyramid
-from vision.search import FaceSearch, Sighting
+from vision.search import GLANCE, STARE, WIDE, FaceSearch, Sighting
 from vision.template import Template
 
 _CYCLE: Final = 0.25
@@ -22,6 +22,8 @@ _CONFIRM_EVERY: Final = 0.1
 """Seconds between two looks of a cascade at a known face."""
 _ALIKE: Final = 0.6
 """Correlation from which a face counts as found again by its looks."""
+_RESEMBLES: Final = 0.4
+"""Correlation from which a face that a cascade sees may be the one that was lost out of sight there."""
 _CARRY: Final = 0.8
 """Seconds for which a face is shown, at most, that still looks alike, but is not confirmed: it turned away."""
 _GRACE: Final = 0.25
@@ -132,10 +134,12 @@ class FaceTracker:
 
     def _confirm(self, pyramid: Pyramid, track: Track) -> None:
         track.looked_at = self._now
-        seen = self._search.confirm(pyramid, track.face, wide=self._now - track.confirmed_at > 2 * _CONFIRM_EVERY)
+        doubtful = not track.proven or self._now - track.confirmed_at > 2 * _CONFIRM_EVERY
+        look = (STARE if doubtful else GLANCE) if track.alike else WIDE
+        seen = self._search.confirm(pyramid, track.face, look)
         face = track.face.towards(seen, _pull(track, seen)) if seen else None
         template = Template.of(pyramid, face) if face else None
-        if face and template:
+        if face and template and (track.alike or track.template.likeness(template) >= _RESEMBLES):
             track.face, track.template, track.likeness = face, template, 1.0
             track.trust = min(track.trust + self._now - track.confirmed_at, _CARRY)
             track.confirmed_at, track.proven = self._now, True
