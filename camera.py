@@ -288,13 +288,14 @@ class _Log:
     """Writes each state and fault to the log when it begins, not with every frame."""
 
     def __init__(self) -> None:
-        self._status: tuple[SourceState, str] | None = None
+        self._status: tuple[str, SourceState, str] | None = None
         self._fault = ""
 
     def status(self, status: SourceStatus) -> None:
         """Note where the source stands."""
-        if self._status != (status.state, status.reason):
-            self._status = status.state, status.reason
+        news = status.source, status.state, status.reason
+        if self._status != news:
+            self._status = news
             fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
             log.log(
                 logging.WARNING if fault else logging.INFO, "%s: %s. %s", status.source, status.state, status.reason

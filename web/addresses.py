@@ -22,9 +22,11 @@ def permitted(address: str, allowed: Sequence[str]) -> str | ForeignAddress | No
     does not matter how anyone else would read the visitor's. Credentials in the visitor's own are refused.
     """
     given = _parsed(address)
-    for entry in allowed if given else ():
+    if given is None:
+        return None
+    for entry in allowed:
         permit = urlsplit(entry)
-        if given is None or _place(permit) != _place(given):
+        if _place(permit) != _place(given):
             continue
         if permit.path == ANY_PATH:
             return ForeignAddress(urlunsplit((permit.scheme, permit.netloc, given.path or "/", given.query, "")))
