@@ -17,7 +17,7 @@ from errors import ModelError, SourceError
 from tests.footage import FixedClassifier
 from tests.network_cameras import plain_picture
 from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first, is_message, is_picture, looks
-from vision.sources import Source
+from vision.sources import Source, Spec
 
 pytestmark = pytest.mark.usefixtures("impatient")
 SETTINGS = Settings(video=VideoSettings(idle_seconds=0))
@@ -34,12 +34,12 @@ class Cameras:
         source: Source,
         load: Callable[[], Classifier] = FixedClassifier,
         *,
-        others: Mapping[int | str, Source] | None = None,
+        others: Mapping[Spec, Source] | None = None,
     ) -> VideoCamera:
         """Return a camera on this source, and on others where it is told to use them."""
-        sources = {SETTINGS.source: source, **(others or {})}
+        sources: dict[Spec, Source] = {SETTINGS.source: source, **(others or {})}
 
-        def open_video(spec: int | str) -> Source:
+        def open_video(spec: Spec) -> Source:
             if spec not in sources:
                 raise SourceError(f"There is no {spec}.")
             return sources[spec]
