@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from app import create_app
 from camera import VideoCamera
-from config import DEMO_CLIP, ServerSettings, Settings, UploadSettings
-from entities import EXPRESSIONS
+from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings
+from entities import EXPRESSIONS, Classifier
+from model import FacialExpressionModel
 from tests.fake_camera import FakeCamera
 from web.server import Server
 
@@ -59,7 +60,7 @@ def serving(app: Flask) -> Iterator[str]:
         thread.join(10)
 
 
-def _live(source: Path, folder: Path, classifier: Mood) -> Iterator[str]:
+def _live(source: Path, folder: Path, classifier: Classifier) -> Iterator[str]:
     settings = Settings(source=str(source), uploads=UploadSettings(folder=folder))
     camera = VideoCamera(settings, lambda: classifier)
     with serving(create_app(settings, camera)) as address:
@@ -118,6 +119,14 @@ def mood() -> Mood:
 def live_app(mood: Mood, tmp_path: Path) -> Iterator[str]:
     """Serve the real application, showing the demo clip; give its address."""
     yield from _live(DEMO_CLIP, tmp_path / "uploads", mood)
+
+
+@pytest.fixture
+def live_app_as_shipped(tmp_path: Path) -> Iterator[str]:
+    """Serve the real application with the network that ships; give its address."""
+    yield from _live(
+        DEMO_CLIP, tmp_path / "uploads", FacialExpressionModel(ROOT / "model.json", ROOT / "model_weights.h5")
+    )
 
 
 @pytest.fixture

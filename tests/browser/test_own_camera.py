@@ -73,6 +73,17 @@ def test_faces_of_the_own_camera_are_labelled(page: Page, mood: Any, shoot: Any)
     expect(page.locator(".face-card .expression").first).to_have_text("Surprise")
 
 
+def test_the_network_that_ships_sees_a_real_smile(new_page: NewPage, live_app_as_shipped: str) -> None:
+    """Before the camera are Eileen Collins, who smiles, and Grace Hopper, who does not."""
+    page = new_page()
+    page.goto(live_app_as_shipped)
+    page.get_by_label("My camera", exact=True).check()
+    start(page)
+    cards = page.locator(".face-card .expression")
+    expect(cards).to_have_count(2)
+    expect(cards.filter(has_text="Happy")).to_have_count(1)
+
+
 def test_frames_go_one_at_a_time(page: Page) -> None:
     """The next frame leaves when the answer is back, however fast the camera is."""
     under_way = most = answers = 0
