@@ -178,6 +178,20 @@ def test_a_camera_that_cannot_be_had_is_told_with_what_to_do(
     expect(page.get_by_role("button", name="Start my camera")).to_be_visible()
 
 
+def test_a_visitor_who_denies_the_camera_is_told_how_to_allow_it(
+    browser: Browser, chromium: str, live_app: str
+) -> None:
+    """The browser itself refuses here, as after a click on "Block"."""
+    flags = (FLAGS[0], "--use-fake-device-for-media-stream", "--deny-permission-prompts")
+    other = browser.browser_type.launch(executable_path=chromium, args=flags)
+    page = other.new_page()
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#consent")).to_contain_text("The camera was not allowed")
+    other.close()
+
+
 def test_a_page_without_a_secure_address_says_why_there_is_no_camera(new_page: NewPage, live_app: str) -> None:
     """Where browsers have no camera for the page, it says which addresses have one."""
     page = new_page()
