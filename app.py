@@ -94,7 +94,7 @@ def create_app(
 
 
 def load_model(settings: ModelSettings) -> Classifier:
-    """Return the network, after some seconds: TensorFlow is imported here and not before."""
+    """Return the network, after some seconds: what runs it is imported here and not before."""
     from model import FacialExpressionModel
 
     return FacialExpressionModel(settings.architecture, settings.weights)
@@ -215,4 +215,4 @@ if __name__ == "__main__":
     code = main()
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(code)  # threads in a camera's driver or in TensorFlow may never end; there is nothing left to lose
+    os._exit(code)  # threads in a camera's driver may never end; there is nothing left to lose

@@ -56,9 +56,10 @@ class FakeCamera:
             on_frame(self._latest)
 
     def use(self, source: Spec) -> None:
-        """Note what was chosen."""
+        """Note what was chosen, and show a frame that stands for the message about it."""
         name = open_source(source, VideoSettings()).name
         self.chosen, self.status = source, SourceStatus(SourceState.OPENING, name)
+        self.publish()
 
     def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
         """Call a function with every frame."""

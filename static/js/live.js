@@ -79,10 +79,9 @@ async function listCameras() {
   byId("camera-choice").hidden = devices.length < 2;
 }
 
-const sources = new SourceDialog(addresses, (answer) => {
+const sources = new SourceDialog(addresses, () => {
   saveRecording();
   faces.clear();
-  status.update(answer);
 });
 byId("change-source").addEventListener("click", () => sources.open());
 

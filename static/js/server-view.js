@@ -4,7 +4,7 @@ import { EventStream } from "./event-stream.js";
 import { VideoStream } from "./video-stream.js";
 
 export class ServerView {
-  /** `addresses`: { video, events, status }; `onResult(result)` gets each frame's faces. */
+  /** `addresses`: { video, events }; `onResult(result)` gets each frame's faces. */
   constructor(canvas, addresses, status, onResult) {
     this.canvas = canvas;
     this.addresses = addresses;
@@ -15,11 +15,9 @@ export class ServerView {
         status.figures(result);
         onResult(result);
       },
+      // From here alone: an answer to a request could tell of a state that is over already.
       status: (state) => status.update(state),
-      opened: () => {
-        status.trouble({ events: "" });
-        this.#askStatus().catch(() => {}); // The next event, or the next connection, brings the state.
-      },
+      opened: () => status.trouble({ events: "" }),
       lost: () => {
         status.trouble({ events: "This page tries again by itself. If you stopped the app, start it with “make run”." });
       },
@@ -48,10 +46,5 @@ export class ServerView {
   /** The picture as it is shown, as a canvas. */
   snapshot() {
     return this.canvas;
-  }
-
-  async #askStatus() {
-    const answer = await fetch(this.addresses.status);
-    if (answer.ok && this.running) this.status.update(await answer.json());
   }
 }

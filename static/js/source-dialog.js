@@ -20,7 +20,7 @@ async function ask(address, options) {
 }
 
 export class SourceDialog {
-  /** `addresses`: { sources, change }; `onChange(status)` gets what the source's status is then. */
+  /** `addresses`: { sources, change }; `onChange()` is called once it is changed. */
   constructor(addresses, onChange) {
     this.addresses = addresses;
     this.onChange = onChange;
@@ -83,9 +83,9 @@ export class SourceDialog {
     try {
       const body = JSON.stringify(chosen.value ? { id: chosen.value } : { address });
       const headers = { "Content-Type": "application/json" };
-      const status = await ask(this.addresses.change, { method: "POST", headers, body });
+      await ask(this.addresses.change, { method: "POST", headers, body });
       this.dialog.close();
-      this.onChange(status);
+      this.onChange();
     } catch (error) {
       this.#say(error.message);
     }

@@ -26,7 +26,7 @@ export class StatusView {
     this.figuresAt = -Infinity;
   }
 
-  /** Show an answer of /api/status, or a status event, which is the same. */
+  /** Show a status event, or for the own camera the same. */
   update(status) {
     this.status = status;
     this.receivedAt = performance.now();
