@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import textwrap
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 FORM_OVERHEAD = 100_000
 """Bytes that a multipart form may have besides the picture in it."""
 USAGE_ERROR = 2
+CLOSING_SECONDS = 1.5
+"""Time that streams and threads have to end after a signal."""
 
 DESCRIPTION = "Shows live video in the browser in which every face carries its expression."
 EXAMPLES = """\
@@ -114,18 +117,27 @@ def serve(app: Flask) -> None:
     server = Server(app, the.settings.server, context)
     server.listen()
     print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _end)
     the.camera.start_loading()
     the.jobs.wake()
     try:
         server.serve()
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.SIG_IGN)  # one is enough
     finally:
         the.camera.close()
         the.jobs.close()
         server.stop()
+
+
+def _end(*_: object) -> None:
+    """End what is served, and the process soon after, whatever is still closing then."""
+    last_resort = threading.Timer(CLOSING_SECONDS, os._exit, [0])
+    last_resort.daemon = True
+    last_resort.start()
+    sys.exit()
 
 
 def welcome(settings: Settings, port: int, own: Sequence[str]) -> str:
