@@ -56,16 +56,23 @@ class Face:
     """Below this confidence (0-1) the expression is shown as uncertain."""
     raw: tuple[float, ...] = ()
     """The classifier's seven probabilities for `box` of this frame alone, before smoothing."""
+    held: int | None = None
+    """Index of the expression that is shown although another may be a little more probable, so that it keeps still."""
+
+    @property
+    def label(self) -> int:
+        """Index into EXPRESSIONS of the expression that is shown."""
+        return int(np.argmax(self.probabilities)) if self.held is None else self.held
 
     @property
     def expression(self) -> str:
-        """The most probable of EXPRESSIONS."""
-        return EXPRESSIONS[int(np.argmax(self.probabilities))]
+        """The one of EXPRESSIONS that is shown: the most probable one, or the one that is held."""
+        return EXPRESSIONS[self.label]
 
     @property
     def confidence(self) -> float:
         """The probability (0-1) of `expression`."""
-        return max(self.probabilities)
+        return self.probabilities[self.label]
 
     @property
     def uncertain(self) -> bool:

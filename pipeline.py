@@ -52,7 +52,7 @@ class ExpressionPipeline:
         settings = self._model
         smoother = self._smoothers.setdefault(track.id, Smoother(settings.smoothing, settings.min_confidence))
         probabilities = smoother.update(raw, time)
-        return Face(track.box, probabilities, track.id, smoother.threshold, raw=tuple(raw.tolist()))
+        return Face(track.box, probabilities, track.id, smoother.threshold, tuple(raw.tolist()), smoother.shown)
 
 
 def analyze_image(

@@ -46,7 +46,7 @@ class _Track:
 
     frames: "array[int]" = field(default_factory=lambda: array("q"))
     probabilities: "array[float]" = field(default_factory=lambda: array("f"))
-    uncertain: "array[int]" = field(default_factory=lambda: array("b"))
+    labels: "array[int]" = field(default_factory=lambda: array("b"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class FaceHistory:
     """(n,) seconds for which each is shown."""
     probabilities: Floats
     """(n, 7) in EXPRESSIONS order."""
-    uncertain: NDArray[np.bool_]
-    """(n,) whether the expression is too unsure to be named."""
+    labels: NDArray[np.int8]
+    """(n,) what was shown: an index into EXPRESSIONS, or the one after them where the face was uncertain."""
 
     @property
     def seconds(self) -> float:
@@ -108,7 +108,7 @@ class History:
             track = self._tracks.setdefault(face.track_id, _Track())
             track.frames.append(len(self.times))
             track.probabilities.extend(face.probabilities)
-            track.uncertain.append(face.uncertain)
+            track.labels.append(len(EXPRESSIONS) if face.uncertain else face.label)
             self._remember(Moment(frame.index, time, face, annotated))
         self.times.append(time)
         self.with_faces += bool(faces)
@@ -123,7 +123,7 @@ class History:
                 starts=starts[track.frames],
                 durations=durations[track.frames],
                 probabilities=np.reshape(track.probabilities, (-1, len(EXPRESSIONS))).astype(np.float64),
-                uncertain=np.array(track.uncertain, np.bool_),
+                labels=np.array(track.labels, np.int8),
             )
             for number, track in self._tracks.items()
         ]
@@ -140,8 +140,7 @@ def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
     """Return which part of the time (0-1, over all the faces together) each expression took, or none was certain."""
     totals = np.zeros(len(EXPRESSIONS) + 1)
     for face in faces:
-        labels = np.where(face.uncertain, len(EXPRESSIONS), face.probabilities.argmax(axis=1))
-        totals += np.bincount(labels, weights=face.durations, minlength=len(totals))
+        totals += np.bincount(face.labels, weights=face.durations, minlength=len(totals))
     whole = totals.sum() or 1.0
     return {name: round(float(total / whole), 4) for name, total in zip((*EXPRESSIONS, UNCERTAIN), totals, strict=True)}
 

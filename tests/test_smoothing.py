@@ -74,3 +74,35 @@ def test_a_face_just_above_the_minimum_is_named_in_the_end():
     shown = named(smoother, [0.45] * 50)
     assert not any(shown[:20])
     assert all(shown[30:])
+
+
+def shown(smoother, pairs, rate=25):
+    """Return what is shown frame by frame while Neutral and Sad have these probabilities."""
+    labels = []
+    for i, (neutral, sad) in enumerate(pairs):
+        row = np.full(7, (1 - neutral - sad) / 5, np.float32)
+        row[6], row[4] = neutral, sad
+        smoother.update(row, i / rate)
+        labels.append(smoother.shown)
+    return labels
+
+
+def test_two_expressions_that_are_about_as_likely_do_not_take_turns():
+    """Ten seconds in which they overtake each other three times a second change the label once at most."""
+    sway = 0.04 * np.sin(np.arange(250) * 2 * np.pi * 3 / 25)
+    labels = shown(Smoother(0.25), zip(0.45 + sway, 0.45 - sway, strict=True))
+    assert np.count_nonzero(np.diff(labels)) <= 1
+
+
+def test_a_small_lead_counts_in_the_end():
+    """An expression that stays a little ahead is shown after a second, and not before."""
+    labels = shown(Smoother(0), [(0.5, 0.4)] + [(0.43, 0.47)] * 50)
+    assert labels[:20] == [6] * 20
+    assert labels[30:] == [4] * 21
+
+
+def test_a_clear_change_shows_within_half_a_second():
+    """From sure Neutral to sure Sad, in spite of smoothing."""
+    labels = shown(Smoother(0.25), [(0.9, 0.05)] * 25 + [(0.05, 0.9)] * 25)
+    assert labels[25] == 6
+    assert labels[25 + 8 :] == [4] * 17

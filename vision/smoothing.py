@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 _MARGIN: Final = 0.1
 _PATIENCE: Final = 1.0
-"""An uncertain face is named again when its confidence is _MARGIN above the minimum, or has been above the minimum
-for _PATIENCE seconds: a confidence that hovers around the minimum does not make the label come and go."""
+"""What hovers around a limit does not make the label come and go. An uncertain face is named again when its confidence
+is _MARGIN above the minimum, or has been above it for _PATIENCE seconds; and another expression takes the place of the
+one that is shown when it is more probable by _MARGIN, or has been more probable for _PATIENCE seconds."""
 
 
 class Smoother:
@@ -27,6 +28,9 @@ class Smoother:
         self._average: NDArray[np.float64] | None = None
         self._time = 0.0
         self._above_since: float | None = None
+        self._behind_since: float | None = None
+        self.shown = 0
+        """Index of the expression that is shown."""
         self.threshold = min_confidence
         """The confidence from which the face is named at this moment: `min_confidence`, or more if it was uncertain."""
 
@@ -40,8 +44,20 @@ class Smoother:
             kept = math.exp(-elapsed / self._time_constant)
             self._average = kept * self._average + (1 - kept) * probabilities
         self._time = time
-        self._set_threshold(float(self._average.max()), first=first)
+        self._choose(self._average, first=first)
+        self._set_threshold(float(self._average[self.shown]), first=first)
         return tuple(self._average.tolist())
+
+    def _choose(self, probabilities: NDArray[np.float64], *, first: bool) -> None:
+        most = int(probabilities.argmax())
+        lead = float(probabilities[most] - probabilities[self.shown])
+        if lead == 0:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = self._time
+        long_behind = self._behind_since is not None and self._time - self._behind_since >= _PATIENCE
+        if first or long_behind or lead >= _MARGIN:
+            self.shown, self._behind_since = most, None
 
     def _set_threshold(self, confidence: float, *, first: bool) -> None:
         if confidence < self._min_confidence:
