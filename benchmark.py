@@ -4,6 +4,7 @@
     python benchmark.py clip.mp4 --size own            another video as it is
     python benchmark.py --peer fer                     beside the package fer, on the same frames
     python benchmark.py --viewers 100                  the real server, watched by a hundred clients
+    python benchmark.py --soak 10                      the same for ten minutes, in which they come and go
 
 Times are those of this computer at this moment: leave it alone while it measures.
 """
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from benchmarks import peer as peers
 from benchmarks import report, stages, viewers
+from benchmarks import soak as soaks
 from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
 from config import DEMO_CLIP, load_settings
@@ -34,6 +36,8 @@ from errors import FacialExpressionError
 from model import FacialExpressionModel
 
 SIZES: Final = ["640x480", "1280x720"]
+CROWD: Final = 20
+"""Viewers at a time, at most, who come and go, unless told otherwise."""
 
 
 def main(arguments: Sequence[str] | None = None, classifier: Classifier | None = None) -> int:
@@ -62,6 +66,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
     add("--viewers", type=int, metavar="N", help="also start the server, and watch it with N clients")
     add("--seconds", type=float, default=10, help="for which they watch (%(default)s)")
+    add("--soak", type=float, metavar="MINUTES", help="also see what the server keeps of viewers who come and go")
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     add("--plot", type=Path, metavar="FILE", help="write the time of each stage as a picture")
@@ -112,6 +117,10 @@ def run(options: argparse.Namespace, classifier: Classifier | None = None) -> di
         audiences = viewers.measure(options.videos[0], options.viewers, options.seconds)
         figures["viewers"] = audiences
         print(f"\n{report.viewers_table(audiences)}", file=out)
+    if options.soak:
+        soak = soaks.measure(options.videos[0], options.viewers or CROWD, options.soak)
+        figures["soak"] = soak.as_json()
+        print(f"\n{report.soak_table(soak)}", file=out)
     return figures
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from matplotlib.figure import Figure
 
+from benchmarks.soak import Soak
 from benchmarks.stages import STAGES, SceneResult
 from errors import ResultsError
 
@@ -59,6 +60,25 @@ def viewers_table(audiences: list[dict[str, Any]]) -> str:
     ):
         rows.append((name, [_optional(audience[key], form) for audience in audiences]))
     return _aligned(rows)
+
+
+def soak_table(soak: Soak) -> str:
+    """Return what the server held before, while and after viewers came and went."""
+    columns = {"before": [soak.before], "with viewers, at most": soak.during, "after": [soak.after]}
+    rows = [("", list(columns))]
+    for name, key, form in (
+        ("memory, MB", "memory_mb", "{:.0f}"),
+        ("threads", "threads", "{:d}"),
+        ("handles", "handles", "{:d}"),
+    ):
+        rows.append(
+            (name, [form.format(max(getattr(sample, key) for sample in samples)) for samples in columns.values()])
+        )
+    minutes = soak.during[-1].second / 60
+    return (
+        f"{soak.visits:,} viewers came and went in {minutes:.1f} minutes and saw {soak.frames:,} pictures\n"
+        f"{_aligned(rows)}\nmemory rose by {soak.growth_mb:.1f} MB after the first minute"
+    )
 
 
 def plot(results: list[SceneResult], peer: str | None) -> Figure:

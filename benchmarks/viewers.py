@@ -196,13 +196,13 @@ def watch(
             stack.callback(viewer.socket.close)
         for viewer in viewers:
             selector.register(viewer.socket, selectors.EVENT_READ, viewer)
-        _read_for(selector, 2.0)  # until everybody is served
+        read_for(selector, 2.0)  # until everybody is served
         before = [viewer.frames for viewer in viewers]
         watcher = _Watcher(port)
         process.cpu_percent()
         began = time.monotonic()
         with watcher.running():
-            _read_for(selector, seconds)
+            read_for(selector, seconds)
         elapsed = time.monotonic() - began
         rates = [(viewer.frames - start) / elapsed for viewer, start in zip(viewers, before, strict=True)]
         made = watcher.indices[-1] - watcher.indices[0] if watcher.indices else 0
@@ -220,15 +220,16 @@ def watch(
             sleepers=sleepers,
         )
         if sleepers:
-            _read_for(selector, max(0.0, drop_after - seconds))
+            read_for(selector, max(0.0, drop_after - seconds))
             for viewer in idle:
                 selector.register(viewer.socket, selectors.EVENT_READ, viewer)
-            _read_for(selector, WAKING)  # what was sent before comes first, then the end
+            read_for(selector, WAKING)  # what was sent before comes first, then the end
             result.sleepers_dropped = sum(not viewer.open for viewer in idle)
         return result
 
 
-def _read_for(selector: selectors.BaseSelector, seconds: float) -> None:
+def read_for(selector: selectors.BaseSelector, seconds: float) -> None:
+    """Let the viewers read for some seconds; who was hung up on is taken out."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         for key, _ in selector.select(left):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import benchmark
-from benchmarks import peer, report, viewers
+from benchmarks import peer, report, soak, viewers
 from benchmarks.scenes import CrowdScene, VideoScene
 from benchmarks.stages import Spread, label_changes
 from config import DEMO_CLIP, DetectorSettings
@@ -191,3 +191,20 @@ def test_viewers_of_the_real_server():
     assert "3 viewers, 2 asleep" in report.viewers_table([{name: getattr(result, name) for name in result.__slots__}])
     assert not process.is_running() or process.status() == "zombie"
     assert threading.active_count() < 50
+
+
+@pytest.mark.slow
+def test_what_the_server_keeps_of_viewers_who_come_and_go():
+    """Viewers are counted while they are there, and what they took is given back."""
+    result = soak.measure(DEMO_CLIP, 3, 0.1, rest=0.5)
+    assert result.visits >= 1
+    assert result.frames > 0
+    assert max(sample.viewers for sample in result.during) <= 3
+    assert result.before.memory_mb > 50
+    assert "came and went" in report.soak_table(result)
+
+
+def test_growth_is_what_comes_after_the_first_minute():
+    """Memory may rise at first; what it rises above that later is growth."""
+    samples = [soak.Sample(second, 1, memory, 5, 9) for second, memory in ((2, 300), (50, 500), (70, 490), (600, 512))]
+    assert soak.Soak(samples[0], samples[-1], tuple(samples), 1, 1).growth_mb == 12
