@@ -267,6 +267,18 @@ def test_other_networks(keras, tmp_path, options, message):
         FacialExpressionModel(*files)
 
 
+def test_files_that_are_replaced_while_the_network_is_in_use(files, tmp_path):
+    """What was loaded stays as it was, on whatever is written over its files; only who loads anew is told."""
+    architecture, weights = (Path(shutil.copy(path, tmp_path)) for path in files)
+    model = FacialExpressionModel(architecture, weights)
+    before = model.predict(faces(3))
+    for path in (architecture, weights):
+        path.write_bytes(b"half of something new")
+    np.testing.assert_array_equal(model.predict(faces(3)), before)
+    with pytest.raises(ModelError):
+        FacialExpressionModel(architecture, weights)
+
+
 def test_no_room_to_convert(files):
     """A full disk is an error of the model, not a traceback."""
     full = OSError(28, "No space left on device")
