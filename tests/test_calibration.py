@@ -5,12 +5,15 @@ from scipy.special import softmax
 from entities import EXPRESSIONS
 from tests.networks import small_network
 from training.calibration import (
+    Calibration,
     adjust,
-    choose_tau,
+    choose,
     classwise_calibration_error,
     expected_calibration_error,
     fit_temperature,
     fold,
+    merge,
+    merged_prior,
     negative_log_likelihood,
     prior,
     reliability,
@@ -92,20 +95,57 @@ def test_prior_of_labels_and_votes():
     np.testing.assert_allclose(prior(np.eye(7)), np.full(7, 1 / 7))
 
 
+def with_prior(labels, noise=1.0, seed=2):
+    """Return logits of a network that is right more often than not and has learned PRIOR."""
+    random = np.random.default_rng(seed)
+    return 2 * np.eye(7)[labels] + noise * random.normal(size=(len(labels), 7)) + np.log(PRIOR)
+
+
+def drawn_labels(rows=5000):
+    """Return labels as common as PRIOR says."""
+    return np.random.default_rng(3).choice(7, size=rows, p=PRIOR)
+
+
+def everywhere(labels):
+    """Return truth that every row has."""
+    return np.ones(len(labels), bool), labels
+
+
 def test_adjustment_helps_the_rare():
-    """A network that learned the prior gains balanced accuracy when it is taken out, which tau is chosen for."""
-    random = np.random.default_rng(2)
-    labels = random.choice(7, size=5000, p=PRIOR)
-    logits = 2 * np.eye(7)[labels] + random.normal(size=(5000, 7)) + np.log(PRIOR)
+    """A network that learned the prior gains balanced accuracy when it is taken out."""
+    labels = drawn_labels()
+    logits = with_prior(labels)
 
     def recalls(tau):
         right = adjust(logits, PRIOR, tau).argmax(axis=1) == labels
         return [right[labels == label].mean() for label in range(7)]
 
     assert recalls(1)[1] > recalls(0)[1] + 0.2
-    for_accuracy, for_both, for_balance = (choose_tau(logits, labels, PRIOR, balance) for balance in (0, 0.5, 1))
-    assert for_accuracy < for_both < for_balance
-    assert np.mean(recalls(for_balance)) == max(np.mean(recalls(tau)) for tau in np.linspace(0, 1, 21))
+    chosen = choose({"labels": logits}, {"labels": everywhere(labels)}, {"labels": PRIOR})
+    assert 0 < chosen.tau < 1
+    assert chosen.shares == {"labels": 1.0}
+    assert np.mean(recalls(chosen.tau)) > np.mean(recalls(0))
+
+
+def test_the_better_head_counts_more():
+    """Of two heads that answer the same question, the noisier one gets the smaller share, but not none."""
+    labels = drawn_labels()
+    logits = {"labels": with_prior(labels, noise=2.0), "votes": with_prior(labels, noise=1.0, seed=4)}
+    truths = {"labels": everywhere(labels), "majority": everywhere(labels)}
+    chosen = choose(logits, truths, dict.fromkeys(logits, PRIOR))
+    assert 0.6 < chosen.shares["votes"] < 1
+    assert sum(chosen.shares.values()) == pytest.approx(1)
+    assert merge(logits, chosen.shares) == pytest.approx(
+        chosen.shares["labels"] * logits["labels"] + chosen.shares["votes"] * logits["votes"]
+    )
+
+
+def test_the_prior_of_merged_heads():
+    """Adjusting merged logits takes out of each head what it has learned."""
+    priors = {"labels": PRIOR, "votes": PRIOR[::-1]}
+    logits = {head: np.log(prior)[None] for head, prior in priors.items()}
+    shares = {"labels": 0.25, "votes": 0.75}
+    np.testing.assert_allclose(adjust(merge(logits, shares), merged_prior(priors, shares), 1), 0, atol=1e-12)
 
 
 def test_folding_changes_the_network_as_the_arithmetic_says(keras):
@@ -113,11 +153,11 @@ def test_folding_changes_the_network_as_the_arithmetic_says(keras):
     model = small_network(keras, softmax=False)
     faces = np.random.default_rng(1).integers(0, 256, (5, 48, 48, 1)).astype(np.float32)
     before = np.asarray(model(faces))
-    fold(model, temperature=1.7, tau=0.6, prior=PRIOR)
-    np.testing.assert_allclose(np.asarray(model(faces)), adjust(before, PRIOR, 0.6) / 1.7, atol=1e-4)
+    folded = fold(model, Calibration({"labels": 1.0}, tau=0.6, temperature=1.7, prior=tuple(PRIOR)))
+    np.testing.assert_allclose(np.asarray(folded(faces)), adjust(before, PRIOR, 0.6) / 1.7, atol=1e-4)
 
 
 def test_folding_refuses_a_network_without_logits(keras):
     """A last dense layer of another size is not the one meant."""
     with pytest.raises(ValueError, match=f"not {len(EXPRESSIONS)} logits"):
-        fold(small_network(keras, outputs=5), 1, 1, PRIOR)
+        fold(small_network(keras, outputs=5), Calibration({"labels": 1.0}, 1, 1, tuple(PRIOR)))

@@ -59,7 +59,17 @@ def synthetic_faces(folder: Path) -> tuple[Path, Path]:
 def test_the_notebook_runs_on_synthetic_faces(tmp_path: Path) -> None:
     """Drawn smiles are learned in a few epochs; PrivateTest is reported; the app's class loads the result."""
     data, votes = synthetic_faces(tmp_path)
-    figures = run(tmp_path, data, VOTES=str(votes), EPOCHS=8, BATCH_SIZE=8, WIDTHS=[8, 16], DEPTHS=[1, 1])
+    figures = run(
+        tmp_path,
+        data,
+        VOTES=str(votes),
+        EPOCHS=8,
+        BATCH_SIZE=8,
+        STEM=8,
+        WIDTHS=[8, 16],
+        DEPTHS=[1, 1],
+        BACKEND="tensorflow",
+    )
 
     assert figures["results"]["PrivateTest"]["labels"]["accuracy"] > 0.7
     faces = load(data).split("PublicTest").images
@@ -79,8 +89,10 @@ def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -
         VOTES=str(tmp_path / "fer2013new.csv"),
         EPOCHS=24,
         BATCH_SIZE=16,
-        WIDTHS=[16, 32, 64],
-        DEPTHS=[1, 1, 1],
+        STEM=16,
+        WIDTHS=[32, 64],
+        DEPTHS=[1, 1],
+        BACKEND="tensorflow",
     )
     labels = figures["results"]["PublicTest"]["labels"]
     assert labels["accuracy"] > 0.24

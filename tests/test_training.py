@@ -10,16 +10,16 @@ import pytest
 from scipy.special import softmax
 
 from entities import EXPRESSIONS
-from training.augmentation import Augmentation, Batches, Curriculum
+from training.augmentation import Augmentation, Batches
 from training.export import deployable, export
 from training.fer2013 import FER2013
-from training.network import build_cnn, compile_for
-from training.train import predict_logits, train
+from training.network import HEADS, WarmupStableDecay, build_cnn, compile_for, merge_heads
+from training.train import predict, train
 
 
 def small_cnn() -> keras.Model:
     """Return a network that learns little, but fast."""
-    return build_cnn(widths=(8, 16), depths=(1, 1))
+    return build_cnn(stem=8, widths=(8, 16), depths=(1, 1))
 
 
 def striped_faces(count: int) -> FER2013:
@@ -39,15 +39,16 @@ def batches() -> Batches:
 def striped_batches() -> Batches:
     """Return four batches of striped faces, as they are before training."""
     rows = striped_faces(32)
-    return Batches(rows.images, np.eye(7, dtype=np.float32)[rows.labels], batch_size=8, seed=1)
+    targets = np.eye(7, dtype=np.float32)[rows.labels]
+    return Batches(rows.images, dict.fromkeys(HEADS, targets), batch_size=8, seed=1)
 
 
 def test_augmented_faces_keep_their_form() -> None:
-    """Whatever is drawn, a face stays a uint8 square of the size asked for."""
+    """Whatever is drawn, a face stays a uint8 picture of its size."""
     face = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
     for seed in range(40):
-        changed = Augmentation()(face, 40, np.random.default_rng(seed))
-        assert changed.shape == (40, 40)
+        changed = Augmentation()(face, np.random.default_rng(seed))
+        assert changed.shape == face.shape
         assert changed.dtype == np.uint8
 
 
@@ -57,32 +58,45 @@ def test_augmentation_keeps_the_face_in_the_middle() -> None:
     face[20:28, 20:28] = 255
     only_moves = Augmentation(brightness=0, contrast=(1, 1), degraded=0, erased=0)
     for seed in range(20):
-        rows, columns = np.nonzero(only_moves(face, 48, np.random.default_rng(seed)) > 100)
+        rows, columns = np.nonzero(only_moves(face, np.random.default_rng(seed)) > 100)
         assert abs(rows.mean() - 23.5) < 6
         assert abs(columns.mean() - 23.5) < 6
 
 
 def test_batches_depend_on_seed_and_epoch_alone(batches: Batches) -> None:
     """The same epoch gives the same batch after a stop; another epoch gives another."""
-    batches.start_epoch(3, 8)
+    batches.start_epoch(3)
     first = batches[1][0]
-    batches.start_epoch(4, 8)
+    batches.start_epoch(4)
     other = batches[1][0]
-    batches.start_epoch(3, 8)
+    batches.start_epoch(3)
     np.testing.assert_array_equal(batches[1][0], first)
     assert not np.array_equal(other, first)
 
 
-def test_the_curriculum_ends_at_full_size(batches: Batches) -> None:
-    """Faces grow to 48 pixels, however few epochs there are."""
-    for epochs in (1, 2, 7, 40):
-        curriculum = Curriculum(batches, epochs)
-        sizes = []
-        for epoch in range(epochs):
-            curriculum.on_epoch_begin(epoch)
-            sizes.append(batches[0][0].shape[1])
-        assert sizes == sorted(sizes)
-        assert sizes[-1] == 48
+@pytest.mark.parametrize("steps", [30, 5000])
+def test_the_rate_rises_holds_and_falls_to_nothing(steps: int) -> None:
+    """It is at its peak from the warm-up to the last two fifths, and the last step changes next to nothing."""
+    schedule = WarmupStableDecay(0.1, steps)
+    rates = [float(schedule(step)) for step in range(steps)]
+    assert rates[0] < 0.05
+    assert rates[steps // 10] == pytest.approx(0.1) == rates[int(0.6 * steps)]
+    assert rates[-1] == pytest.approx(0, abs=0.1 * 2.6 / steps)
+    assert rates[int(0.6 * steps) :] == sorted(rates[int(0.6 * steps) :], reverse=True)
+
+
+def test_a_longer_training_begins_like_a_shorter_one() -> None:
+    """Until the rate falls, the length of the training makes no difference: it may be chosen late."""
+    short, long = WarmupStableDecay(0.1, 6000), WarmupStableDecay(0.1, 9000)
+    assert [float(short(step)) for step in range(3600)] == pytest.approx([float(long(step)) for step in range(3600)])
+
+
+def test_merged_heads_give_the_mean_of_their_logits() -> None:
+    """The network with one head gives the weighted mean of what both heads gave."""
+    model, faces = small_cnn(), striped_faces(3).images
+    heads = predict(model, faces)
+    merged = predict(merge_heads(model, {"labels": 0.3, "votes": 0.7}), faces)
+    np.testing.assert_allclose(merged, 0.3 * heads["labels"] + 0.7 * heads["votes"], atol=1e-4)
 
 
 def test_training_carries_on_after_a_stop(batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +130,7 @@ def test_finished_training_is_not_repeated(batches: Batches, tmp_path: Path) -> 
         model = small_cnn()
         compile_for(model, len(batches))
         log = train(model, batches, striped_faces(8), 1, tmp_path)
-        logits.append(predict_logits(model, striped_faces(8).images))
+        logits.append(predict(model, striped_faces(8).images)["labels"])
         assert len(log) == 1
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-5)
 
@@ -124,20 +138,22 @@ def test_finished_training_is_not_repeated(batches: Batches, tmp_path: Path) -> 
 @pytest.mark.parametrize("flips", [False, True])
 def test_the_exported_network_is_the_trained_one(tmp_path: Path, flips: bool) -> None:
     """Read back, it gives the trained network's probabilities: with flips, of the mean of both views."""
-    model = small_cnn()
+    model = merge_heads(small_cnn(), {"labels": 0.5, "votes": 0.5})
     faces = striped_faces(3).images
     export(deployable(model, flips), tmp_path / "model.json", tmp_path / "model_weights.h5")
     loaded = keras.models.model_from_json((tmp_path / "model.json").read_text())
     loaded.load_weights(tmp_path / "model_weights.h5")
 
     views = [faces, faces[:, :, ::-1]] if flips else [faces]
-    logits = np.mean([predict_logits(model, view) for view in views], axis=0)
-    np.testing.assert_allclose(predict_logits(loaded, faces), softmax(logits, axis=1), atol=1e-5)
+    logits = np.mean([predict(model, view) for view in views], axis=0)
+    np.testing.assert_allclose(predict(loaded, faces), softmax(logits, axis=1), atol=1e-5)
 
 
 def test_the_exported_files_carry_the_order_of_labels(tmp_path: Path) -> None:
     """The weights name the expressions and the input, need no class of ours, and leave nothing half-written."""
-    export(deployable(small_cnn()), tmp_path / "model.json", tmp_path / "model_weights.h5")
+    export(
+        deployable(merge_heads(small_cnn(), {"labels": 1.0})), tmp_path / "model.json", tmp_path / "model_weights.h5"
+    )
     with h5py.File(tmp_path / "model_weights.h5") as file:
         assert tuple(json.loads(file.attrs["expressions"])) == EXPRESSIONS
         assert json.loads(file.attrs["input_shape"]) == [48, 48, 1]

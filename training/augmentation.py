@@ -1,6 +1,5 @@
 """What cameras, compression and Haar's boxes do to a face, done at random to the training faces."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +29,9 @@ class Augmentation:
     erased: float = 0.5
     """Share of faces with one patch hidden, as by a hand or a mask (Zhong et al., 2017, arXiv:1708.04896)."""
 
-    def __call__(self, face: Image, size: int, rng: np.random.Generator) -> Image:
-        """Return a changed (size, size) uint8 copy of a grey uint8 face of any size."""
-        face = self._move(face, size, rng)
+    def __call__(self, face: Image, rng: np.random.Generator) -> Image:
+        """Return a changed copy of a grey (h, w) uint8 face."""
+        face = self._move(face, rng)
         if rng.random() < self.degraded:
             face = _degrade(face, rng)
         gain, offset = rng.uniform(*self.contrast), rng.uniform(-self.brightness, self.brightness)
@@ -42,7 +41,7 @@ class Augmentation:
             _erase(face, rng)
         return face
 
-    def _move(self, face: Image, size: int, rng: np.random.Generator) -> Image:
+    def _move(self, face: Image, rng: np.random.Generator) -> Image:
         height, width = face.shape
         zoom = rng.uniform(*self.scale)
         matrix = cv2.getRotationMatrix2D(
@@ -51,8 +50,7 @@ class Augmentation:
         matrix[:, 2] += rng.uniform(-self.shift, self.shift, 2) * (width, height)
         if rng.random() < 0.5:
             matrix = matrix @ np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
-        matrix[:2] *= size / width
-        moved: Image = cv2.warpAffine(face, matrix, (size, size), borderMode=cv2.BORDER_REFLECT_101)
+        moved: Image = cv2.warpAffine(face, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
         return moved
 
 
@@ -69,64 +67,44 @@ def _degrade(face: Image, rng: np.random.Generator) -> Image:
 
 
 def _erase(face: Image, rng: np.random.Generator) -> None:
-    size = len(face)
-    height, width = (rng.uniform(0.12, 0.4, 2) * size).astype(int)
-    top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+    height, width = (rng.uniform(0.12, 0.4, 2) * face.shape).astype(int)
+    top, left = rng.integers(face.shape[0] - height + 1), rng.integers(face.shape[1] - width + 1)
     face[top : top + height, left : left + width] = rng.integers(256)
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled, augmented batches of (faces (b, size, size, 1) uint8, targets (b, 7) float32).
+    """Shuffled, augmented batches of faces (b, 48, 48, 1) uint8 and, for each head, targets (b, 7) float32.
 
     What a batch holds depends on `seed`, the epoch and its place in the epoch alone, so that
     training resumed after a stop sees what it would have seen.
-
-    Training begins on small faces: coarse features are learned as well from them, at a fraction
-    of the time (progressive resizing, as in Tan and Le, 2021, arXiv:2104.00298).
     """
 
     def __init__(
         self,
         images: NDArray[np.uint8],
-        targets: NDArray[np.float32],
+        targets: dict[str, NDArray[np.float32]],
         *,
         batch_size: int = 128,
         seed: int = 0,
-        sizes: Sequence[int] = (32, 32, 40, 48),
         augmentation: Augmentation | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.images, self.targets = images, targets
-        self.batch_size, self.seed, self.sizes = batch_size, seed, tuple(sizes)
+        self.batch_size, self.seed = batch_size, seed
         self.augmentation = augmentation or Augmentation()
-        self.size: int | None = None
-        self.epoch, self.order = 0, np.arange(len(images))
+        self.start_epoch(0)
 
-    def start_epoch(self, epoch: int, epochs: int) -> None:
-        """Shuffle for one of `epochs` (counted from 0); its part of them decides the faces' size."""
+    def start_epoch(self, epoch: int) -> None:
+        """Shuffle for an epoch, counted from 0."""
         self.epoch = epoch
         self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
-        self.size = self.sizes[-(-len(self.sizes) * (epoch + 1) // epochs) - 1]
 
     def __len__(self) -> int:
         return len(self.images) // self.batch_size or 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]]]:
         rng = np.random.default_rng((self.seed, self.epoch, index))
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        # Before the first epoch Keras looks at a few batches to see which of their dimensions vary.
-        size = self.size or self.sizes[-1 - index % len(self.sizes)]
-        faces = np.stack([self.augmentation(self.images[row], size, rng) for row in rows])
-        return faces[..., np.newaxis], self.targets[rows]
-
-
-class Curriculum(keras.callbacks.Callback):
-    """Tells the batches which epoch it is."""
-
-    def __init__(self, batches: Batches, epochs: int) -> None:
-        super().__init__()
-        self.batches, self.epochs = batches, epochs
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.batches.start_epoch(epoch, self.epochs)
+        faces = np.stack([self.augmentation(self.images[row], rng) for row in rows])
+        return faces[..., np.newaxis], {head: targets[rows] for head, targets in self.targets.items()}

@@ -1,11 +1,12 @@
-"""Probabilities that mean what they say: logit adjustment, temperature, and measures of calibration.
+"""Probabilities that mean what they say: merged heads, logit adjustment, temperature, and measures of calibration.
 
 Truth is given in one of two forms: (n,) labels, indices into EXPRESSIONS, or (n, 7) shares of raters' votes,
 each row summing to 1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,9 @@ from scipy.special import log_softmax
 from entities import EXPRESSIONS
 
 Floats = NDArray[np.floating[Any]]
+Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
+"""By kind of truth: a mask of the rows that have it, and the truth of these."""
+STEPS: Final = np.linspace(0, 1, 21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class Reliability:
         return float(np.average(np.abs(self.accuracy - self.confidence)[filled], weights=self.count[filled]))
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the logits of a network's heads become probabilities."""
+
+    shares: dict[str, float]
+    """How much each head counts; they sum to 1."""
+    tau: float
+    """The part of the prior that is taken out, 0-1."""
+    temperature: float
+    """What the adjusted logits are divided by."""
+    prior: tuple[float, ...]
+    """(7,) what the merged heads have learned of how common each expression is, up to a factor."""
+
+
 def as_shares(truth: ArrayLike) -> NDArray[np.float64]:
     """Return truth of either form as (n, 7) shares."""
     truth = np.asarray(truth)
@@ -51,17 +69,51 @@ def adjust(logits: Floats, prior: ArrayLike, tau: float) -> Floats:
     return logits - tau * np.log(np.asarray(prior))
 
 
-def choose_tau(logits: Floats, labels: ArrayLike, prior: ArrayLike, balance: float = 0.5) -> float:
-    """Return the tau from 0, 0.05, ... 1 whose predictions are best.
+def merge(logits: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:
+    """Return the (n, 7) mean of the heads' logits, weighted by `shares`."""
+    return np.sum([share * logits[head] for head, share in shares.items()], axis=0)
 
-    Best is the highest mean of accuracy and balanced accuracy (the mean recall of the expressions),
-    in which the latter weighs `balance`, 0-1.
+
+def merged_prior(priors: Mapping[str, ArrayLike], shares: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the (7,) prior that merged logits have learned: the geometric mean of the heads' priors."""
+    return np.exp(np.sum([share * np.log(np.asarray(priors[head])) for head, share in shares.items()], axis=0))
+
+
+def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, ArrayLike]) -> Calibration:
+    """Choose how the heads' logits become probabilities, on rows that were not trained on.
+
+    The shares of the heads and tau, each from 0, 0.05, ... 1, are those with the highest mean of accuracy and of
+    balanced accuracy (the mean recall of the expressions), against FER2013's labels and, where there are votes,
+    against their majority. The temperature is the one that makes the raters' majority, or the labels, most likely.
+
+    Args:
+        logits: (n, 7) by head, "labels" and perhaps "votes".
+        truths: of the same n rows, as training.evaluation.truths gives them.
+        priors: (7,) by head, as `prior` gives them.
     """
-    labels = np.asarray(labels)
-    weights = (1 - balance) / len(labels) + balance / (len(np.unique(labels)) * np.bincount(labels)[labels])
-    taus = np.linspace(0, 1, 21)
-    scores = [weights[adjust(logits, prior, tau).argmax(axis=1) == labels].sum() for tau in taus]
-    return float(taus[int(np.argmax(scores))])
+    best, chosen = -1.0, (dict.fromkeys(logits, 1.0), 0.0)
+    for share in STEPS if "votes" in logits else [0.0]:
+        shares = {"labels": 1 - share, "votes": share} if "votes" in logits else {"labels": 1.0}
+        merged, learned = merge(logits, shares), merged_prior(priors, shares)
+        for tau in STEPS:
+            predicted = adjust(merged, learned, tau).argmax(axis=1)
+            goodness = np.mean(
+                [_goodness(predicted[rows], truth) for rows, truth in truths.values() if truth.ndim == 1]
+            )
+            if goodness > best:
+                best, chosen = float(goodness), (shares, float(tau))
+    shares, tau = chosen
+    learned = merged_prior(priors, shares)
+    rows, truth = truths.get("majority", truths["labels"])
+    temperature = fit_temperature(adjust(merge(logits, shares), learned, tau)[rows], truth)
+    return Calibration(shares, tau, temperature, tuple(learned.tolist()))
+
+
+def _goodness(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Return the mean of accuracy and balanced accuracy, 0-1."""
+    right = predicted == labels
+    recalls = [right[labels == label].mean() for label in np.unique(labels)]
+    return float((right.mean() + np.mean(recalls)) / 2)
 
 
 def fit_temperature(logits: Floats, truth: ArrayLike) -> float:
@@ -77,16 +129,18 @@ def fit_temperature(logits: Floats, truth: ArrayLike) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
-def fold(model: Any, temperature: float, tau: float, prior: ArrayLike) -> None:
-    """Build adjustment and temperature into a keras.Model's last dense layer, which gives the logits.
+def fold(network: Any, chosen: Calibration) -> Any:
+    """Build tau and temperature into a keras.Model's last dense layer, which gives merged logits; return the model.
 
-    Afterwards its logits are adjust(logits, prior, tau) / temperature, at no cost.
+    Afterwards its logits are adjust(logits, chosen.prior, chosen.tau) / chosen.temperature, at no cost.
     """
-    dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"][-1]
+    dense = [layer for layer in network.layers if type(layer).__name__ == "Dense"][-1]
     kernel, bias = dense.get_weights()
     if kernel.shape[1] != len(EXPRESSIONS):
         raise ValueError(f"The last dense layer has {kernel.shape[1]} outputs, not {len(EXPRESSIONS)} logits.")
-    dense.set_weights([kernel / temperature, adjust(bias, prior, tau) / temperature])
+    bias = adjust(bias, chosen.prior, chosen.tau)
+    dense.set_weights([kernel / chosen.temperature, bias / chosen.temperature])
+    return network
 
 
 def negative_log_likelihood(probabilities: Floats, truth: ArrayLike) -> float:

@@ -1,14 +1,17 @@
 """The convolutional network, and how it is trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from entities import EXPRESSIONS
+from training.fer2013 import FACE_SIZE
 
-WIDTHS, DEPTHS = (32, 64, 112, 240), (1, 2, 3, 3)
+STEM, WIDTHS, DEPTHS = 32, (48, 96, 192), (1, 3, 3)
+HEADS = ("labels", "votes")
+"""What the network learns at once: FER2013's label of a face, and how FER+'s raters vote on it."""
 
 
 class BatchNormalization(layers.BatchNormalization):
@@ -35,9 +38,9 @@ class BatchNormalization(layers.BatchNormalization):
         return outputs.permute(0, 2, 3, 1)
 
 
-def convolution(x: Any, filters: int) -> Any:
-    """3x3 convolution, batch normalisation, ReLU."""
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+def convolution(x: Any, filters: int, size: int = 3, strides: int = 1) -> Any:
+    """Convolution, batch normalisation, ReLU."""
+    x = layers.Conv2D(filters, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
     x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     return layers.Activation("relu")(x)
 
@@ -51,14 +54,21 @@ def squeeze_and_excite(x: Any, ratio: int = 8) -> Any:
     return layers.Multiply()([x, weights])
 
 
-def build_cnn(widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS, dropout: float = 0.4) -> keras.Model:
-    """Return a VGG-like network: grey faces (n, h, w, 1), 0-255, to (n, 7) logits in EXPRESSIONS order.
+def build_cnn(
+    stem: int = STEM,
+    widths: Sequence[int] = WIDTHS,
+    depths: Sequence[int] = DEPTHS,
+    dropout: float = 0.3,
+    heads: Sequence[str] = HEADS,
+) -> keras.Model:
+    """Return a VGG-like network: grey faces (n, 48, 48, 1), 0-255, to (n, 7) logits of each head, in EXPRESSIONS order.
 
-    `depths` convolutions of `widths` filters in each block, after which the picture is halved
-    (Simonyan and Zisserman, 2015, arXiv:1409.1556). It takes faces of any size; 48x48 is what it is for.
+    The stem halves the picture with `stem` filters of 5x5. Then come blocks of `depths` convolutions with `widths`
+    filters, after each of which the picture is halved again (Simonyan and Zisserman, 2015, arXiv:1409.1556).
     """
-    faces = keras.Input((None, None, 1), name="face")
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
     x = layers.Rescaling(1 / 127.5, offset=-1)(faces)
+    x = convolution(x, stem, size=5, strides=2)
     for filters, depth in zip(widths, depths, strict=True):
         for _ in range(depth):
             x = convolution(x, filters)
@@ -66,22 +76,48 @@ def build_cnn(widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS, dr
         x = layers.MaxPooling2D()(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(len(EXPRESSIONS), dtype="float32", name="logits")(x)
+    logits = {head: layers.Dense(len(EXPRESSIONS), dtype="float32", name=head)(x) for head in heads}
     return keras.Model(faces, logits, name="expression_cnn")
 
 
-def compile_for(model: keras.Model, steps: int, peak_rate: float = 0.1, weight_decay: float = 5e-4) -> None:
-    """Compile a network for `steps` steps of SGD, warmed up and cooled down once, with averaged weights.
+def merge_heads(network: keras.Model, shares: Mapping[str, float]) -> keras.Model:
+    """Return a network on the same trunk with one head, whose logits are the mean of the heads' weighted by `shares`.
 
-    One cycle: Smith and Topin, 2018, arXiv:1708.07120. Averages, over about the last twelfth of the steps:
-    Izmailov et al., 2018, arXiv:1803.05407. Keras puts the averaged weights in place when `fit` ends.
+    The heads are linear, so their mean is one dense layer: it costs no more than one of them.
     """
-    warmup = max(steps // 8, 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        peak_rate / 20, max(steps - warmup, 1), alpha=1e-3, warmup_target=peak_rate, warmup_steps=warmup
-    )
+    heads = {head: network.get_layer(head) for head in shares}
+    features = next(iter(heads.values())).input
+    merged = layers.Dense(len(EXPRESSIONS), dtype="float32", name="logits")
+    model = keras.Model(network.input, merged(features), name=network.name)
+    weights = [[share * weight for weight in heads[head].get_weights()] for head, share in shares.items()]
+    merged.set_weights([sum(parts) for parts in zip(*weights, strict=True)])
+    return model
+
+
+class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Raise the rate for some steps, hold it, and lower it to nothing over the last part.
+
+    As good as a cosine, and the length of the training may be chosen while the rate is held: what was learned until
+    then is the same for every length (Hägele et al., 2024, arXiv:2405.18392).
+    """
+
+    def __init__(self, peak: float, steps: int, warmup: int = 500, decay: float = 0.4) -> None:
+        self.peak, self.steps, self.warmup, self.decay = peak, steps, min(warmup, max(steps // 10, 1)), decay
+
+    def __call__(self, step: Any) -> Any:
+        step = ops.cast(step, "float32")
+        rise, fall = (step + 1) / self.warmup, (self.steps - step) / (self.decay * self.steps)
+        return self.peak * ops.clip(ops.minimum(rise, fall), 0, 1)
+
+
+def compile_for(model: keras.Model, steps: int, peak_rate: float = 0.06, weight_decay: float = 3e-3) -> None:
+    """Compile a network for `steps` steps of SGD with Nesterov momentum and averaged weights.
+
+    Averages, over about the last twelfth of the steps: Izmailov et al., 2018, arXiv:1803.05407. Keras puts the
+    averaged weights in place when `fit` ends.
+    """
     optimizer = keras.optimizers.SGD(
-        schedule,
+        WarmupStableDecay(peak_rate, steps),
         momentum=0.9,
         nesterov=True,
         weight_decay=weight_decay,
@@ -89,4 +125,9 @@ def compile_for(model: keras.Model, steps: int, peak_rate: float = 0.1, weight_d
         ema_momentum=max(1 - 12 / steps, 0.0),
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True))
+    heads = list(model.output)
+    model.compile(
+        optimizer,
+        loss={head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
+        loss_weights={head: 1 / len(heads) for head in heads},
+    )

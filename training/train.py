@@ -1,45 +1,49 @@
 """Training that shows how it goes, keeps checkpoints, and carries on after a stop."""
 
 from pathlib import Path
+from typing import Any
 
-import cv2
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.augmentation import Batches, Curriculum
-from training.fer2013 import FACE_SIZE, FER2013, majority
+from training.augmentation import Batches
+from training.fer2013 import FER2013, majority
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds to each epoch's log the accuracy on a held-back split, by FER2013's labels and by FER+'s majority.
+    """Adds to each epoch's log each head's accuracy on a held-back split: by FER2013's labels or by FER+'s majority."""
 
-    Faces are shown at the size on which the epoch trained: a network that has seen small faces
-    alone does not know large ones yet.
-    """
-
-    def __init__(self, rows: FER2013, batches: Batches) -> None:
+    def __init__(self, rows: FER2013) -> None:
         super().__init__()
-        self.rows, self.batches = rows, batches
+        self.images = rows.images
+        self.truths = {"labels": rows.labels}
+        if rows.votes is not None:
+            self.truths["votes"] = majority(rows.votes)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        size = self.batches.size or FACE_SIZE
-        faces = np.stack([cv2.resize(face, (size, size)) for face in self.rows.images])
-        predicted = predict_logits(self.model, faces).argmax(axis=1)
-        scores = {"val_accuracy": float((predicted == self.rows.labels).mean())}
-        if self.rows.votes is not None:
-            truth = majority(self.rows.votes)
-            right = (predicted == truth)[truth >= 0]
-            scores["val_majority"] = float(right.mean())
-            scores["val_balanced"] = float(np.mean([right[truth[truth >= 0] == c].mean() for c in set(truth) - {-1}]))
-        if logs is not None:
-            logs.update(scores)
+        logits = predict(self.model, self.images)
+        for head, truth in self.truths.items():
+            right = logits[head].argmax(axis=1) == truth
+            if logs is not None:
+                logs[f"val_{head}"] = float(right[truth >= 0].mean())
 
 
-def predict_logits(model: keras.Model, images: NDArray[np.uint8], batch_size: int = 256) -> NDArray[np.float32]:
-    """Return the network's (n, 7) outputs for (n, h, w) grey faces."""
-    return np.asarray(model.predict(images[..., np.newaxis], batch_size=batch_size, verbose=0), np.float32)
+class Epochs(keras.callbacks.Callback):
+    """Tells the batches which epoch begins."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.batches.start_epoch(epoch)
+
+
+def predict(network: keras.Model, images: NDArray[np.uint8], batch_size: int = 256) -> Any:
+    """Return the network's (n, 7) float32 output for (n, 48, 48) grey faces, by head where it has heads."""
+    return network.predict(images[..., np.newaxis], batch_size=batch_size, verbose=0)
 
 
 def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int, folder: Path) -> pd.DataFrame:
@@ -52,8 +56,8 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
     if not final.exists():
         callbacks = [
             keras.callbacks.BackupAndRestore(folder / "newest"),
-            Curriculum(batches, epochs),
-            Validation(validation, batches),
+            Epochs(batches),
+            Validation(validation),
             keras.callbacks.CSVLogger(str(log), append=True),
         ]
         model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=2, shuffle=False)

@@ -1,0 +1,47 @@
+"""A network's probabilities against every kind of truth that FER2013's rows have."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from training import report
+from training.calibration import Truths, reliability
+from training.fer2013 import FER2013, has_face, majority, vote_shares
+
+TITLES: Final = {"labels": "FER2013's labels", "majority": "FER+'s majority", "votes": "FER+'s votes"}
+
+
+def truths(rows: FER2013) -> Truths:
+    """Return each kind of truth there is: a mask of the rows that have it, and their labels or shares of votes.
+
+    FER+'s majority is there where more than half of all votes go to one of EXPRESSIONS; its votes are there
+    where raters saw a face with one of EXPRESSIONS.
+    """
+    found: dict[str, tuple[NDArray[np.bool_], NDArray[Any]]] = {"labels": (np.ones(len(rows), np.bool_), rows.labels)}
+    if rows.votes is not None:
+        labels, seen = majority(rows.votes), has_face(rows.votes)
+        found |= {"majority": (labels >= 0, labels[labels >= 0]), "votes": (seen, vote_shares(rows.votes[seen]))}
+    return {kind: (mask, truth) for kind, (mask, truth) in found.items() if mask.any()}
+
+
+def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]:
+    """Return the figures by kind of truth."""
+    return {
+        kind: asdict((report.score_votes if kind == "votes" else report.score)(probabilities[mask], truth))
+        for kind, (mask, truth) in truths(rows).items()
+    }
+
+
+def plots(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Figure]:
+    """Return the plots by name: reliability, and for each kind of label confusions and worst mistakes."""
+    curves, figures = {}, {}
+    for kind, (mask, truth) in truths(rows).items():
+        curves[TITLES[kind]] = reliability(probabilities[mask], truth)
+        if kind != "votes":
+            scores = report.score(probabilities[mask], truth)
+            figures[f"confusion_{kind}"] = report.plot_confusion(scores, f"Against {TITLES[kind]}")
+            figures[f"mistakes_{kind}"] = report.plot_mistakes(rows.images[mask], probabilities[mask], truth)
+    return figures | {"reliability": report.plot_reliability(curves, "How sure, and how often right")}
