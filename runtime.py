@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 from openvino import opset13 as opset
 
 from errors import ModelError
@@ -69,29 +70,40 @@ def _move_transposes(graph: openvino.Model) -> None:
     """Let transposes meet and cancel out, so that each convolution takes in its batch normalisation and ReLU.
 
     Keras keeps channels last, OpenVINO's convolutions take them first; the transposes that Keras puts around
-    every layer would keep OpenVINO from fusing what lies between, which costs a sixth of the time.
+    every layer would keep OpenVINO from fusing what lies between, which costs a fifth of the time.
     """
     for node in graph.get_ordered_ops():
-        kind = node.get_type_name()
-        if kind not in ("Transpose", "BatchNormInference", "Relu"):
+        before = _transpose_before(node)
+        if before is None:
             continue
-        before = node.input_value(0).get_node()
-        while before.get_type_name() == "Convert":  # Of float32 to float32: Keras converts wherever it might matter.
-            before = before.input_value(0).get_node()
-        if before.get_type_name() != "Transpose":
-            continue
-        order = before.input_value(1).get_node().get_data()
-        users = node.output(0).get_target_inputs()
+        kind, order, users = node.get_type_name(), _constant(before, 1), node.output(0).get_target_inputs()
+        moved = node.output(0)
         if kind == "Transpose":
-            order = order[node.input_value(1).get_node().get_data()]
-            moved = before.input_value(0)
-        elif kind == "Relu" or order[1] == 1:  # Batch normalisation needs the channels where they are.
-            node.input(0).replace_source_output(before.input_value(0))
-            moved = node.output(0)
-        else:
+            order, moved = order[_constant(node, 1)], before.input_value(0)
+        elif kind == "ReduceMean":
+            node.input(1).replace_source_output(opset.constant(order[_constant(node, 1)]).output(0))
+        elif kind == "Multiply":
+            node.input(1).replace_source_output(opset.transpose(node.input_value(1), np.argsort(order)).output(0))
+        elif kind != "Relu" and not (kind == "BatchNormInference" and order[1] == 1):  # That needs the channels there.
             continue
+        node.input(0).replace_source_output(before.input_value(0))
         if list(order) != [0, 1, 2, 3]:
             moved = opset.transpose(moved, order).output(0)
         for user in users:
             user.replace_source_output(moved)
     graph.validate_nodes_and_infer_types()
+
+
+def _transpose_before(node: openvino.Node) -> openvino.Node | None:
+    """Return the transpose before a node that takes and gives pictures, which have four dimensions."""
+    pictures = [*node.outputs(), *node.inputs()[:1], *(node.inputs() if node.get_type_name() == "Multiply" else [])]
+    if not node.inputs() or any(len(picture.get_partial_shape()) != 4 for picture in pictures):
+        return None
+    before = node.input_value(0).get_node()
+    while before.get_type_name() == "Convert":  # Of float32 to float32: Keras converts wherever it might matter.
+        before = before.input_value(0).get_node()
+    return before if before.get_type_name() == "Transpose" else None
+
+
+def _constant(node: openvino.Node, index: int) -> NDArray[np.int64]:
+    return np.atleast_1d(node.input_value(index).get_node().get_data())
