@@ -60,8 +60,12 @@ def as_shares(truth: ArrayLike) -> NDArray[np.float64]:
 
 
 def prior(truth: ArrayLike) -> NDArray[np.float64]:
-    """Return the (7,) share of each expression in what a network was trained on."""
-    return as_shares(truth).mean(axis=0)
+    """Return the (7,) share of each expression in what a network was trained on.
+
+    An expression that does not occur counts as if one face had it: the logarithm of its share is needed.
+    """
+    shares = as_shares(truth)
+    return np.maximum(shares.mean(axis=0), 1 / len(shares))
 
 
 def adjust(logits: Floats, prior: ArrayLike, tau: float) -> Floats:
