@@ -1,6 +1,7 @@
 """The command: what it accepts, what it prints, how it starts and stops."""
 
 import http.client
+import platform
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,6 +126,32 @@ def test_welcome_shows_addresses_that_work_as_they_are(server: dict[str, Any], a
     """A person can open what is printed, from this computer and from others."""
     text = app.welcome(Settings.model_validate({"server": server}), 80, ["192.0.2.9"])
     assert [line.strip() for line in text.splitlines() if "://" in line] == addresses
+
+
+COUNT_HEAPS = """
+import app, ctypes, sys, threading
+app.share_heaps()
+barrier = threading.Barrier(12)
+def work():
+    kept = [bytes(50_000) for _ in range(20)]
+    barrier.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = libc.fopen(sys.argv[1].encode(), b"w")
+libc.malloc_info(0, ctypes.c_void_p(file))
+libc.fclose(ctypes.c_void_p(file))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have one heap for all threads")
+def test_threads_share_two_heaps(tmp_path: Path):
+    """However many threads there are: with heaps of their own, each keeps what a large frame left in it."""
+    report = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", COUNT_HEAPS, str(report)], cwd=ROOT, check=True)
+    assert 1 <= report.read_text().count("<heap nr=") <= 2
 
 
 def test_the_factory_starts_nothing():
