@@ -16,7 +16,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -114,9 +114,10 @@ def run(options: argparse.Namespace, classifier: Classifier | None = None) -> di
         report.write_plot(report.plot(results, peer), options.plot)
     figures: dict[str, Any] = {"scenes": [result.as_json() for result in results]}
     if options.viewers:
+        lifetime = viewers.measure_lifetime(options.videos[0])
         audiences = viewers.measure(options.videos[0], options.viewers, options.seconds)
-        figures["viewers"] = audiences
-        print(f"\n{report.viewers_table(audiences)}", file=out)
+        figures |= {"lifetime": asdict(lifetime), "viewers": audiences}
+        print(f"\n{report.lifetime_line(lifetime)}\n{report.viewers_table(audiences)}", file=out)
     if options.soak:
         soak = soaks.measure(options.videos[0], options.viewers or CROWD, options.soak)
         figures["soak"] = soak.as_json()

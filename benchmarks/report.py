@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.soak import Soak
 from benchmarks.stages import STAGES, SceneResult
+from benchmarks.viewers import Lifetime
 from errors import ResultsError
 
 COLOURS: Final = {"detect": "#3571ef", "classify": "#f2b50f", "annotate": "#6ba55a", "encode": "#9540ab"}
@@ -40,6 +41,14 @@ def table(results: list[SceneResult], peer: str | None) -> str:
             ("  times as long as ours", [_optional(result.peer.get("ratio"), "{:.1f}") for result in results]),
         ]
     return _aligned(rows)
+
+
+def lifetime_line(lifetime: Lifetime) -> str:
+    """Return how long the server takes to begin and to end."""
+    return (
+        f"page after {lifetime.page_seconds:.1f} s, first face with an expression after {lifetime.face_seconds:.1f} s, "
+        f"ended {lifetime.end_seconds:.1f} s after SIGTERM"
+    )
 
 
 def viewers_table(audiences: list[dict[str, Any]]) -> str:

@@ -88,6 +88,18 @@ class Audience:
     sleepers_dropped: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long the server takes to begin and to end."""
+
+    page_seconds: float
+    """From the start of the process until the page was answered."""
+    face_seconds: float
+    """From the start of the process until a face in the stream carried an expression."""
+    end_seconds: float
+    """From SIGTERM, with a viewer watching, until the process was gone."""
+
+
 def measure(source: Path, viewers: int, seconds: float) -> list[dict[str, Any]]:
     """Measure one viewer, many, and many with others who never read.
 
@@ -100,9 +112,39 @@ def measure(source: Path, viewers: int, seconds: float) -> list[dict[str, Any]]:
         return [asdict(watch(port, process, count, sleepers, seconds=seconds)) for count, sleepers in crowds]
 
 
+def measure_lifetime(source: Path) -> Lifetime:
+    """Start the server, watch it until a face carries an expression, and end it.
+
+    Raises:
+        ServerError: The server does not start, or recognises nothing.
+
+    """
+    began = time.monotonic()
+    with _started(source) as (port, process):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=READY) as answer:
+            answer.read()
+        page = time.monotonic()
+        _wait_for_face(port)
+        face = time.monotonic()
+        viewer = Viewer(port)
+        process.terminate()
+        process.wait(READY)
+        end = time.monotonic()
+        viewer.socket.close()
+    return Lifetime(page - began, face - began, end - face)
+
+
 @contextmanager
 def server(source: Path) -> Iterator[tuple[int, psutil.Process]]:
     """Run app.py on a free port with pictures of 640x480 at most, until its first face has an expression."""
+    with _started(source) as (port, process):
+        _wait_for_face(port)
+        yield port, psutil.Process(process.pid)
+
+
+@contextmanager
+def _started(source: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    """Run app.py until it says where it listens."""
     command = [sys.executable, "app.py", "--source", str(source), "--host", "127.0.0.1", "--port", "0"]
     command += ["--set", "video.max_width=640", "--set", "video.max_height=480", "--set", "server.max_viewers=300"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
@@ -110,22 +152,23 @@ def server(source: Path) -> Iterator[tuple[int, psutil.Process]]:
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
-            yield _wait_until_ready(process), psutil.Process(process.pid)
+            yield _port(process), process
         finally:
             process.terminate()
 
 
-def _wait_until_ready(process: "subprocess.Popen[str]") -> int:
+def _port(process: "subprocess.Popen[str]") -> int:
     for line in cast("IO[str]", process.stdout):
         if address := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            port = int(address[1])
-            break
-    else:
-        raise ServerError("The server did not start. Try python app.py by itself to see why.")
+            return int(address[1])
+    raise ServerError("The server did not start. Try python app.py by itself to see why.")
+
+
+def _wait_for_face(port: int) -> None:
     give_up = time.monotonic() + READY
     for event in _events(port):
         if event.get("faces") and event["timings"].get("classify"):
-            return port
+            return
         if time.monotonic() > give_up:
             break
     raise ServerError("The server shows no face with an expression. Choose another video.")

@@ -194,6 +194,15 @@ def test_viewers_of_the_real_server():
 
 
 @pytest.mark.slow
+def test_the_server_begins_and_ends():
+    """The page comes before the first face, and the process ends when it is told to."""
+    lifetime = viewers.measure_lifetime(DEMO_CLIP)
+    assert 0 < lifetime.page_seconds < lifetime.face_seconds
+    assert 0 < lifetime.end_seconds < viewers.READY
+    assert "after SIGTERM" in report.lifetime_line(lifetime)
+
+
+@pytest.mark.slow
 def test_what_the_server_keeps_of_viewers_who_come_and_go():
     """Viewers are counted while they are there, and what they took is given back."""
     result = soak.measure(DEMO_CLIP, 3, 0.1, rest=0.5)
