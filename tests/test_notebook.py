@@ -85,11 +85,14 @@ def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -
     figures = run(
         tmp_path,
         tmp_path / "fer2013.csv",
-        EPOCHS=24,
+        EPOCHS=40,
+        PEAK_RATE=0.03,
+        WEIGHT_DECAY=0.01,
         BATCH_SIZE=16,
         STEM=16,
-        WIDTHS=[32, 64],
-        DEPTHS=[1, 1],
+        WIDTHS=[32, 64, 64],
+        DEPTHS=[1, 1, 1],
+        AUGMENTATION={"erased": 0, "degraded": 0},
     )
     labels = figures["results"]["PublicTest"]["labels"]
     assert labels["accuracy"] > 0.24
