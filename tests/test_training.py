@@ -74,6 +74,16 @@ def test_batches_depend_on_seed_and_epoch_alone(batches: Batches) -> None:
     assert not np.array_equal(other, first)
 
 
+def test_the_last_epochs_hide_nothing() -> None:
+    """Faces of one grey stay so from `refine_from` on; before, each has a patch of another."""
+    faces, targets = np.full((8, 48, 48), 100, np.uint8), {"labels": np.eye(7, dtype=np.float32)[[0] * 8]}
+    hides = Augmentation(brightness=0, contrast=(1, 1), degraded=0, erased=1)
+    batches = Batches(faces, targets, batch_size=8, augmentation=hides, refine_from=3)
+    for epoch, whole in ((2, False), (3, True), (4, True), (0, False)):
+        batches.start_epoch(epoch)
+        assert bool(np.ptp(batches[0][0]) == 0) is whole
+
+
 @pytest.mark.parametrize("steps", [30, 5000])
 def test_the_rate_rises_holds_and_falls_to_nothing(steps: int) -> None:
     """It is at its peak from the warm-up to the last two fifths, and the last step changes next to nothing."""
