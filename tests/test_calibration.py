@@ -8,6 +8,7 @@ from training.calibration import (
     Calibration,
     adjust,
     choose,
+    choose_temperature,
     classwise_calibration_error,
     expected_calibration_error,
     fit_temperature,
@@ -93,6 +94,21 @@ def test_prior_of_labels_and_votes():
     """The prior is the share of each expression, from labels or from votes, and never nothing."""
     np.testing.assert_allclose(prior([0] * 50 + [3] * 25 + [6] * 25), [0.5, 0.01, 0.01, 0.25, 0.01, 0.01, 0.25])
     np.testing.assert_allclose(prior(np.eye(7)), np.full(7, 1 / 7))
+
+
+def test_one_temperature_for_majority_and_votes():
+    """It lies between the one for the majority, which calls for more confidence, and the one for the votes."""
+    logits, _ = drawn(rows=4000)
+    shares = softmax(logits, axis=1)
+    clear = shares.max(axis=1) > 0.5
+    truths = {
+        "labels": everywhere(shares.argmax(axis=1)),
+        "majority": (clear, shares.argmax(axis=1)[clear]),
+        "votes": everywhere(shares),
+    }
+    assert fit_temperature(logits[clear], truths["majority"][1]) < choose_temperature(logits, truths) < 1
+    del truths["votes"], truths["majority"]
+    assert choose_temperature(logits, truths) == fit_temperature(logits, shares.argmax(axis=1))
 
 
 def with_prior(labels, noise=1.0, seed=2):

@@ -1,5 +1,6 @@
 """Training that shows how it goes, keeps checkpoints, and carries on after a stop."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -64,5 +65,8 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
         # A name of its own until it is whole: a stop while writing must not look like the end.
         model.save_weights(folder / "partial.weights.h5")
         (folder / "partial.weights.h5").replace(final)
-    model.load_weights(final)
+    with warnings.catch_warnings():
+        # The file also holds the optimizer's state, which is not needed any more.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+        model.load_weights(final)
     return pd.read_csv(log).drop_duplicates("epoch", keep="last")
