@@ -39,10 +39,10 @@ def _evaluation(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     measured = json.loads(path.read_text(encoding="utf-8"))
-    scores = measured["labels"]
+    labels, majority = measured["labels"], measured.get("majority")
     return {
-        "pictures": scores["rows"],
-        "accuracy": scores["accuracy"],
-        "recall": dict(zip(EXPRESSIONS, scores["recall"], strict=True)),
-        "majority": measured.get("majority", {}).get("accuracy"),
+        "pictures": labels["rows"],
+        "accuracy": labels["accuracy"],
+        "majority": majority and majority["accuracy"],
+        "recall": dict(zip(EXPRESSIONS, (majority or labels)["recall"], strict=True)),
     }
