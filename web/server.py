@@ -11,6 +11,7 @@ import ssl
 import time
 from contextlib import suppress
 from io import DEFAULT_BUFFER_SIZE
+from threading import Lock
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 10
 """Seconds without progress after which a client is dropped."""
+IDLE_THREADS: Final = 16
+"""Threads that wait for connections when nobody is there: enough for a page and its calls."""
 SPARE_THREADS: Final = 32
 """For pages and calls, besides a video and an event stream for every viewer."""
 SEND_BUFFER: Final = 64 * 1024
@@ -64,6 +67,11 @@ class Connection(HTTPConnection):
         super().__init__(server, sock, makefile)
         self._greeted = not isinstance(sock, ssl.SSLSocket)
         server.connections.add(self)
+
+    def close(self) -> None:
+        """End, and with it the threads that are idle then beyond those that always wait."""
+        super().close()
+        self.server.spare_no_more_than(IDLE_THREADS)
 
     def communicate(self) -> bool:
         """Answer the next request; agree on the encryption before the first one."""
@@ -115,13 +123,15 @@ class Server(wsgi.Server):
         super().__init__(
             (settings.host, settings.port),
             app,
-            numthreads=2 * settings.max_viewers + SPARE_THREADS,
+            numthreads=IDLE_THREADS,
+            max=2 * settings.max_viewers + SPARE_THREADS,
             server_name="facial-expression-recognition",
             request_queue_size=256,
             timeout=TIMEOUT,
             shutdown_timeout=1,
         )
         self.connections: WeakSet[Connection] = WeakSet()
+        self._resizing = Lock()
         self._bind_error: OSError | None = None
         if context:
             self.ssl_adapter = _TLS(context)
@@ -138,6 +148,18 @@ class Server(wsgi.Server):
         except OSError as error:
             raise ServerError(self._why_not(self._bind_error or error)) from error
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its connections inherit this
+
+    def process_conn(self, conn: HTTPConnection) -> None:
+        """Hand a connection to a thread; there are always some for the next ones."""
+        super().process_conn(conn)
+        with self._resizing:
+            if self.requests.idle - self.requests.qsize < IDLE_THREADS // 2:
+                self.requests.grow(IDLE_THREADS)
+
+    def spare_no_more_than(self, count: int) -> None:
+        """End idle threads, among them soon the one that calls: each that ever served a stream holds memory."""
+        with self._resizing:
+            self.requests.shrink(self.requests.idle + 1 - count)
 
     def bind(self, *args: Any) -> socket.socket:
         """Keep the reason why the address cannot be taken, which cheroot puts into words of its own."""
