@@ -83,16 +83,16 @@ class FacialExpressionModel:
         """Return an (h, w) heat map, 0-1, of what in an (h, w) grey uint8 face speaks for an expression.
 
         The expression is the most probable one unless given. Grad-CAM (Selvaraju et al., 2017, arXiv:1610.02391)
-        on the last convolution block. Because the network ends in global average pooling and one dense layer,
-        the mean gradient of a logit over a feature map is, up to a factor that scaling takes away, the map's
-        weight in that layer: no backward pass is needed.
+        on the last convolution block. Because only pooling and one dense layer follow, the mean gradient of a logit
+        over a feature map is, up to a factor that scaling takes away, the mean of the map's weights in that layer:
+        no backward pass is needed.
 
         Raises:
             ValueError: the face or the expression is none.
             ModelError: the network has another ending.
         """
         if self._map_weights is None:
-            raise ModelError("Only a network that ends in global average pooling and one dense layer can be explained.")
+            raise ModelError("Only a network that ends in pooling and one dense layer can be explained.")
         if expression is not None and expression not in EXPRESSIONS:
             raise ValueError(f"There is no expression {expression!r}: name one of {', '.join(EXPRESSIONS)}.")
         probabilities, maps = self._run(_batch([face]))
@@ -216,20 +216,22 @@ def _import_keras() -> Any:
 
 
 def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
-    """Return the last convolution block's feature maps and their (channels, 7) weights in the logits, if it has such.
+    """Return the last convolution block's feature maps and their (channels, 7) mean weights in the logits, if any.
 
-    Pooling between the block and the global average is passed over: it sends the whole gradient on.
+    Pooling after the block is passed over: it sends the whole gradient on.
     """
     passed_over = ("Dropout", "Softmax", "Activation")
     layers = [layer for layer in network.layers if type(layer).__name__ not in passed_over]
-    if [type(layer).__name__ for layer in layers[-2:]] != ["GlobalAveragePooling2D", "Dense"]:
+    ending = [type(layer).__name__ for layer in layers[-2:]]
+    if ending not in (["GlobalAveragePooling2D", "Dense"], ["Flatten", "Dense"]):
         return None, None
     maps = layers[-2].input
     for layer in reversed(layers[:-2]):
         if type(layer).__name__ not in ("MaxPooling2D", "AveragePooling2D") or layer.output is not maps:
             break
         maps = layer.input
-    return maps, np.asarray(layers[-1].get_weights()[0])
+    weights = np.asarray(layers[-1].get_weights()[0])
+    return maps, weights.reshape(-1, maps.shape[-1], len(EXPRESSIONS)).mean(axis=0)
 
 
 def _batch(faces: Sequence[Image] | Image) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 from entities import EXPRESSIONS
 
 
-def small_network(keras: Any, outputs: int = 7, size: int = 48, softmax: bool = True) -> Any:
+def small_network(keras: Any, outputs: int = 7, size: int = 48, softmax: bool = True, average: bool = True) -> Any:
     """Return a network with every kind of layer that ours have, sure enough of itself to tell faces apart."""
     layers = keras.layers
     keras.utils.set_random_seed(7)
@@ -24,7 +24,8 @@ def small_network(keras: Any, outputs: int = 7, size: int = 48, softmax: bool = 
         weights = layers.Dense(filters, activation="sigmoid")(weights)
         x = layers.Multiply()([x, weights])
         x = layers.MaxPooling2D()(x)
-    x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
+    x = layers.GlobalAveragePooling2D()(x) if average else layers.Flatten()(x)
+    x = layers.Dropout(0.5)(x)
     x = layers.Dense(outputs, kernel_initializer=keras.initializers.RandomNormal(stddev=3))(x)
     network = keras.Model(faces, layers.Softmax()(x) if softmax else x)
     random = np.random.default_rng(7)

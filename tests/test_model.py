@@ -151,10 +151,16 @@ def test_many_threads_share_one_model(model):
     assert not wrong
 
 
-def test_explain_is_grad_cam(model, network, keras):
-    """The heat map is Grad-CAM's, with gradients by TensorFlow, on the block before the last pooling."""
+@pytest.mark.parametrize("average", [True, False])
+def test_explain_is_grad_cam(keras, tmp_path, average):
+    """The heat map is Grad-CAM's, with gradients by TensorFlow, on the block before the last pooling.
+
+    Whether the network then averages over the picture or not.
+    """
     import tensorflow as tf
 
+    files = save(small_network(keras, average=average), tmp_path)
+    model, network = FacialExpressionModel(*files), load_network(*files)
     face = faces(1)[0]
     block = [layer for layer in network.layers if isinstance(layer, keras.layers.Multiply)][-1]
     through = keras.Model(network.input, [block.output, network.layers[-1].input])
