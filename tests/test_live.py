@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from config import ServerSettings
 from entities import SourceState, SourceStatus
 from tests.fake_camera import FakeCamera
-from web.server import Server
+from web.server import Connection, Server
 from web.services import EXTENSION, Services
 
 BIG_FRAME = 400_000
@@ -236,6 +236,19 @@ def test_stopping_does_not_wait_for_viewers(app: Flask, camera: FakeCamera):
         server.stop()
         thread.join()
         assert time.monotonic() - began < 1.5
+
+
+def test_who_comes_while_the_server_stops_is_hung_up_on(app: Flask):
+    """A connection that was accepted just before does not keep a thread that the server waits for."""
+    server = Server(app, ServerSettings(port=0))
+    server.listen()
+    server.stop()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = Connection(server, ours)
+        theirs.settimeout(5)
+        assert theirs.recv(1) == b""
+        connection.close()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ each row summing to 1.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -97,21 +98,18 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
         truths: of the same n rows, as training.evaluation.truths gives them.
         priors: (7,) by head, as `prior` gives them.
     """
-    best, chosen = -1.0, (dict.fromkeys(logits, 1.0), 0.0)
-    for share in STEPS if "votes" in logits else [0.0]:
-        shares = {"labels": 1 - share, "votes": share} if "votes" in logits else {"labels": 1.0}
-        merged, learned = merge(logits, shares), merged_prior(priors, shares)
-        for tau in STEPS:
-            predicted = adjust(merged, learned, tau).argmax(axis=1)
-            goodness = np.mean(
-                [_goodness(predicted[rows], truth) for rows, truth in truths.values() if truth.ndim == 1]
-            )
-            if goodness > best:
-                best, chosen = float(goodness), (shares, float(tau))
-    shares, tau = chosen
-    learned = merged_prior(priors, shares)
-    temperature = choose_temperature(adjust(merge(logits, shares), learned, tau), truths)
-    return Calibration(shares, tau, temperature, tuple(learned.tolist()))
+    mixes = [{"labels": 1 - share, "votes": share} for share in STEPS] if "votes" in logits else [{"labels": 1.0}]
+
+    def adjusted(shares: Mapping[str, float], tau: float) -> Floats:
+        return adjust(merge(logits, shares), merged_prior(priors, shares), tau)
+
+    def goodness(candidate: tuple[Mapping[str, float], float]) -> float:
+        predicted = adjusted(*candidate).argmax(axis=1)
+        return sum(_goodness(predicted[rows], truth) for rows, truth in truths.values() if truth.ndim == 1)
+
+    shares, tau = max(product(mixes, STEPS.tolist()), key=goodness)
+    temperature = choose_temperature(adjusted(shares, tau), truths)
+    return Calibration(shares, tau, temperature, tuple(merged_prior(priors, shares).tolist()))
 
 
 def _goodness(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:

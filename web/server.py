@@ -66,12 +66,17 @@ class Connection(HTTPConnection):
     def __init__(self, server: "Server", sock: socket.socket, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, makefile)
         self._greeted = not isinstance(sock, ssl.SSLSocket)
-        server.connections.add(self)
+        server.keep_in_mind(self)
 
     def close(self) -> None:
         """End, and with it the threads that are idle then beyond those that always wait."""
         super().close()
-        self.server.spare_no_more_than(IDLE_THREADS)
+        self.server.end_idle_threads()
+
+    def hang_up(self) -> None:
+        """Wake whoever reads from the connection or writes to it, with an end of file or an error."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def communicate(self) -> bool:
         """Answer the next request; agree on the encryption before the first one."""
@@ -130,8 +135,9 @@ class Server(wsgi.Server):
             timeout=TIMEOUT,
             shutdown_timeout=1,
         )
-        self.connections: WeakSet[Connection] = WeakSet()
-        self._resizing = Lock()
+        self._clients: WeakSet[Connection] = WeakSet()
+        self._stopping = False
+        self._lock = Lock()
         self._bind_error: OSError | None = None
         if context:
             self.ssl_adapter = _TLS(context)
@@ -152,14 +158,21 @@ class Server(wsgi.Server):
     def process_conn(self, conn: HTTPConnection) -> None:
         """Hand a connection to a thread; there are always some for the next ones."""
         super().process_conn(conn)
-        with self._resizing:
+        with self._lock:
             if self.requests.idle - self.requests.qsize < IDLE_THREADS // 2:
                 self.requests.grow(IDLE_THREADS)
 
-    def spare_no_more_than(self, count: int) -> None:
-        """End idle threads, among them soon the one that calls: each that ever served a stream holds memory."""
-        with self._resizing:
-            self.requests.shrink(self.requests.idle + 1 - count)
+    def end_idle_threads(self) -> None:
+        """End those beyond the usual, soon the caller among them: each that ever served a stream holds memory."""
+        with self._lock:
+            self.requests.shrink(self.requests.idle + 1 - IDLE_THREADS)
+
+    def keep_in_mind(self, connection: Connection) -> None:
+        """Hang up on a connection when the server stops; at once, where it is about to."""
+        with self._lock:
+            self._clients.add(connection)
+            if self._stopping:
+                connection.hang_up()
 
     def bind(self, *args: Any) -> socket.socket:
         """Keep the reason why the address cannot be taken, which cheroot puts into words of its own."""
@@ -180,9 +193,10 @@ class Server(wsgi.Server):
 
     def stop(self) -> None:
         """Hang up on everybody, and end all threads."""
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.socket.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._stopping = True
+            for connection in self._clients:
+                connection.hang_up()
         super().stop()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
