@@ -70,6 +70,18 @@ def test_without_labels_only_the_corners_are_drawn() -> None:
     assert (plain[145:160] != 120).any()
 
 
+@pytest.mark.parametrize("side", [9, 40, 101, 300])
+def test_corners_frame_the_box_alike_on_all_sides(side: int) -> None:
+    """The four corners are mirror images of each other, and end where the box ends, whatever its size."""
+    picture = grey_picture(2 * 100 + side, 2 * 100 + side)
+    drawn = (annotate(picture, [make_face(Box(100, 100, side, side))], labels=False) != picture).any(axis=2)
+    np.testing.assert_array_equal(drawn, drawn[::-1])
+    np.testing.assert_array_equal(drawn, drawn[:, ::-1])
+    rows = np.flatnonzero(drawn.any(axis=1))
+    assert 97 <= rows[0] <= 100
+    assert 99 + side <= rows[-1] <= 102 + side
+
+
 @pytest.mark.parametrize(
     "box",
     [Box(0, 0, 640, 480), Box(600, 0, 40, 40), Box(0, 440, 40, 40), Box(639, 479, 1, 1), Box(610, 450, 30, 30)],

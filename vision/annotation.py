@@ -1,13 +1,13 @@
 """Draws faces with their expressions on frames, makes frames that carry a message, and encodes JPEG.
 
 OpenCV draws lines and blends; Pillow's built-in typeface (Aileron) draws the words, because OpenCV's own letters are
-single strokes that are hard to read on video. A label is rendered once and then kept, so a frame only pays for a blend.
+single strokes that are hard to read on video. What was drawn is kept, so a frame only pays for a blend.
 """
 
 import math
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -45,10 +45,21 @@ MOSAIC_CELLS: Final = 6
 MOSAIC_MARGIN: Final = 0.2
 """A detector's box ends at chin and forehead; this share of it is hidden on every side as well."""
 
-_CORNERS: Final = np.array([[(0, 0)], [(1, 0)], [(0, 1)], [(1, 1)]])
-"""(4, 1, 2): a box's corners, x and y in parts of its width and height."""
+_CORNERS: Final = ((False, False), (True, False), (False, True), (True, True))
+"""A box's corners: whether they are on its right, whether they are below."""
+_CORNER_STEP: Final = 8
+"""Pixels in which the size of boxes is told apart when their corners are drawn: so many can be kept."""
 _SUBPIXEL_BITS: Final = 4
 _SUPERSAMPLING: Final = 4
+
+
+class Sprite(NamedTuple):
+    """Something drawn once, to be laid over many pictures."""
+
+    light: Image
+    """(h, w, 3) BGR: what it adds to the picture."""
+    cover: Image
+    """(h, w, 3): how much of the picture it lets through; 255 is all."""
 
 
 def annotate(image: Image, faces: Iterable[Face], *, labels: bool = True, blur: bool = False) -> Image:
@@ -124,60 +135,80 @@ def _hide(canvas: Image, box: Box) -> None:
 
 
 def _draw_corners(canvas: Image, box: Box, colour: Colour) -> None:
-    """Draw four rounded corners over a dark shadow, so that they show on light and on dark pictures."""
+    """Blend in four rounded corners with a dark shadow, so that they show on light and on dark pictures."""
     thickness = max(2, round(_unit(canvas) * 2.5))
-    corners = list(np.rint(_corner_paths(box) * (1 << _SUBPIXEL_BITS)).astype(np.int32))
-    for width, (red, green, blue) in ((thickness + 2, INK), (thickness, colour)):
-        cv2.polylines(canvas, corners, False, (blue, green, red), width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    side = _CORNER_STEP * max(1, round(min(box.width, box.height) / _CORNER_STEP))
+    margin = thickness  # Half of the stroke and of its shadow lie outside the box.
+    for (right, below), sprite in zip(_CORNERS, _corners(side, thickness, colour), strict=True):
+        inward = len(sprite.light) - margin
+        x = box.x + box.width - inward if right else box.x - margin
+        y = box.y + box.height - inward if below else box.y - margin
+        _blend(canvas, sprite, x, y)
 
 
-def _corner_paths(box: Box) -> NDArray[np.float64]:
-    """Return four open paths, (4, n, 2) x and y: a stroke, a quarter circle, a stroke.
-
-    The circle's chords stay within half a pixel of it: more of them would cost time that nobody sees.
-    """
-    side = min(box.width, box.height)
-    radius, arm = side * 0.1, side * 0.24
-    angles = np.linspace(0, np.pi / 2, 1 + math.ceil(math.pi / 4 * math.sqrt(radius)))
-    path = np.empty((len(angles) + 2, 2))
-    path[0], path[-1] = (arm, 0), (0, arm)
-    path[1:-1] = radius * (1 - np.stack([np.sin(angles), np.cos(angles)], axis=1))
-    return (box.x, box.y) + _CORNERS * (box.width, box.height) + path * (1 - 2 * _CORNERS)
+@lru_cache(maxsize=64)
+def _corners(side: int, thickness: int, colour: Colour) -> tuple[Sprite, ...]:
+    """Return the corners, in the order of _CORNERS, of a box `side` pixels wide: stroke, quarter circle, stroke."""
+    margin, radius, arm = thickness, side * 0.1, side * 0.24
+    angles = np.linspace(0, np.pi / 2, 32)
+    curve = radius * (1 - np.stack([np.sin(angles), np.cos(angles)], axis=1))
+    path = margin + np.concatenate([[(arm, 0)], curve, [(0, arm)]])
+    points = np.rint(path * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    size = math.ceil(arm) + 2 * margin
+    shadow, stroke = (np.zeros((size, size), np.uint8) for _ in range(2))
+    for mask, width in ((shadow, thickness + 2), (stroke, thickness)):
+        cv2.polylines(mask, [points], False, 255, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    colour_alpha, ink_alpha = stroke[..., None] / 255, shadow[..., None] / 255
+    light = colour_alpha * colour + (1 - colour_alpha) * ink_alpha * INK
+    corner = _sprite(light, 1 - (1 - colour_alpha) * (1 - ink_alpha))
+    turns = [np.s_[:: -1 if below else 1, :: -1 if right else 1] for right, below in _CORNERS]
+    return tuple(Sprite(corner.light[turn].copy(), corner.cover[turn].copy()) for turn in turns)
 
 
 def _draw_label(canvas: Image, face: Face) -> None:
     """Blend the face's label in above its box, or below it where there is no room above."""
     name = "Uncertain" if face.uncertain else face.expression
     text = f"{name}  {face.confidence:.0%}"
-    light, cover = _label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
+    label = _label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
     height, width = canvas.shape[:2]
-    label_height, label_width = light.shape[:2]
+    label_height, label_width = label.light.shape[:2]
     gap = label_height // 4
     y = face.box.y - label_height - gap
     if y < 0:
         y = face.box.y + face.box.height + gap
-    x, y = max(0, min(face.box.x, width - label_width)), max(0, min(y, height - label_height))
-    region = canvas[y : y + label_height, x : x + label_width]
-    rows, columns = region.shape[:2]
-    below = cv2.multiply(region, cover[:rows, :columns], scale=1 / 255)
-    cv2.add(below, light[:rows, :columns], dst=region)
+    _blend(canvas, label, max(0, min(face.box.x, width - label_width)), max(0, min(y, height - label_height)))
+
+
+def _blend(canvas: Image, sprite: Sprite, x: int, y: int) -> None:
+    """Lay a sprite over the picture with its top left corner at x and y, as far as it is inside."""
+    height, width = sprite.light.shape[:2]
+    region = canvas[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
+    top, left = max(-y, 0), max(-x, 0)
+    inside = np.s_[top : top + region.shape[0], left : left + region.shape[1]]
+    if region.size:
+        below = cv2.multiply(region, sprite.cover[inside], scale=1 / 255)
+        cv2.add(below, sprite.light[inside], dst=region)
+
+
+def _sprite(light: NDArray[np.float64], alpha: NDArray[np.float64]) -> Sprite:
+    """Return a sprite of light (h, w, 3), red first, that is `alpha` (h, w, 1) opaque."""
+    cover = np.repeat(255 * (1 - alpha), 3, axis=2)
+    return Sprite(np.rint(light[..., ::-1]).astype(np.uint8), np.rint(cover).astype(np.uint8))
 
 
 @lru_cache(maxsize=512)
-def _label(text: str, colour: Colour, size: int) -> tuple[Image, Image]:
-    """Return a label as what it adds to the picture and how much of the picture it lets through, (h, w, 3) each."""
+def _label(text: str, colour: Colour, size: int) -> Sprite:
+    """Return the words on a pill of their colour."""
     font = _font(size)
     width, height = round(font.getlength(text) + 1.3 * size), round(1.65 * size)
     pill = PillowImage.new("L", (width * _SUPERSAMPLING, height * _SUPERSAMPLING))
     corners = (0, 0, pill.width - 1, pill.height - 1)
     ImageDraw.Draw(pill).rounded_rectangle(corners, radius=0.45 * size * _SUPERSAMPLING, fill=255)
-    alpha = np.asarray(pill.resize((width, height), PillowImage.Resampling.BOX), np.float32)[..., None] / 255
+    alpha = np.asarray(pill.resize((width, height), PillowImage.Resampling.BOX))[..., None] / 255.0
     picture = PillowImage.new("RGB", (width, height), colour)
     position = (width / 2, height / 2 + 0.36 * size)
     ImageDraw.Draw(picture).text(position, text, _text_on(colour), font, anchor="ms", stroke_width=0.02 * size)
-    light = np.asarray(picture, np.float32)[..., ::-1] * alpha
-    cover = np.repeat(255 * (1 - alpha), 3, axis=2)
-    return np.rint(light).astype(np.uint8), np.rint(cover).astype(np.uint8)
+    return _sprite(np.asarray(picture) * alpha, alpha)
 
 
 def _text_on(colour: Colour) -> Colour:
