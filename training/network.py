@@ -74,7 +74,8 @@ def build_cnn(
             x = convolution(x, filters)
         x = squeeze_and_excite(x)
         x = layers.MaxPooling2D()(x)
-    x = layers.GlobalAveragePooling2D()(x)
+    # Not averaged over the picture: faces are framed alike, so where something is tells what it is.
+    x = layers.Flatten()(x)
     x = layers.Dropout(dropout)(x)
     logits = {head: layers.Dense(len(EXPRESSIONS), dtype="float32", name=head)(x) for head in heads}
     return keras.Model(faces, logits, name="expression_cnn")

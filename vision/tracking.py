@@ -127,10 +127,10 @@ class FaceTracker:
                 self._lose(track)
 
     def _due(self) -> list[Track]:
-        """Return the faces that a cascade has to look at: a third of them at most, in turn."""
+        """Return the faces that a cascade has to look at: a quarter of them at most, in turn."""
         due = [t for t in self._tracks if not (t.proven and t.alike) or self._now - t.looked_at >= _CONFIRM_EVERY]
         due.sort(key=lambda track: (track.proven, track.looked_at))
-        return due[: ceil(len(self._tracks) / 3)]
+        return due[: ceil(len(self._tracks) / 4)]
 
     def _confirm(self, pyramid: Pyramid, track: Track) -> None:
         track.looked_at = self._now
