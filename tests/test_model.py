@@ -52,6 +52,26 @@ def test_probabilities_are_those_of_keras(model, network, count):
     np.testing.assert_allclose(probabilities, np.asarray(network(batch[..., None])), atol=1e-3)
 
 
+def run_alone(script: str) -> None:
+    """Run Python code in a process of its own, where Keras is yet to choose its backend."""
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True, timeout=100)
+
+
+def test_pictures_are_transposed_only_on_their_way_in_and_out(files):
+    """No transpose is left between convolutions, where it would keep them from being fused with what follows."""
+    run_alone(
+        "import model\n"
+        f"network = model.load_network({str(files[0])!r}, {str(files[1])!r})\n"
+        "import runtime\n"
+        "nodes = runtime.convert(network, model.INPUT_SHAPE).get_ops()\n"
+        "shapes = [node.get_output_partial_shape(0) for node in nodes if node.get_type_name() == 'Transpose']\n"
+        "batches = [[side.get_length() for side in list(shape)[1:]] for shape in shapes if shape[0].is_dynamic]\n"
+        "pictures = [sides for sides in batches if sum(side > 1 for side in sides) > 1]\n"
+        "assert pictures == [[12, 12, 16], [1, 48, 48]], pictures\n"
+    )
+
+
 def test_served_without_tensorflow(model, files, tmp_path):
     """A process that only serves imports no TensorFlow, stays small, and gives the same probabilities."""
     np.save(tmp_path / "faces.npy", faces(10))
@@ -65,8 +85,7 @@ def test_served_without_tensorflow(model, files, tmp_path):
         "megabytes = psutil.Process().memory_info().rss / 1e6\n"
         "assert megabytes < 500, megabytes\n"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True, timeout=100)
+    run_alone(script)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), model.predict(faces(10)), atol=1e-3)
 
 
