@@ -30,6 +30,7 @@ def convert(network: Any, shape: tuple[int, ...]) -> openvino.Model:
             graph = openvino.Core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     except OSError as error:
         raise ModelError(f"There is no room to convert the model in {tempfile.gettempdir()}: {error}.") from error
+    _free_batch(graph)
     graph.reshape([-1, *shape])
     _move_transposes(graph)
     return graph
@@ -64,6 +65,15 @@ def compile_graph(graph: openvino.Model) -> openvino.InferRequest:
         "ENABLE_CPU_PINNING": False,
     }
     return openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+
+
+def _free_batch(graph: openvino.Model) -> None:
+    """Let flattening take any number of inputs: Keras converts a network as it is for one, and writes that down."""
+    for node in graph.get_ops():
+        if node.get_type_name() == "Reshape" and node.input_value(1).get_node().get_type_name() == "Constant":
+            shape = _constant(node, 1)
+            if len(shape) == 2 and -1 not in shape:
+                node.input(1).replace_source_output(opset.constant([-1, shape[1]], np.int64).output(0))
 
 
 def _move_transposes(graph: openvino.Model) -> None:

@@ -72,8 +72,14 @@ def test_pictures_are_transposed_only_on_their_way_in_and_out(files):
     )
 
 
-def test_served_without_tensorflow(model, files, tmp_path):
-    """A process that only serves imports no TensorFlow, stays small, and gives the same probabilities."""
+@pytest.mark.parametrize("average", [True, False])
+def test_served_without_tensorflow(keras, tmp_path, average):
+    """A process that only serves imports no TensorFlow, stays small, and gives the same probabilities.
+
+    Whether the network averages over the picture at its end or not.
+    """
+    files = save(small_network(keras, average=average), tmp_path)
+    model = FacialExpressionModel(*files)
     np.save(tmp_path / "faces.npy", faces(10))
     script = (
         "import sys, numpy as np, psutil\n"
@@ -99,6 +105,19 @@ def test_networks_that_mirror_faces(keras, tmp_path):
     face = faces(1)[0]
     np.testing.assert_allclose(model.predict([face]), model.predict([face[:, ::-1]]), atol=1e-3)
     np.testing.assert_allclose(model.explain(face), model.explain(face[:, ::-1])[:, ::-1], atol=1e-3)
+
+
+def test_the_second_network_that_ships():
+    """The one for FER2013's labels serves any number of faces, and says the same of a face and its mirror image."""
+    run_alone(
+        "import numpy as np\n"
+        "from model import FacialExpressionModel\n"
+        "model = FacialExpressionModel('models/fer2013/model.json', 'models/fer2013/model_weights.h5')\n"
+        "faces = np.random.default_rng(3).integers(0, 256, (3, 48, 48), np.uint8)\n"
+        "together = model.predict(faces)\n"
+        "np.testing.assert_allclose(together, [model.predict([face])[0] for face in faces], atol=1e-4)\n"
+        "np.testing.assert_allclose(together, model.predict(faces[:, :, ::-1]), atol=1e-4)\n"
+    )
 
 
 def test_no_faces(model):
