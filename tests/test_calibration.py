@@ -156,6 +156,16 @@ def test_the_better_head_counts_more():
     )
 
 
+def test_the_raters_decide_where_they_are_known():
+    """Of two heads, each right about its own kind of truth, the votes' counts; without raters, the labels'."""
+    labels = drawn_labels()
+    raters = (labels + 1) % 7
+    logits = {"labels": 9 * np.eye(7)[labels], "votes": 9 * np.eye(7)[raters]}
+    truths, priors = {"labels": everywhere(labels), "majority": everywhere(raters)}, dict.fromkeys(logits, PRIOR)
+    assert choose(logits, truths, priors).shares["votes"] > 0.5
+    assert choose(logits, {"labels": truths["labels"]}, priors).shares["labels"] > 0.5
+
+
 def test_the_prior_of_merged_heads():
     """Adjusting merged logits takes out of each head what it has learned."""
     priors = {"labels": PRIOR, "votes": PRIOR[::-1]}

@@ -20,7 +20,7 @@ Floats = NDArray[np.floating[Any]]
 Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
 """By kind of truth: a mask of the rows that have it, and the truth of these."""
 STEPS: Final = np.linspace(0, 1, 21)
-BALANCE: Final = 0.25
+BALANCE: Final = 1 / 3
 """How much the mean recall of the expressions counts beside accuracy; the rest is accuracy's."""
 
 
@@ -90,32 +90,30 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
     """Choose how the heads' logits become probabilities, on rows that were not trained on.
 
     The shares of the heads and tau, each from 0, 0.05, ... 1, are those with the highest accuracy, in which the mean
-    recall of the expressions weighs a quarter, against FER2013's labels and, where there are votes, as much against
-    their majority.
+    recall of the expressions weighs a third, against the majority of the raters where `truths` has it, else against
+    FER2013's labels.
 
     Args:
         logits: (n, 7) by head, "labels" and perhaps "votes".
         truths: of the same n rows, as training.evaluation.truths gives them.
         priors: (7,) by head, as `prior` gives them.
     """
-    mixes = [{"labels": 1 - share, "votes": share} for share in STEPS] if "votes" in logits else [{"labels": 1.0}]
+    rows, truth = truths["majority" if "majority" in truths else "labels"]
+    mixes = (
+        [{"labels": 1 - share, "votes": share} for share in STEPS.tolist()] if "votes" in logits else [{"labels": 1.0}]
+    )
 
     def adjusted(shares: Mapping[str, float], tau: float) -> Floats:
         return adjust(merge(logits, shares), merged_prior(priors, shares), tau)
 
     def goodness(candidate: tuple[Mapping[str, float], float]) -> float:
-        predicted = adjusted(*candidate).argmax(axis=1)
-        return sum(_goodness(predicted[rows], truth) for rows, truth in truths.values() if truth.ndim == 1)
+        right = adjusted(*candidate)[rows].argmax(axis=1) == truth
+        recalls = [right[truth == label].mean() for label in np.unique(truth)]
+        return float((1 - BALANCE) * right.mean() + BALANCE * np.mean(recalls))
 
     shares, tau = max(product(mixes, STEPS.tolist()), key=goodness)
     temperature = choose_temperature(adjusted(shares, tau), truths)
     return Calibration(shares, tau, temperature, tuple(merged_prior(priors, shares).tolist()))
-
-
-def _goodness(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    right = predicted == labels
-    recalls = [right[labels == label].mean() for label in np.unique(labels)]
-    return float((1 - BALANCE) * right.mean() + BALANCE * np.mean(recalls))
 
 
 def choose_temperature(logits: Floats, truths: Truths) -> float:

@@ -47,6 +47,13 @@ def predict(network: keras.Model, images: NDArray[np.uint8], batch_size: int = 2
     return network.predict(images[..., np.newaxis], batch_size=batch_size, verbose=0)
 
 
+def start_from(model: keras.Model, weights: str | Path) -> None:
+    """Load the weights of a network trained before into the layers that have the same shape in both."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras names every layer that it skips.
+        model.load_weights(weights, skip_mismatch=True)
+
+
 def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int, folder: Path) -> pd.DataFrame:
     """Fit a compiled model, or carry on where `folder` says that it was stopped; return the log, a row an epoch.
 
