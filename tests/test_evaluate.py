@@ -12,7 +12,8 @@ import evaluate
 from entities import EXPRESSIONS
 from errors import ModelError
 from tests.networks import save, small_network
-from training.fer2013 import OTHER_VOTES, VOTE_COLUMNS
+from training.evaluation import compare
+from training.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -89,6 +90,16 @@ def test_figures_against_labels_and_votes(stub, data, capsys):
     assert results["parameters"] == 1_500_000
     assert results["command"].startswith("python evaluate.py --data ")
     assert "90.0%" in err
+
+
+def test_tells_how_often_the_labels_name_what_the_majority_names():
+    """No network that agrees with the majority can be right about more of FER2013's labels than they share."""
+    raters = np.zeros((4, 10), np.int64)
+    raters[[0, 1, 2], [3, 6, 6]] = 10
+    raters[3, :2] = 5
+    rows = FER2013(np.zeros((4, 48, 48), np.uint8), np.array([3, 6, 4, 0]), np.full(4, "PublicTest"), raters)
+    scores = compare(np.full((4, 7), 1 / 7, np.float32), rows)
+    assert scores["majority"]["labels_agree"] == pytest.approx(2 / 3)
 
 
 def test_table_shows_recall_of_every_expression(stub, data, capsys):

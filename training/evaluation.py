@@ -28,11 +28,16 @@ def truths(rows: FER2013) -> Truths:
 
 
 def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]:
-    """Return the figures by kind of truth."""
-    return {
+    """Return the figures by kind of truth; against the majority also how often FER2013's labels name the same."""
+    known = truths(rows)
+    figures = {
         kind: asdict((report.score_votes if kind == "votes" else report.score)(probabilities[mask], truth))
-        for kind, (mask, truth) in truths(rows).items()
+        for kind, (mask, truth) in known.items()
     }
+    if "majority" in known:
+        mask, truth = known["majority"]
+        figures["majority"]["labels_agree"] = float((rows.labels[mask] == truth).mean())
+    return figures
 
 
 def plots(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Figure]:
