@@ -1,8 +1,8 @@
 """Follows faces from frame to frame, so that each keeps its number.
 
-Every frame, each face is found again by its looks, which costs next to nothing; a few times a second a Haar cascade
-confirms that it is still a face, and corrects its box. What no cascade has confirmed for a while is given up. The
-picture is searched for new faces all the time, but only part of it in one frame.
+Every frame, each face is found again by its looks, which costs next to nothing. A few times a second a part of the
+picture is searched for new faces; in the same frame, so that the others need no cascade, one confirms that known faces
+are still there, and corrects their boxes. What no cascade has confirmed for a while is given up.
 """
 
 from dataclasses import dataclass, field
@@ -18,15 +18,13 @@ from vision.template import Template
 
 _CYCLE: Final = 0.25
 """Seconds in which the whole picture is searched once for new faces."""
-_CONFIRM_EVERY: Final = 0.1
-"""Seconds between two looks of a cascade at a known face."""
 _ALIKE: Final = 0.6
 """Correlation from which a face counts as found again by its looks."""
 _RESEMBLES: Final = 0.4
 """Correlation from which a face that a cascade sees may be the one that was lost out of sight there."""
 _CARRY: Final = 0.8
 """Seconds for which a face is shown, at most, that still looks alike, but is not confirmed: it turned away."""
-_GRACE: Final = 0.25
+_GRACE: Final = 0.35
 """Seconds for which a face is shown that is not to be seen at all."""
 _MEMORY: Final = 2.0
 """Seconds for which a lost face is remembered, to be known again."""
@@ -127,14 +125,18 @@ class FaceTracker:
                 self._lose(track)
 
     def _due(self) -> list[Track]:
-        """Return the faces that a cascade has to look at: a quarter of them at most, in turn."""
-        due = [t for t in self._tracks if not (t.proven and t.alike) or self._now - t.looked_at >= _CONFIRM_EVERY]
+        """Return the faces that a cascade has to look at, in turn.
+
+        While no part of the picture is searched, those are only the ones that are in doubt, a quarter of all at most.
+        """
+        searching = self._parts_due >= 1
+        due = [track for track in self._tracks if searching or not (track.proven and track.alike)]
         due.sort(key=lambda track: (track.proven, track.looked_at))
-        return due[: ceil(len(self._tracks) / 4)]
+        return due[: ceil(len(self._tracks) / (2 if searching else 4))]
 
     def _confirm(self, pyramid: Pyramid, track: Track) -> None:
+        doubtful = not track.proven or track.confirmed_at < track.looked_at
         track.looked_at = self._now
-        doubtful = not track.proven or self._now - track.confirmed_at > 2 * _CONFIRM_EVERY
         look = (STARE if doubtful else GLANCE) if track.alike else WIDE
         seen = self._search.confirm(pyramid, track.face, look)
         face = track.face.towards(seen, _pull(track, seen)) if seen else None
