@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from config import DetectorSettings
-from vision.detection import FaceDetector, to_grey
+from vision.detection import Cascade, FaceDetector, to_grey
 from vision.tracking import FaceTracker
 
 
@@ -57,6 +57,18 @@ def test_a_still_face_has_a_still_box(tracker, face):
     noisy = (np.clip(still + noise.integers(-8, 9, still.shape), 0, 255).astype(np.uint8) for _ in range(40))
     boxes = [boxes[1] for boxes in follow(tracker, noisy)]
     assert np.abs(np.diff([[box.x, box.y, box.width] for box in boxes], axis=0)).mean() < 0.5
+
+
+def test_most_frames_need_no_cascade(tracker, face, monkeypatch):
+    """A face that holds still costs a cascade in no more than three of ten frames: the others are cheap."""
+    looks, find = [], Cascade.find
+    monkeypatch.setattr(Cascade, "find", lambda *arguments, **options: looks.append(1) or find(*arguments, **options))
+    busy = []
+    for i in range(60):
+        before = len(looks)
+        tracker.update(scene((face, 300, 200)), i / 30)
+        busy.append(len(looks) > before)
+    assert sum(busy[10:]) <= 0.3 * len(busy[10:])
 
 
 @pytest.mark.parametrize("fps", [10, 30, 60])
