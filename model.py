@@ -218,20 +218,27 @@ def _import_keras() -> Any:
 def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
     """Return the last convolution block's feature maps and their (channels, 7) mean weights in the logits, if any.
 
-    Pooling after the block is passed over: it sends the whole gradient on.
+    Pooling after the block is passed over: it sends the whole gradient on. Where channels are weighed after pooling,
+    the larger maps are weighed instead, which is the same.
     """
     passed_over = ("Dropout", "Softmax", "Activation")
     layers = [layer for layer in network.layers if type(layer).__name__ not in passed_over]
     ending = [type(layer).__name__ for layer in layers[-2:]]
     if ending not in (["GlobalAveragePooling2D", "Dense"], ["Flatten", "Dense"]):
         return None, None
-    maps = layers[-2].input
-    for layer in reversed(layers[:-2]):
-        if type(layer).__name__ not in ("MaxPooling2D", "AveragePooling2D") or layer.output is not maps:
-            break
-        maps = layer.input
+    maps, channel_weights = layers[-2].input, None
+    if type(layers[-3]).__name__ == "Multiply":
+        maps, channel_weights = layers[-3].input
+    while pooling := next((layer for layer in layers if layer.output is maps and _is_pooling(layer)), None):
+        maps = pooling.input
+    if channel_weights is not None:
+        maps = _import_keras().layers.Multiply()([maps, channel_weights])
     weights = np.asarray(layers[-1].get_weights()[0])
     return maps, weights.reshape(-1, maps.shape[-1], len(EXPRESSIONS)).mean(axis=0)
+
+
+def _is_pooling(layer: Any) -> bool:
+    return type(layer).__name__ in ("MaxPooling2D", "AveragePooling2D")
 
 
 def _batch(faces: Sequence[Image] | Image) -> NDArray[np.float32]:

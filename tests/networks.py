@@ -10,8 +10,19 @@ import numpy as np
 from entities import EXPRESSIONS
 
 
-def small_network(keras: Any, outputs: int = 7, size: int = 48, softmax: bool = True, average: bool = True) -> Any:
-    """Return a network with every kind of layer that ours have, sure enough of itself to tell faces apart."""
+def small_network(
+    keras: Any,
+    outputs: int = 7,
+    size: int = 48,
+    *,
+    softmax: bool = True,
+    average: bool = True,
+    pool_first: bool = False,
+) -> Any:
+    """Return a network with every kind of layer that ours have, sure enough of itself to tell faces apart.
+
+    `average`: over the picture, before the last layer; `pool_first`: before channels are weighed, not after it.
+    """
     layers = keras.layers
     keras.utils.set_random_seed(7)
     faces = keras.Input((size, size, 1))
@@ -20,10 +31,11 @@ def small_network(keras: Any, outputs: int = 7, size: int = 48, softmax: bool = 
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization()(x)
         x = layers.Activation("relu")(x)
+        x = layers.MaxPooling2D()(x) if pool_first else x
         weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
         weights = layers.Dense(filters, activation="sigmoid")(weights)
         x = layers.Multiply()([x, weights])
-        x = layers.MaxPooling2D()(x)
+        x = x if pool_first else layers.MaxPooling2D()(x)
     x = layers.GlobalAveragePooling2D()(x) if average else layers.Flatten()(x)
     x = layers.Dropout(0.5)(x)
     x = layers.Dense(outputs, kernel_initializer=keras.initializers.RandomNormal(stddev=3))(x)

@@ -190,22 +190,25 @@ def test_many_threads_share_one_model(model):
 
 
 @pytest.mark.parametrize("average", [True, False])
-def test_explain_is_grad_cam(keras, tmp_path, average):
-    """The heat map is Grad-CAM's, with gradients by TensorFlow, on the block before the last pooling.
+@pytest.mark.parametrize("pool_first", [True, False])
+def test_explain_is_grad_cam(keras, tmp_path, average, pool_first):
+    """The heat map is Grad-CAM's, with gradients by TensorFlow, on the weighed maps before the last pooling.
 
-    Whether the network then averages over the picture or not.
+    Whether channels are weighed before the pooling or after it, and whether the network then averages over the picture.
     """
     import tensorflow as tf
 
-    files = save(small_network(keras, average=average), tmp_path)
+    files = save(small_network(keras, average=average, pool_first=pool_first), tmp_path)
     model, network = FacialExpressionModel(*files), load_network(*files)
     face = faces(1)[0]
     block = [layer for layer in network.layers if isinstance(layer, keras.layers.Multiply)][-1]
-    through = keras.Model(network.input, [block.output, network.layers[-1].input])
+    pooling = [layer for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)][-1]
+    weighed = keras.layers.Multiply()([pooling.input, block.input[1]]) if pool_first else block.output
+    through = keras.Model(network.input, [weighed, block.output, network.layers[-1].input])
     with tf.GradientTape() as tape:
-        maps, logits = through(tf.constant(face[None, ..., None], tf.float32))
+        maps, features, logits = through(tf.constant(face[None, ..., None], tf.float32))
         score = logits[0, EXPRESSIONS.index("Sad")]
-    weights = tape.gradient(score, maps).numpy().mean(axis=(0, 1, 2))
+    weights = tape.gradient(score, features).numpy().mean(axis=(0, 1, 2))
     expected = np.maximum(maps.numpy()[0] @ weights, 0)
     heat = model.explain(face, "Sad")
     assert heat.dtype == np.float32

@@ -9,7 +9,7 @@ from keras import layers, ops
 from entities import EXPRESSIONS
 from training.fer2013 import FACE_SIZE
 
-STEM, WIDTHS, DEPTHS = 32, (48, 96, 192), (1, 3, 3)
+STEM, STRIDE, WIDTHS, DEPTHS = 32, 2, (48, 96, 192), (1, 3, 3)
 HEADS = ("labels", "votes")
 """What the network learns at once: FER2013's label of a face, and how FER+'s raters vote on it."""
 
@@ -56,24 +56,26 @@ def squeeze_and_excite(x: Any, ratio: int = 8) -> Any:
 
 def build_cnn(
     stem: int = STEM,
+    stride: int = STRIDE,
     widths: Sequence[int] = WIDTHS,
     depths: Sequence[int] = DEPTHS,
+    *,
     dropout: float = 0.3,
     heads: Sequence[str] = HEADS,
 ) -> keras.Model:
     """Return a VGG-like network: grey faces (n, 48, 48, 1), 0-255, to (n, 7) logits of each head, in EXPRESSIONS order.
 
-    The stem halves the picture with `stem` filters of 5x5. Then come blocks of `depths` convolutions with `widths`
-    filters, after each of which the picture is halved again (Simonyan and Zisserman, 2015, arXiv:1409.1556).
+    The stem has `stem` filters of 5x5, and halves the picture where its `stride` is 2. Then come blocks of `depths`
+    convolutions with `widths` filters, after each of which the picture is halved (Simonyan and Zisserman, 2015,
+    arXiv:1409.1556).
     """
     faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
     x = layers.Rescaling(1 / 127.5, offset=-1)(faces)
-    x = convolution(x, stem, size=5, strides=2)
+    x = convolution(x, stem, size=5, strides=stride)
     for filters, depth in zip(widths, depths, strict=True):
         for _ in range(depth):
             x = convolution(x, filters)
-        x = squeeze_and_excite(x)
-        x = layers.MaxPooling2D()(x)
+        x = squeeze_and_excite(layers.MaxPooling2D()(x))
     # Not averaged over the picture: faces are framed alike, so where something is tells what it is.
     x = layers.Flatten()(x)
     x = layers.Dropout(dropout)(x)
@@ -112,18 +114,12 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def compile_for(model: keras.Model, steps: int, peak_rate: float = 0.06, weight_decay: float = 3e-3) -> None:
-    """Compile a network for `steps` steps of SGD with Nesterov momentum and averaged weights.
-
-    Averages, over about the last twelfth of the steps: Izmailov et al., 2018, arXiv:1803.05407. Keras puts the
-    averaged weights in place when `fit` ends.
-    """
+    """Compile a network for `steps` steps of SGD with Nesterov momentum; both heads count alike."""
     optimizer = keras.optimizers.SGD(
         WarmupStableDecay(peak_rate, steps),
         momentum=0.9,
         nesterov=True,
         weight_decay=weight_decay,
-        use_ema=True,
-        ema_momentum=max(1 - 12 / steps, 0.0),
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     heads = list(model.output)

@@ -57,7 +57,7 @@ def start_from(model: keras.Model, weights: str | Path) -> None:
 def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int, folder: Path) -> pd.DataFrame:
     """Fit a compiled model, or carry on where `folder` says that it was stopped; return the log, a row an epoch.
 
-    `folder` keeps the newest checkpoint, the log and, at the end, the averaged weights; delete it to start anew.
+    `folder` keeps the newest checkpoint, the log and, at the end, the weights; delete it to start anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     final, log = folder / "final.weights.h5", folder / "log.csv"
