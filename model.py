@@ -232,7 +232,7 @@ def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
     while pooling := next((layer for layer in layers if layer.output is maps and _is_pooling(layer)), None):
         maps = pooling.input
     if channel_weights is not None:
-        maps = _import_keras().layers.Multiply()([maps, channel_weights])
+        maps = _import_keras().layers.Multiply(name="weighed_maps")([maps, channel_weights])
     weights = np.asarray(layers[-1].get_weights()[0])
     return maps, weights.reshape(-1, maps.shape[-1], len(EXPRESSIONS)).mean(axis=0)
 
