@@ -166,6 +166,19 @@ def test_the_raters_decide_where_they_are_known():
     assert choose(logits, {"labels": truths["labels"]}, priors).shares["labels"] > 0.5
 
 
+@pytest.mark.parametrize(("disputed", "agreement", "accuracy"), [(0.08, 0.92, 1.0), (0.2, 0.885, 0.9)])
+def test_what_raters_can_spare_goes_to_the_labels(disputed, agreement, accuracy):
+    """Where labels and raters dispute few faces the labels win them all; else no more than the raters can spare."""
+    labels = drawn_labels()
+    raters = np.where(np.random.default_rng(5).random(len(labels)) < disputed, (labels + 1) % 7, labels)
+    logits = {"labels": 9 * np.eye(7)[labels], "votes": 9 * np.eye(7)[raters]}
+    truths, priors = {"labels": everywhere(labels), "majority": everywhere(raters)}, dict.fromkeys(logits, PRIOR)
+    chosen = choose(logits, truths, priors)
+    answers = adjust(merge(logits, chosen.shares), chosen.prior, chosen.tau).argmax(axis=1)
+    assert (answers == raters).mean() >= agreement - 0.01
+    assert (answers == labels).mean() == pytest.approx(accuracy, abs=0.1)
+
+
 def test_the_prior_of_merged_heads():
     """Adjusting merged logits takes out of each head what it has learned."""
     priors = {"labels": PRIOR, "votes": PRIOR[::-1]}
