@@ -24,7 +24,7 @@ _RESEMBLES: Final = 0.4
 """Correlation from which a face that a cascade sees may be the one that was lost out of sight there."""
 _CARRY: Final = 0.8
 """Seconds for which a face is shown, at most, that still looks alike, but is not confirmed: it turned away."""
-_GRACE: Final = 0.35
+_GRACE: Final = 0.25
 """Seconds for which a face is shown that is not to be seen at all."""
 _MEMORY: Final = 2.0
 """Seconds for which a lost face is remembered, to be known again."""
@@ -49,6 +49,8 @@ class Track:
     """When a cascade last saw the face."""
     looked_at: float
     """When a cascade last looked for it."""
+    seen_at: float
+    """When it was last found, by a cascade or by its looks."""
     proven: bool
     """Whether it is certain enough to be shown."""
     trust: float
@@ -118,7 +120,7 @@ class FaceTracker:
         for track in self._tracks:
             face, track.likeness = track.template.find(pyramid, track.face)
             if track.alike:
-                track.face = face
+                track.face, track.seen_at = face, self._now
         for track in sorted(self._tracks, key=lambda track: track.likeness):
             others = (other for other in self._tracks if other is not track)
             if any(track.face.overlap(other.face) > _COLLISION for other in others):
@@ -144,13 +146,13 @@ class FaceTracker:
         if face and template and (track.alike or track.template.likeness(template) >= _RESEMBLES):
             track.face, track.template, track.likeness = face, template, 1.0
             track.trust = min(track.trust + self._now - track.confirmed_at, _CARRY)
-            track.confirmed_at, track.proven = self._now, True
+            track.confirmed_at, track.seen_at, track.proven = self._now, self._now, True
         elif not track.proven:
             self._tracks.remove(track)
 
     def _give_up(self) -> None:
         for track in list(self._tracks):
-            if self._now - track.confirmed_at > (track.trust if track.alike else _GRACE):
+            if self._now - track.confirmed_at > track.trust or self._now - track.seen_at > _GRACE:
                 self._lose(track)
         self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _MEMORY]
 
@@ -189,7 +191,8 @@ class FaceTracker:
             number = self._next_id
             self._next_id += 1
         trust = _CARRY if sighting.certain else _GRACE
-        self._tracks.append(Track(number, sighting.face, template, self._now, self._now, sighting.certain, trust))
+        times = (self._now,) * 3
+        self._tracks.append(Track(number, sighting.face, template, *times, sighting.certain, trust))
 
     def _visible(self, shape: tuple[int, int]) -> list[Track]:
         shown = []
