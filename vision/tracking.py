@@ -191,8 +191,8 @@ class FaceTracker:
             number = self._next_id
             self._next_id += 1
         trust = _CARRY if sighting.certain else _GRACE
-        times = (self._now,) * 3
-        self._tracks.append(Track(number, sighting.face, template, *times, sighting.certain, trust))
+        now = self._now
+        self._tracks.append(Track(number, sighting.face, template, now, now, now, sighting.certain, trust))
 
     def _visible(self, shape: tuple[int, int]) -> list[Track]:
         shown = []
