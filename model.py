@@ -223,18 +223,32 @@ def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
     """
     passed_over = ("Dropout", "Softmax", "Activation")
     layers = [layer for layer in network.layers if type(layer).__name__ not in passed_over]
-    ending = [type(layer).__name__ for layer in layers[-2:]]
-    if ending not in (["GlobalAveragePooling2D", "Dense"], ["Flatten", "Dense"]):
+    kinds = [type(layer).__name__ for layer in layers]
+    ends = max((index for index, kind in enumerate(kinds) if kind in ("GlobalAveragePooling2D", "Flatten")), default=-1)
+    weights = _feature_weights(layers[ends + 1 :])
+    if ends < 0 or weights is None:
         return None, None
-    maps, channel_weights = layers[-2].input, None
-    if type(layers[-3]).__name__ == "Multiply":
-        maps, channel_weights = layers[-3].input
+    maps, channel_weights = layers[ends].input, None
+    if kinds[ends - 1] == "Multiply":
+        maps, channel_weights = layers[ends - 1].input
     while pooling := next((layer for layer in layers if layer.output is maps and _is_pooling(layer)), None):
         maps = pooling.input
     if channel_weights is not None:
         maps = _import_keras().layers.Multiply(name="weighed_maps")([maps, channel_weights])
-    weights = np.asarray(layers[-1].get_weights()[0])
     return maps, weights.reshape(-1, maps.shape[-1], len(EXPRESSIONS)).mean(axis=0)
+
+
+def _feature_weights(ending: Sequence[Any]) -> NDArray[np.float32] | None:
+    """Return the (features, 7) weights of the last features in the logits, if the layers after them are of such a kind.
+
+    They are one dense layer, or those of heads that are mixed with a memory (training/memory.py) and then merged by
+    one: the heads are explained, what is remembered is not.
+    """
+    dense = [layer for layer in ending if type(layer).__name__ == "Dense"]
+    if len(ending) == 1 and dense:
+        return np.asarray(dense[0].get_weights()[0])
+    heads = [layer.get_weights()[0] for layer in dense if layer.name.startswith("own_")]
+    return np.hstack(heads) @ dense[-1].get_weights()[0] if heads else None
 
 
 def _is_pooling(layer: Any) -> bool:

@@ -106,7 +106,10 @@ def test_one_temperature_for_majority_and_votes():
         "majority": (clear, shares.argmax(axis=1)[clear]),
         "votes": everywhere(shares),
     }
-    assert fit_temperature(logits[clear], truths["majority"][1]) < choose_temperature(logits, truths) < 1
+    temperature = choose_temperature(logits, truths)
+    assert fit_temperature(logits[clear], truths["majority"][1]) < temperature < 1
+    confident = softmax(logits[clear] / temperature, axis=1)
+    assert expected_calibration_error(confident, truths["majority"][1]) == pytest.approx(0.03, abs=0.005)
     del truths["votes"], truths["majority"]
     assert choose_temperature(logits, truths) == fit_temperature(logits, shares.argmax(axis=1))
 
@@ -177,6 +180,18 @@ def test_what_raters_can_spare_goes_to_the_labels(disputed, agreement, accuracy)
     answers = adjust(merge(logits, chosen.shares), chosen.prior, chosen.tau).argmax(axis=1)
     assert (answers == raters).mean() >= agreement - 0.01
     assert (answers == labels).mean() == pytest.approx(accuracy, abs=0.1)
+
+
+def test_rare_expressions_are_not_given_up_for_the_labels():
+    """Where the labels never say what few raters see, that is found all the same, at the labels' cost."""
+    raters = np.repeat([3, 6, 1], [490, 490, 20])
+    labels = np.where(raters == 1, 6, raters)
+    doubtful = 2.0 * np.eye(7)[labels] + 1.5 * np.eye(7)[raters]
+    logits = {"labels": doubtful, "votes": doubtful}
+    truths, priors = {"labels": everywhere(labels), "majority": everywhere(raters)}, dict.fromkeys(logits, PRIOR)
+    chosen = choose(logits, truths, priors)
+    answers = adjust(merge(logits, chosen.shares), chosen.prior, chosen.tau).argmax(axis=1)
+    assert (answers[raters == 1] == 1).all()
 
 
 def test_the_prior_of_merged_heads():

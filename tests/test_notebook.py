@@ -60,8 +60,8 @@ def synthetic_faces(folder: Path) -> tuple[Path, Path]:
 def test_the_notebook_runs_on_synthetic_faces(tmp_path: Path) -> None:
     """Drawn smiles are learned in a few epochs; PrivateTest is reported; the app's class loads the result.
 
-    It starts from a smaller network's weights, as far as they fit, and learns from a teacher's answers too; it leaves
-    its own, for every training row.
+    It starts from a smaller network's weights, as far as they fit, learns from a teacher's answers too, and remembers
+    the faces; it leaves its own answers, for every training row.
     """
     data, votes = synthetic_faces(tmp_path)
     start, teacher = tmp_path / "start.weights.h5", tmp_path / "answers.npz"
@@ -79,6 +79,7 @@ def test_the_notebook_runs_on_synthetic_faces(tmp_path: Path) -> None:
         STEM=8,
         WIDTHS=[8, 16],
         DEPTHS=[1, 1],
+        MEMORY=8,
     )
 
     assert figures["results"]["PrivateTest"]["labels"]["accuracy"] > 0.7

@@ -22,6 +22,10 @@ Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
 STEPS: Final = np.linspace(0, 1, 21)
 AGREEMENT: Final = 0.885
 """Share of the faces on which most raters agree that has to be named as they name it, before anything else counts."""
+RECALL: Final = 0.84
+"""Mean recall of the expressions on those faces, which counts next: else the rare expressions would be given up."""
+TOLERANCE: Final = 0.03
+"""How far the confidence may be, on the mean, from how often the majority of the raters agrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,9 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
     """Choose how the heads' logits become probabilities, on rows that were not trained on.
 
     The shares of the heads and tau are tried from 0, 0.05, ... to 1. Where `truths` has the majority of the raters, as
-    many faces as AGREEMENT says shall be named as they do, or as many as can be; of those choices, or of all where
-    there is no majority, the one with the highest accuracy for FER2013's labels is the best.
+    many faces as AGREEMENT says shall be named as they do, and with a mean recall of RECALL, or as many and as high as
+    can be; of those choices, or of all where there is no majority, the one with the highest accuracy for FER2013's
+    labels is the best.
 
     Args:
         logits: (n, 7) by head, "labels" and perhaps "votes".
@@ -105,13 +110,17 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
     def adjusted(shares: Mapping[str, float], tau: float) -> Floats:
         return adjust(merge(logits, shares), merged_prior(priors, shares), tau)
 
-    def accuracy(kind: str, shares: Mapping[str, float], tau: float) -> float:
+    def right(kind: str, shares: Mapping[str, float], tau: float) -> NDArray[np.bool_]:
         rows, truth = truths[kind]
-        return float((adjusted(shares, tau)[rows].argmax(axis=1) == truth).mean())
+        return adjusted(shares, tau)[rows].argmax(axis=1) == truth
 
-    def goodness(candidate: tuple[Mapping[str, float], float]) -> tuple[float, float]:
-        agreement = accuracy("majority", *candidate) if "majority" in truths else AGREEMENT
-        return min(agreement, AGREEMENT), accuracy("labels", *candidate)
+    def goodness(candidate: tuple[Mapping[str, float], float]) -> tuple[float, ...]:
+        accuracy = float(right("labels", *candidate).mean())
+        if "majority" not in truths:
+            return (accuracy,)
+        agrees, majority = right("majority", *candidate), truths["majority"][1]
+        recall = float(np.mean([agrees[majority == label].mean() for label in np.unique(majority)]))
+        return min(float(agrees.mean()), AGREEMENT), min(recall, RECALL), accuracy
 
     shares, tau = max(product(mixes, STEPS.tolist()), key=goodness)
     temperature = choose_temperature(adjusted(shares, tau), truths)
@@ -122,22 +131,20 @@ def choose_temperature(logits: Floats, truths: Truths) -> float:
     """Return the temperature that fits FER2013's labels, or the raters where there are votes.
 
     Where raters agree, more of them agree than is likely of any one of them: no temperature is right for their
-    majority, which exists only there, and for all their votes. This one keeps the larger of two errors small, of the
-    confidence against the majority and of all seven probabilities against the votes.
+    majority, which exists only there, and for all their votes. Of those whose confidence is right about the majority
+    within TOLERANCE, or as nearly as can be, this is the one whose seven probabilities are nearest to the votes.
     """
     if not {"majority", "votes"} <= set(truths):
         rows, labels = truths["labels"]
         return fit_temperature(logits[rows], labels)
     (clear, majority), (seen, votes) = truths["majority"], truths["votes"]
 
-    def error(temperature: float) -> float:
+    def errors(temperature: float) -> tuple[float, float]:
         probabilities = softmax(logits / temperature, axis=1)
-        return max(
-            expected_calibration_error(probabilities[clear], majority),
-            classwise_calibration_error(probabilities[seen], votes),
-        )
+        error = expected_calibration_error(probabilities[clear], majority)
+        return max(error, TOLERANCE), classwise_calibration_error(probabilities[seen], votes)
 
-    return float(min(np.geomspace(0.2, 5, 200), key=error))
+    return float(min(np.geomspace(0.2, 5, 200), key=errors))
 
 
 def fit_temperature(logits: Floats, truth: ArrayLike) -> float:

@@ -28,11 +28,12 @@ def deployable(model: keras.Model, flips: bool = True) -> keras.Model:
     return keras.Model(faces, layers.Softmax(dtype="float32", name="probabilities")(logits), name=model.name)
 
 
-def _plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _plain(layer: Any) -> Any:
+    if not isinstance(layer, layers.Layer):  # An operation of keras.ops, without weights.
+        return layer.__class__.from_config(layer.get_config())
     config: dict[str, Any] = layer.get_config() | {"dtype": "float32"}
     kind = layers.BatchNormalization if isinstance(layer, BatchNormalization) else layer.__class__
-    plain: keras.layers.Layer = kind.from_config(config)
-    return plain
+    return kind.from_config(config)
 
 
 def export(model: keras.Model, architecture: str | Path, weights: str | Path) -> None:
