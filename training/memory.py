@@ -49,7 +49,7 @@ class Memory:
 
 
 def memorize(features: Floats, dimensions: int) -> Memory:
-    """Return a memory of faces with (n, f) features: their projections on the `dimensions` that vary most."""
+    """Return a memory of faces with (n, f) features: projections on the `dimensions`, below n and f, that vary most."""
     count = features.shape[1]
     variances, directions = eigh(np.cov(features, rowvar=False), subset_by_index=(count - dimensions, count - 1))
     kernel = (directions * variances**-WHITENING).astype(np.float32)
