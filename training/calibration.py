@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
+from sklearn.metrics import recall_score
 
 from entities import EXPRESSIONS
 
@@ -110,17 +111,16 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
     def adjusted(shares: Mapping[str, float], tau: float) -> Floats:
         return adjust(merge(logits, shares), merged_prior(priors, shares), tau)
 
-    def right(kind: str, shares: Mapping[str, float], tau: float) -> NDArray[np.bool_]:
-        rows, truth = truths[kind]
-        return adjusted(shares, tau)[rows].argmax(axis=1) == truth
-
     def goodness(candidate: tuple[Mapping[str, float], float]) -> tuple[float, ...]:
-        accuracy = float(right("labels", *candidate).mean())
+        answers = adjusted(*candidate).argmax(axis=1)
+        rows, labels = truths["labels"]
+        accuracy = float((answers[rows] == labels).mean())
         if "majority" not in truths:
             return (accuracy,)
-        agrees, majority = right("majority", *candidate), truths["majority"][1]
-        recall = float(np.mean([agrees[majority == label].mean() for label in np.unique(majority)]))
-        return min(float(agrees.mean()), AGREEMENT), min(recall, RECALL), accuracy
+        clear, majority = truths["majority"]
+        agreement = float((answers[clear] == majority).mean())
+        recall = float(recall_score(majority, answers[clear], labels=np.unique(majority), average="macro"))
+        return min(agreement, AGREEMENT), min(recall, RECALL), accuracy
 
     shares, tau = max(product(mixes, STEPS.tolist()), key=goodness)
     temperature = choose_temperature(adjusted(shares, tau), truths)
