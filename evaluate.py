@@ -27,6 +27,8 @@ MEASURES: Final = {
     "rows": ("rows", "{:,}"),
     "accuracy": ("accuracy", "{:.1%}"),
     "labels_agree": ("  of FER2013's labels", "{:.1%}"),
+    "accuracy_agreed": ("  where both name the same", "{:.1%}"),
+    "accuracy_disputed": ("  where they do not", "{:.1%}"),
     "balanced_accuracy": ("balanced accuracy", "{:.1%}"),
     "votes_for_predicted": ("votes for the predicted", "{:.1%}"),
     "macro_f1": ("macro F1", "{:.1%}"),

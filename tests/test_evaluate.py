@@ -92,14 +92,32 @@ def test_figures_against_labels_and_votes(stub, data, capsys):
     assert "90.0%" in err
 
 
-def test_tells_how_often_the_labels_name_what_the_majority_names():
-    """No network that agrees with the majority can be right about more of FER2013's labels than they share."""
+@pytest.fixture
+def disputed() -> FER2013:
+    """Four rows: the raters name the label's expression on two, another one on the third, and none on the last."""
     raters = np.zeros((4, 10), np.int64)
     raters[[0, 1, 2], [3, 6, 6]] = 10
     raters[3, :2] = 5
-    rows = FER2013(np.zeros((4, 48, 48), np.uint8), np.array([3, 6, 4, 0]), np.full(4, "PublicTest"), raters)
-    scores = compare(np.full((4, 7), 1 / 7, np.float32), rows)
-    assert scores["majority"]["labels_agree"] == pytest.approx(2 / 3)
+    return FER2013(np.zeros((4, 48, 48), np.uint8), np.array([3, 6, 4, 0]), np.full(4, "PublicTest"), raters)
+
+
+def test_tells_how_often_the_labels_name_what_the_majority_names(disputed):
+    """No network that agrees with the majority can be right about more of FER2013's labels than they share."""
+    majority = compare(np.full((4, 7), 1 / 7, np.float32), disputed)["majority"]
+    assert majority["labels_agree"] == pytest.approx(2 / 3)
+
+
+def test_tells_faces_that_label_and_raters_agree_on_from_others(disputed):
+    """A network that sides with the labels is right where the raters do too, and wrong where they do not."""
+    sides_with_labels = np.eye(7, dtype=np.float32)[disputed.labels]
+    majority = compare(sides_with_labels, disputed)["majority"]
+    assert (majority["accuracy_agreed"], majority["accuracy_disputed"]) == (1, 0)
+
+
+def test_without_a_disputed_face_there_is_no_accuracy_on_them(disputed):
+    """Where label and majority are the same on every row, there is nothing to tell of others, and nothing breaks."""
+    agreed = disputed.select(np.array([True, True, False, False]))
+    assert compare(np.eye(7, dtype=np.float32)[agreed.labels], agreed)["majority"]["accuracy_disputed"] is None
 
 
 def test_table_shows_recall_of_every_expression(stub, data, capsys):

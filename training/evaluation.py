@@ -28,7 +28,11 @@ def truths(rows: FER2013) -> Truths:
 
 
 def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]:
-    """Return the figures by kind of truth; against the majority also how often FER2013's labels name the same."""
+    """Return the figures by kind of truth.
+
+    Against the majority also how often FER2013's labels name the same expression, and the accuracy where they do and
+    where they do not (None where there are no such rows).
+    """
     known = truths(rows)
     figures = {
         kind: asdict((report.score_votes if kind == "votes" else report.score)(probabilities[mask], truth))
@@ -36,7 +40,13 @@ def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]
     }
     if "majority" in known:
         mask, truth = known["majority"]
-        figures["majority"]["labels_agree"] = float((rows.labels[mask] == truth).mean())
+        agreed = rows.labels[mask] == truth
+        right = probabilities[mask].argmax(axis=1) == truth
+        figures["majority"] |= {
+            "labels_agree": float(agreed.mean()),
+            "accuracy_agreed": float(right[agreed].mean()) if agreed.any() else None,
+            "accuracy_disputed": float(right[~agreed].mean()) if not agreed.all() else None,
+        }
     return figures
 
 
