@@ -25,6 +25,10 @@ class DatasetError(FacialExpressionError):
     """A training dataset is missing or not in a known form."""
 
 
+class TrainingError(FacialExpressionError):
+    """A training cannot go on from what its folder of checkpoints holds."""
+
+
 class ImageTypeError(ImageError):
     """An uploaded file is not a picture of a kind that can be read."""
 

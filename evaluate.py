@@ -5,7 +5,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from config import ROOT
 from entities import EXPRESSIONS
-from errors import FacialExpressionError, ResultsError
+from errors import FacialExpressionError
+from files import write_text, write_whole
 from model import FacialExpressionModel
 from training.evaluation import TITLES, compare, plots
 from training.fer2013 import USAGES, load
@@ -129,26 +130,13 @@ def write(results: dict[str, Any], destination: str | None) -> None:
     if destination == "-":
         print(text)
         return
-    path = Path(destination)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise ResultsError(f"The figures cannot be written to {path}: {error}.") from error
+    write_text(Path(destination), text + "\n")
 
 
 def save(figures: dict[str, Figure], folder: Path) -> None:
     """Write figures as PNG files named after their keys."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            figure.savefig(folder / f"{name}.png", dpi=150)
-    except OSError as error:
-        raise ResultsError(f"The plots cannot be written to {folder}: {error}.") from error
+    for name, figure in figures.items():
+        write_whole(folder / f"{name}.png", partial(figure.savefig, dpi=150))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Puts the figures into a table for people and a plot."""
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +9,7 @@ from matplotlib.figure import Figure
 from benchmarks.soak import Soak
 from benchmarks.stages import STAGES, SceneResult
 from benchmarks.viewers import Lifetime
-from errors import ResultsError
+from files import write_text, write_whole
 
 COLOURS: Final = {"detect": "#3571ef", "classify": "#f2b50f", "annotate": "#6ba55a", "encode": "#9540ab"}
 
@@ -130,7 +128,7 @@ def write_json(figures: dict[str, Any], destination: str | None) -> None:
     if destination == "-":
         print(text)
     else:
-        _write(Path(destination), lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
+        write_text(Path(destination), text + "\n")
 
 
 def write_plot(figure: Figure, path: Path) -> None:
@@ -141,19 +139,7 @@ def write_plot(figure: Figure, path: Path) -> None:
 
     """
     kind = path.suffix.removeprefix(".") or "png"
-    _write(path, lambda partial: figure.savefig(partial, dpi=150, format=kind))
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        partial.replace(path)
-    except (OSError, ValueError) as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise ResultsError(f"{path} cannot be written: {error}.") from error
+    write_whole(path, lambda partial: figure.savefig(partial, dpi=150, format=kind))
 
 
 def _optional(value: float | None, form: str) -> str:

@@ -10,10 +10,11 @@ import pytest
 
 from config import ROOT
 
-BASE = {"config", "entities", "errors"}
+BASE = {"config", "entities", "errors", "files"}
 ALLOWED = {
     "errors": set(),
     "entities": set(),
+    "files": {"errors"},
     "config": {"errors"},
     "vision": BASE,
     "runtime": BASE,

@@ -58,7 +58,7 @@ def test_figures_go_to_table_json_and_plot(command, video, tmp_path, capsys):
     table = capsys.readouterr().out
     assert "portrait 320x240" in table
     assert f"{stages['total']['median']:.2f}" in table
-    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob(".partial-*"))
 
 
 def test_json_on_standard_output_is_only_json(command, video, capsys):

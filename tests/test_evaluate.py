@@ -162,8 +162,8 @@ def test_files(stub, data, tmp_path, capsys):
         ({"--data": "nowhere.csv"}, "no dataset at nowhere.csv"),
         ({"--votes": "nowhere.csv"}, "no FER+ votes at nowhere.csv"),
         ({"--weights": "nowhere.h5"}, "no model file nowhere.h5"),
-        ({"--json": "LICENSE/figures.json"}, "cannot be written to LICENSE/figures.json"),
-        ({"--plots": "LICENSE/plots"}, "cannot be written to LICENSE/plots"),
+        ({"--json": "LICENSE/figures.json"}, "LICENSE/figures.json cannot be written"),
+        ({"--plots": "LICENSE/plots"}, "LICENSE/plots/"),
     ],
 )
 def test_errors_are_one_line(stub, data, capsys, changes, message):

@@ -66,11 +66,12 @@ def test_plots_of_labels(predictions, tmp_path):
 
 
 def test_learning_curves_draw_every_measure(tmp_path):
-    """Losses and shares each get their panel; the learning rate is none of them."""
-    log = pd.DataFrame({"epoch": [0, 1], "loss": [2.0, 1.5], "val_accuracy": [0.4, 0.5], "learning_rate": [0.1, 0.1]})
+    """Losses and shares each get their panel; the learning rate is none of them. Epochs stand where they belong."""
+    log = pd.DataFrame({"epoch": [0, 2], "loss": [2.0, 1.5], "val_accuracy": [0.4, 0.5], "learning_rate": [0.1, 0.1]})
     figure = report.plot_learning_curves(log)
     names = [[line.get_label() for line in axes.lines] for axes in figure.axes]
     assert names == [["loss"], ["val accuracy"]]
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [1, 3]
     assert pixels(figure, tmp_path / "plot.png").std() > 0.02
 
 

@@ -10,11 +10,12 @@ import pytest
 from scipy.special import softmax
 
 from entities import EXPRESSIONS
+from errors import ResultsError, TrainingError
 from training.augmentation import Augmentation, Batches
 from training.export import deployable, export
 from training.fer2013 import FER2013
 from training.network import HEADS, WarmupStableDecay, build_cnn, compile_for, merge_heads
-from training.train import predict, train
+from training.train import Validation, predict, train
 
 
 def small_cnn() -> keras.Model:
@@ -145,6 +146,63 @@ def test_finished_training_is_not_repeated(batches: Batches, tmp_path: Path) -> 
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-5)
 
 
+def test_a_finished_training_of_another_length_is_not_taken_for_this_one(batches: Batches, tmp_path: Path) -> None:
+    """A trial of one epoch does not become the result of a training of two: the folder is named, with what to do."""
+    model = small_cnn()
+    compile_for(model, len(batches))
+    train(model, batches, striped_faces(8), 1, tmp_path)
+    with pytest.raises(TrainingError, match="finished training of 1 epochs, not 2: delete the folder"):
+        train(model, batches, striped_faces(8), 2, tmp_path)
+
+
+def test_weights_that_cannot_be_written_cost_no_epoch(
+    batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the disk full at the very end, the next call writes what was trained, without another epoch."""
+    model, save = small_cnn(), keras.Model.save_weights
+    compile_for(model, len(batches) * 2)
+
+    def full(self: keras.Model, filepath: Path, **options: object) -> None:
+        if "final" in str(filepath):
+            raise OSError("No space left on device")
+        save(self, filepath, **options)
+
+    monkeypatch.setattr(keras.Model, "save_weights", full)
+    with pytest.raises(ResultsError, match="No space left"):
+        train(model, batches, striped_faces(8), 2, tmp_path)
+    monkeypatch.setattr(keras.Model, "save_weights", save)
+
+    again = small_cnn()
+    compile_for(again, len(batches) * 2)
+    assert len(train(again, striped_batches(), striped_faces(8), 2, tmp_path)) == 2
+    assert int(again.optimizer.iterations) == len(batches) * 2
+    faces = striped_faces(8).images
+    np.testing.assert_allclose(predict(again, faces)["labels"], predict(model, faces)["labels"], atol=1e-5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["final.weights.h5", "log.csv"]
+
+
+def test_a_stop_before_the_log_leaves_no_gap_in_it(
+    batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch that was trained, but stopped before its figures were logged, is done again."""
+    model, measure = small_cnn(), Validation.on_epoch_end
+    compile_for(model, len(batches) * 3)
+
+    def power_cut(self: Validation, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch == 1:
+            raise RuntimeError("power cut")
+        measure(self, epoch, logs)
+
+    monkeypatch.setattr(Validation, "on_epoch_end", power_cut)
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(model, batches, striped_faces(8), 3, tmp_path)
+    monkeypatch.setattr(Validation, "on_epoch_end", measure)
+
+    again = small_cnn()
+    compile_for(again, len(batches) * 3)
+    assert train(again, striped_batches(), striped_faces(8), 3, tmp_path)["epoch"].tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize("flips", [False, True])
 def test_the_exported_network_is_the_trained_one(tmp_path: Path, flips: bool) -> None:
     """Read back, it gives the trained network's probabilities: with flips, of the mean of both views."""
@@ -168,4 +226,15 @@ def test_the_exported_files_carry_the_order_of_labels(tmp_path: Path) -> None:
         assert tuple(json.loads(file.attrs["expressions"])) == EXPRESSIONS
         assert json.loads(file.attrs["input_shape"]) == [48, 48, 1]
     assert "training.network" not in (tmp_path / "model.json").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model_weights.h5"]
+
+
+def test_neither_file_is_new_where_one_cannot_be_written(tmp_path: Path) -> None:
+    """Where model.json cannot be written, the weights of the network before stay, and nothing half-written."""
+    (tmp_path / "model_weights.h5").write_bytes(b"before")
+    (tmp_path / "model.json").mkdir()
+    network = deployable(merge_heads(small_cnn(), {"labels": 1.0}))
+    with pytest.raises(ResultsError, match=r"model\.json cannot be written"):
+        export(network, tmp_path / "model.json", tmp_path / "model_weights.h5")
+    assert (tmp_path / "model_weights.h5").read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model_weights.h5"]

@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from entities import EXPRESSIONS
+from files import write_text, write_whole
 from training.fer2013 import FACE_SIZE
 from training.network import BatchNormalization
 
@@ -39,18 +40,19 @@ def _plain(layer: Any) -> Any:
 def export(model: keras.Model, architecture: str | Path, weights: str | Path) -> None:
     """Write model.json and model_weights.h5, with the order of labels and the input's shape in the latter.
 
-    Both files are whole or not written at all.
+    Raises:
+        ResultsError: One cannot be written; both are as they were before.
+
     """
-    architecture, weights = Path(architecture), Path(weights)
-    for path in (architecture, weights):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    partial = weights.with_name(f"partial-{weights.stem}.h5")
-    model.save(partial)
-    with h5py.File(partial, "r+") as file:
-        if "optimizer_weights" in file:
-            del file["optimizer_weights"]
-        file.attrs["expressions"] = json.dumps(EXPRESSIONS)
-        file.attrs["input_shape"] = json.dumps(model.input_shape[1:])
-    text = json.dumps(json.loads(model.to_json()), indent=1)
-    partial.replace(weights)
-    architecture.write_text(text + "\n")
+
+    def save(path: Path) -> None:
+        model.save(path)
+        with h5py.File(path, "r+") as file:
+            if "optimizer_weights" in file:
+                del file["optimizer_weights"]
+            file.attrs["expressions"] = json.dumps(EXPRESSIONS)
+            file.attrs["input_shape"] = json.dumps(model.input_shape[1:])
+        # Before the weights take their name: neither file is new where the other cannot be written.
+        write_text(Path(architecture), json.dumps(json.loads(model.to_json()), indent=1) + "\n")
+
+    write_whole(Path(weights), save)

@@ -187,6 +187,7 @@ def plot_reliability(curves: dict[str, Reliability], title: str) -> Figure:
 @_styled
 def plot_learning_curves(log: pd.DataFrame) -> Figure:
     """Draw the losses and the other figures of a training's log, one row an epoch, against the epochs."""
+    epochs = log["epoch"] + 1
     log = log.drop(columns=[name for name in log if name in ("epoch", "learning_rate")]).dropna(axis=1, how="all")
     losses = [name for name in log if name.endswith("loss")]
     figure, panels = _axes(9, 3.4, columns=2)
@@ -194,7 +195,7 @@ def plot_learning_curves(log: pd.DataFrame) -> Figure:
         panels, (losses, [name for name in log if name not in losses]), ("Loss", "Share that is right"), strict=True
     ):
         for name in names:
-            axes.plot(np.arange(1, len(log) + 1), log[name], label=name.replace("_", " "))
+            axes.plot(epochs, log[name], label=name.replace("_", " "))
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y", color=MUTED, alpha=0.25)

@@ -1,5 +1,6 @@
 """Training that shows how it goes, keeps checkpoints, and carries on after a stop."""
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errors import TrainingError
+from files import write_whole
 from training.augmentation import Batches
 from training.fer2013 import FER2013, majority
 
@@ -58,22 +61,33 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
     """Fit a compiled model, or carry on where `folder` says that it was stopped; return the log, a row an epoch.
 
     `folder` keeps the newest checkpoint, the log and, at the end, the weights; delete it to start anew.
+
+    Raises:
+        TrainingError: The training in `folder` has ended, after another number of epochs.
+        ResultsError: The weights cannot be written; the newest checkpoint is still there.
+
     """
     folder.mkdir(parents=True, exist_ok=True)
     final, log = folder / "final.weights.h5", folder / "log.csv"
     if not final.exists():
         callbacks = [
-            keras.callbacks.BackupAndRestore(folder / "newest"),
             Epochs(batches),
             Validation(validation),
             keras.callbacks.CSVLogger(str(log), append=True),
+            # After the log: what a stop falls between is done again, not left out. Kept until the weights are written.
+            keras.callbacks.BackupAndRestore(folder / "newest", delete_checkpoint=False),
         ]
         model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=2, shuffle=False)
-        # A name of its own until it is whole: a stop while writing must not look like the end.
-        model.save_weights(folder / "partial.weights.h5")
-        (folder / "partial.weights.h5").replace(final)
+        write_whole(final, model.save_weights)
+        shutil.rmtree(folder / "newest", ignore_errors=True)
+    done = pd.read_csv(log).drop_duplicates("epoch", keep="last")
+    if len(done) != epochs:
+        raise TrainingError(
+            f"{folder} holds a finished training of {len(done)} epochs, not {epochs}: "
+            "delete the folder to train anew, or set CHECKPOINTS to another one."
+        )
     with warnings.catch_warnings():
         # The file also holds the optimizer's state, which is not needed any more.
         warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
         model.load_weights(final)
-    return pd.read_csv(log).drop_duplicates("epoch", keep="last")
+    return done
