@@ -62,6 +62,7 @@ def test_reads_a_folder_in_label_order(tmp_path: Path) -> None:
             folder = tmp_path / split / name.lower()
             folder.mkdir(parents=True)
             cv2.imwrite(str(folder / "a.png"), np.full((60, 60), 10 * label, np.uint8))
+            (folder / ".DS_Store").write_bytes(b"what a Mac leaves in folders")
     rows = load(tmp_path)
     assert (rows.images[:, 0, 0] == 10 * rows.labels).all()
     assert sorted(rows.split("Training").labels.tolist()) == list(range(7))
@@ -96,13 +97,37 @@ def test_votes_for_other_rows_are_refused(csv: Path, tmp_path: Path) -> None:
     votes = votes_file(tmp_path, ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
     with pytest.raises(DatasetError, match="same rows in the same order"):
         load(csv, votes)
+    swapped = [f"{usage},{name}.png,10,0,0,0,0,0,0,0,0,0" for name, (_, _, usage) in zip("bacd", ROWS, strict=True)]
+    with pytest.raises(DatasetError, match="not in the order of its image names"):
+        load(csv, votes_file(tmp_path, swapped))
+
+
+@pytest.mark.parametrize("wrong", ["", "0.5", "-1", "11", "many"])
+def test_votes_that_are_no_votes_are_refused(csv: Path, tmp_path: Path, wrong: str) -> None:
+    """A vote that is missing, or no whole number from 0 to 10, is named by its row and column."""
+    rows = [f"{usage},{name}.png,{wrong},0,0,0,0,0,0,0,0,0" for name, (_, _, usage) in zip("abcd", ROWS, strict=True)]
+    with pytest.raises(DatasetError, match="data row 1: neutral must be a whole number from 0 to 10"):
+        load(csv, votes_file(tmp_path, rows))
+
+
+def test_a_broken_votes_file_is_told_from_broken_data(csv: Path, tmp_path: Path) -> None:
+    """The advice is about FER+'s file, not about FER2013."""
+    votes = tmp_path / "fer2013new.csv"
+    votes.write_text("a,b\n1,2\n")
+    with pytest.raises(DatasetError, match=r"no column Usage.*FERPlus"):
+        load(csv, votes)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("emotion,pixels,Usage\n0,1 2 3,Training\n", "data row 1: pixels must be 2304"),
-        (f"emotion,pixels,Usage\n9,{pixels(1)},Training\n", "emotion must be 0 to 6"),
+        (f"emotion,pixels,Usage\n9,{pixels(1)},Training\n", "data row 1: emotion must be a whole number from 0 to 6"),
+        (f"emotion,pixels,Usage\nhappy,{pixels(1)},Training\n", "emotion must be a whole number"),
+        (f"emotion,pixels,Usage\n3.7,{pixels(1)},Training\n", "emotion must be a whole number"),
+        (f"emotion,pixels,Usage\n3,{pixels(1)},Trainig\n", "rows with Usage Trainig; it must be Training, PublicTest"),
+        (f"emotion,pixels,Usage\n3,{pixels(10**30)},Training\n", "from 0 to 255"),
+        ("emotion,pixels,Usage\n3,,Training\n", "data row 1: pixels must be 2304"),
         (f"emotion,pixels,Usage\n0,{pixels(300)},Training\n", "from 0 to 255"),
         (f"label,pixels,Usage\n0,{pixels(1)},Training\n", "no column emotion"),
         ("", "cannot be read as a CSV"),

@@ -49,7 +49,7 @@ def synthetic_faces(folder: Path) -> tuple[Path, Path]:
             face[32:36, 12:36] = 250 if happy else 30
             pixels = " ".join(map(str, face.clip(0, 255).astype(int).ravel()))
             rows.append(f"{3 if happy else 6},{pixels},{usage}")
-            votes.append(f"{usage},{index}.png,{0 if happy else 9},{9 if happy else 0},1,0,0,0,0,0,0,0")
+            votes.append(f"{usage},fer{len(votes):07}.png,{0 if happy else 9},{9 if happy else 0},1,0,0,0,0,0,0,0")
     data, votes_path = folder / "fer2013.csv", folder / "fer2013new.csv"
     data.write_text("\n".join(["emotion,pixels,Usage", *rows]))
     header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"

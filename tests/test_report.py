@@ -71,7 +71,7 @@ def test_learning_curves_draw_every_measure(tmp_path):
     figure = report.plot_learning_curves(log)
     names = [[line.get_label() for line in axes.lines] for axes in figure.axes]
     assert names == [["loss"], ["val accuracy"]]
-    assert figure.axes[0].lines[0].get_xdata().tolist() == [1, 3]
+    assert np.asarray(figure.axes[0].lines[0].get_xdata()).tolist() == [1, 3]
     assert pixels(figure, tmp_path / "plot.png").std() > 0.02
 
 

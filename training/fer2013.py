@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from entities import EXPRESSIONS
+from entities import EXPRESSIONS, Image
 from errors import DatasetError
 
 FACE_SIZE: Final = 48
@@ -22,6 +22,7 @@ USAGES: Final = ("Training", "PublicTest", "PrivateTest")
 VOTE_COLUMNS: Final = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 """FER+'s names for EXPRESSIONS, in EXPRESSIONS order."""
 OTHER_VOTES: Final = ("contempt", "unknown", "NF")
+RATERS: Final = 10
 
 FOLDERS: Final = {
     **{name.lower(): label for label, name in enumerate(EXPRESSIONS)},
@@ -31,11 +32,14 @@ FOLDERS: Final = {
     "sadness": 4,
     "surprised": 5,
 }
+NOT_IMAGES: Final = ("Thumbs.db", "desktop.ini")
+"""What Windows puts into folders of images."""
 WHERE_TO_GET_IT: Final = (
     "Get FER2013 from Kaggle (challenges-in-representation-learning-facial-expression-recognition-challenge), "
     "unpack fer2013.csv or icml_face_data.csv, and set the notebook's DATA, or --data, to its path; "
     "a folder of images (train/angry/*.jpg, ...) works as well."
 )
+WHERE_TO_GET_VOTES: Final = "Get fer2013new.csv from the FERPlus repository, and set VOTES, or --votes, to its path."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +116,52 @@ def load(data: str | Path, votes: str | Path | None = None) -> FER2013:
     return rows if votes is None else replace(rows, votes=_load_votes(Path(votes).expanduser(), rows))
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _read_table(path: Path, columns: tuple[str, ...], advice: str) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as a CSV file: {error}. {WHERE_TO_GET_IT}") from error
+        raise DatasetError(f"{path} cannot be read as a CSV file: {error}. {advice}") from error
     table.columns = table.columns.str.strip()
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        raise DatasetError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}.")
+        raise DatasetError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. {advice}")
+    table["Usage"] = table["Usage"].astype(str).str.strip()
+    other = sorted(set(table["Usage"]) - set(USAGES))
+    if other:
+        raise DatasetError(f"{path} has rows with Usage {', '.join(other)}; it must be {', '.join(USAGES)}.")
     return table
 
 
+def _integers(path: Path, table: pd.DataFrame, columns: list[str], highest: int) -> NDArray[np.int64]:
+    """Return (rows, columns); DatasetError where a value is no whole number from 0 to `highest`."""
+    values = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    wrong = np.argwhere(~((values >= 0) & (values <= highest) & (values == np.floor(values))))
+    if len(wrong):
+        row, column = wrong[0]
+        name = columns[column]
+        raise DatasetError(f"{path}, data row {row + 1}: {name} must be a whole number from 0 to {highest}.")
+    return values.astype(np.int64)
+
+
 def _load_csv(path: Path) -> FER2013:
-    table = _read_table(path, ("emotion", "pixels", "Usage"))
-    pixels = FACE_SIZE * FACE_SIZE
-    images = np.empty((len(table), pixels), np.uint8)
+    table = _read_table(path, ("emotion", "pixels", "Usage"), WHERE_TO_GET_IT)
+    images = np.empty((len(table), FACE_SIZE, FACE_SIZE), np.uint8)
     for row, text in enumerate(table["pixels"]):
-        values = np.array(str(text).split(), dtype=np.int64) if _is_numeric(text) else np.empty(0, np.int64)
-        if values.size != pixels or values.min() < 0 or values.max() > 255:
-            raise DatasetError(f"{path}, data row {row + 1}: pixels must be {pixels} numbers from 0 to 255.")
-        images[row] = values
-    labels = table["emotion"].to_numpy(np.int64)
-    if ((labels < 0) | (labels >= len(EXPRESSIONS))).any():
-        raise DatasetError(f"{path}: emotion must be 0 to {len(EXPRESSIONS) - 1}.")
-    usage = table["Usage"].astype(str).str.strip().to_numpy(np.str_)
-    return FER2013(images.reshape(-1, FACE_SIZE, FACE_SIZE), labels, usage)
+        try:
+            images[row] = _face(str(text))
+        except (OverflowError, ValueError) as error:
+            words = f"pixels must be {FACE_SIZE * FACE_SIZE} numbers from 0 to 255"
+            raise DatasetError(f"{path}, data row {row + 1}: {words}.") from error
+    labels = _integers(path, table, ["emotion"], len(EXPRESSIONS) - 1)[:, 0]
+    return FER2013(images, labels, table["Usage"].to_numpy(np.str_))
 
 
-def _is_numeric(text: object) -> bool:
-    return isinstance(text, str) and text.replace(" ", "").isdecimal()
+def _face(text: str) -> Image:
+    """Return the picture that numbers describe; OverflowError or ValueError where they are too many, few or large."""
+    values = np.array(text.split(), np.int64)
+    if values.min(initial=0) < 0 or values.max(initial=0) > 255:
+        raise ValueError(text)
+    return values.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)
 
 
 def _load_folder(root: Path) -> FER2013:
@@ -170,7 +190,11 @@ def _load_split(folder: Path, usage: str) -> FER2013:
                 raise DatasetError(f"{child} is not named after an expression: {', '.join(EXPRESSIONS)}.")
             continue
         for file in sorted(child.iterdir()):
-            image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+            if file.name.startswith(".") or file.name in NOT_IMAGES:
+                continue
+            # Not cv2.imread, which opens no path with letters outside of ASCII on Windows.
+            data = np.fromfile(file, np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
             if image is None:
                 raise DatasetError(f"{file} cannot be read as an image; mend or remove it.")
             images.append(cv2.resize(image, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA))
@@ -182,11 +206,14 @@ def _load_split(folder: Path, usage: str) -> FER2013:
 
 def _load_votes(path: Path, rows: FER2013) -> NDArray[np.int64]:
     if not path.exists():
-        raise DatasetError(f"There are no FER+ votes at {path}: get fer2013new.csv from the FERPlus repository.")
-    table = _read_table(path, ("Usage", *VOTE_COLUMNS, *OTHER_VOTES))
-    if len(table) != len(rows) or (table["Usage"].str.strip().to_numpy(np.str_) != rows.usage).any():
+        raise DatasetError(f"There are no FER+ votes at {path}. {WHERE_TO_GET_VOTES}")
+    table = _read_table(path, ("Usage", *VOTE_COLUMNS, *OTHER_VOTES), WHERE_TO_GET_VOTES)
+    if len(table) != len(rows) or (table["Usage"].to_numpy(np.str_) != rows.usage).any():
         raise DatasetError(
             f"{path} has {len(table)} rows that do not match the data's {len(rows)}: "
             "the votes must be for the same rows in the same order."
         )
-    return table[[*VOTE_COLUMNS, *OTHER_VOTES]].to_numpy(np.int64)
+    # FER+ numbers its rows by these names, in FER2013's order.
+    if "Image name" in table and not table["Image name"].dropna().astype(str).is_monotonic_increasing:
+        raise DatasetError(f"{path} is not in the order of its image names, which is that of FER2013's rows: sort it.")
+    return _integers(path, table, [*VOTE_COLUMNS, *OTHER_VOTES], RATERS)
