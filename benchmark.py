@@ -15,7 +15,8 @@ import platform
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -60,13 +61,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("videos", nargs="*", type=Path, default=[DEMO_CLIP], metavar="VIDEO", help="instead of the demo clip")
     add("--size", action="append", type=size, metavar="WxH", help=f"or own, for the video's; {' and '.join(SIZES)}")
-    add("--frames", type=int, metavar="N", help="only the first N of each video")
-    add("--faces", type=int, default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none")
+    add("--frames", type=at_least(1), metavar="N", help="only the first N of each video")
+    add(
+        "--faces", type=at_least(0), default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none"
+    )
     add("--peer", choices=sorted(peers.SCRIPTS), help="another package to run on the same frames")
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
-    add("--viewers", type=int, metavar="N", help="also start the server, and watch it with N clients")
-    add("--seconds", type=float, default=10, help="for which they watch (%(default)s)")
-    add("--soak", type=float, metavar="MINUTES", help="also see what the server keeps of viewers who come and go")
+    add("--viewers", type=at_least(1), metavar="N", help="also start the server, and watch it with N clients")
+    add("--seconds", type=at_least(1.0), default=10, help="for which they watch (%(default)s)")
+    add(
+        "--soak",
+        type=at_least(0.1),
+        metavar="MINUTES",
+        help="also see what the server keeps of viewers who come and go",
+    )
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     add("--plot", type=Path, metavar="FILE", help="write the time of each stage as a picture")
@@ -83,6 +91,19 @@ def size(text: str) -> tuple[int, int] | None:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text} is no size such as 640x480, nor own")
     return int(match[1]), int(match[2])
+
+
+def at_least(lowest: float) -> Callable[[str], float]:
+    """Return what reads a number of `lowest` or more, whole where that is an int, from the command line."""
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            value = type(lowest)(text)
+            if value >= lowest:
+                return value
+        raise argparse.ArgumentTypeError(f"{text} is no {'whole ' * isinstance(lowest, int)}number of {lowest} or more")
+
+    return read
 
 
 def run(options: argparse.Namespace, classifier: Classifier | None = None) -> dict[str, Any]:
@@ -106,9 +127,7 @@ def run(options: argparse.Namespace, classifier: Classifier | None = None) -> di
             reference = reference_probabilities(result.crops, settings.model)
             result.difference = float(np.abs(reference - result.raw).max())
         if peer:
-            result.peer = peers.run(peer, options.peer_python, scene, progress)
-            ours = result.stages["detect"].median + result.stages["classify"].median
-            result.peer["ratio"] = result.peer["median"] / ours
+            result.peer = compare(peer, options.peer_python, scene, result, progress)
     print(report.table(results, peer), file=out)
     if options.plot:
         report.write_plot(report.plot(results, peer), options.plot)
@@ -137,13 +156,32 @@ def find_peer(options: argparse.Namespace) -> str | None:
     return options.peer if found else None
 
 
+def compare(peer: str, python: Path, scene: Scene, result: stages.SceneResult, progress: "Progress") -> dict[str, Any]:
+    """Return the peer's figures, and its time over ours; nothing where it fails, which is told in words."""
+    try:
+        figures = peers.run(peer, python, scene, progress)
+    except peers.PeerError as error:
+        print(error, file=sys.stderr)
+        return {}
+    # Means: ours looks at most frames briefly and searches some, which a sum of medians would leave out.
+    ours = result.stages["detect"].mean + result.stages["classify"].mean
+    return figures | {"ratio": figures["mean"] / ours}
+
+
 def choose_scenes(options: argparse.Namespace) -> Iterator[Scene]:
-    """Yield each video in each size, and a scene of many faces from the first."""
+    """Yield each video in each size, and a scene of many faces from the first.
+
+    Raises:
+        SourceError: A video cannot be read, or there shall be many faces and it shows none.
+
+    """
     for path in options.videos:
         for chosen in options.size:
             yield VideoScene(path, chosen or own_size(path))
     if options.faces:
-        yield CrowdScene(options.videos[0], options.size[0] or own_size(options.videos[0]), options.faces)
+        crowd = CrowdScene(options.videos[0], options.size[0] or own_size(options.videos[0]), options.faces)
+        next(crowd.frames())  # Whether there is a face is known before minutes of measuring.
+        yield crowd
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -14,11 +15,12 @@ from config import ROOT
 from errors import FacialExpressionError
 
 SCRIPTS: Final = {"fer": Path(__file__).with_name("fer_peer.py")}
+_PYTHON: Final = Path(".venv-fer", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 INSTALL: Final = {
     "fer": "python -m venv .venv-fer && "
-    '.venv-fer/bin/pip install fer==25.10.3 "opencv-contrib-python<5" "setuptools<81"'
+    f'{_PYTHON} -m pip install fer==25.10.3 "opencv-contrib-python<5" "setuptools<81"'
 }
-DEFAULT_PYTHON: Final = ROOT / ".venv-fer" / "bin" / "python"
+DEFAULT_PYTHON: Final = ROOT / _PYTHON
 
 
 class PeerError(FacialExpressionError):
@@ -45,7 +47,7 @@ def check(peer: str, python: Path) -> str:
 
 
 def run(peer: str, python: Path, scene: Scene, progress: Progress) -> dict[str, Any]:
-    """Return median and p95 milliseconds a frame, and the share of frames with a face.
+    """Return median, p95 and mean milliseconds a frame, and the share of frames with a face.
 
     Raises:
         PeerError: It fails.
@@ -68,7 +70,7 @@ def run(peer: str, python: Path, scene: Scene, progress: Progress) -> dict[str, 
         raise PeerError(_advice(peer, "it failed on the frames"))
     figures = json.loads(output.splitlines()[-1])
     spread = Spread.of(figures["milliseconds"])
-    return {"median": spread.median, "p95": spread.p95, "with_face": figures["with_face"]}
+    return asdict(spread) | {"with_face": figures["with_face"]}
 
 
 def _environment() -> dict[str, str]:

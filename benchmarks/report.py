@@ -36,7 +36,7 @@ def table(results: list[SceneResult], peer: str | None) -> str:
         rows += [
             (f"{peer}, median ms", times),
             ("  frames with a face", [_optional(result.peer.get("with_face"), "{:.1%}") for result in results]),
-            ("  times as long as ours", [_optional(result.peer.get("ratio"), "{:.1f}") for result in results]),
+            ("  mean over ours", [_optional(result.peer.get("ratio"), "{:.1f}") for result in results]),
         ]
     return _aligned(rows)
 
@@ -89,27 +89,27 @@ def soak_table(soak: Soak) -> str:
 
 
 def plot(results: list[SceneResult], peer: str | None) -> Figure:
-    """Return bars of the median milliseconds a frame, by stage, with the 95th percentile of all as a mark."""
+    """Return bars of the mean milliseconds a frame, by stage, with the 95th percentile of all as a mark."""
     figure = Figure(figsize=(9, 1.2 + 0.55 * len(results) * (2 if peer else 1)), layout="constrained")
     axes = figure.subplots()
     labels: list[str] = []
     for result in results:
         left, line = 0.0, len(labels)
         for stage, colour in COLOURS.items():
-            width = result.stages[stage].median
+            width = result.stages[stage].mean
             axes.barh(line, width, left=left, color=colour, label=stage if line == 0 else None)
             left += width
         total = result.stages["total"]
         axes.plot(total.p95, line, "k|", markersize=14, label="95th percentile of all" if line == 0 else None)
-        axes.annotate(f" {total.median:.1f}", (left, line), va="center")
+        axes.annotate(f" {total.mean:.1f}", (left, line), va="center")
         labels.append(result.scene)
         if result.peer:
-            axes.barh(len(labels), result.peer["median"], color="#98a0aa")
-            axes.annotate(f" {result.peer['median']:.1f}", (result.peer["median"], len(labels)), va="center")
+            axes.barh(len(labels), result.peer["mean"], color="#98a0aa")
+            axes.annotate(f" {result.peer['mean']:.1f}", (result.peer["mean"], len(labels)), va="center")
             labels.append(f"{peer}: {result.scene}")
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
-    axes.set_xlabel("milliseconds a frame, median")
+    axes.set_xlabel("milliseconds a frame, mean")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, loc="outside upper center", ncols=5)
     return figure

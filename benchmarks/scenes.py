@@ -11,6 +11,7 @@ import numpy as np
 
 from config import DetectorSettings
 from entities import Box, Frame, Image
+from errors import SourceError
 from vision.detection import to_grey
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
@@ -78,7 +79,7 @@ class CrowdScene:
         """Yield the frames, from the first in which the video shows a face.
 
         Raises:
-            SourceError: The video cannot be read.
+            SourceError: The video cannot be read, or shows no face.
 
         """
         rows = -(-self.faces // _COLUMNS)
@@ -93,6 +94,8 @@ class CrowdScene:
                 if face:
                     past.appendleft(_portrait(frame.image, face, tile))
                     yield Frame(self._compose(past, tile), frame.index, frame.captured_at, frame.time)
+        if face is None:
+            raise SourceError(f"{self.path} shows no face to make a scene of many from: choose another, or --faces 0.")
 
     def _compose(self, past: deque[Image], tile: tuple[int, int]) -> Image:
         canvas = np.full((self.size[1], self.size[0], 3), 110, np.uint8)

@@ -46,7 +46,7 @@ class SceneResult:
     stages: dict[str, Spread]
     """Milliseconds a frame, by stage; total is the whole path."""
     fps: float
-    """Frames that one processor could analyse a second: 1000 / mean of total."""
+    """Frames that this computer could analyse a second, one after another: 1000 / mean of total."""
     with_face: float
     """Share of frames (0-1) with at least one face."""
     faces: float

@@ -13,7 +13,7 @@ from benchmarks.scenes import CrowdScene, VideoScene
 from benchmarks.stages import Spread, label_changes
 from config import DEMO_CLIP, DetectorSettings
 from entities import EXPRESSIONS, Box, Face
-from tests.footage import FixedClassifier, make_video
+from tests.footage import FixedClassifier, make_video, plain_frames
 from vision.detection import FaceDetector
 
 
@@ -99,7 +99,42 @@ def test_a_peer_gets_the_same_frames(command, video, tmp_path, monkeypatch, caps
     assert "10000.00" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--size", "large"], ["--faces", "many"], ["--peer", "nobody"]])
+def test_a_peer_that_fails_on_the_frames_is_skipped_in_words(command, video, tmp_path, monkeypatch, capsys):
+    """Our own figures are told all the same."""
+    script = tmp_path / "peer.py"
+    script.write_text("raise SystemExit(3)")
+    monkeypatch.setitem(peer.SCRIPTS, "fer", script)
+    monkeypatch.setattr(peer, "check", lambda *_: "1.0")
+    assert command(video, "--size", "own", "--faces", 0, "--peer", "fer", "--peer-python", sys.executable) == 0
+    output = capsys.readouterr()
+    assert "fer is skipped, because it failed on the frames" in output.err
+    assert "frames a second" in output.out
+
+
+def test_a_crowd_of_a_video_without_faces_is_refused_before_anything_is_measured(command, tmp_path, capsys):
+    """It is said at once, and how to go on without it."""
+    grey = make_video(tmp_path / "grey.mp4", plain_frames(3))
+    assert command(grey, "--size", "own") == 1
+    output = capsys.readouterr()
+    assert "shows no face to make a scene of many from: choose another, or --faces 0" in output.err
+    assert not output.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--size", "large"],
+        ["--faces", "many"],
+        ["--faces", "-1"],
+        ["--frames", "0"],
+        ["--frames", "2.5"],
+        ["--viewers", "0"],
+        ["--seconds", "0.1"],
+        ["--soak", "0.03"],
+        ["--soak", "nan"],
+        ["--peer", "nobody"],
+    ],
+)
 def test_wrong_options_are_refused(arguments, capsys):
     """A wrong option ends with usage, before anything is measured."""
     with pytest.raises(SystemExit) as stopped:
