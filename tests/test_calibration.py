@@ -169,7 +169,7 @@ def test_the_raters_decide_where_they_are_known():
     assert choose(logits, {"labels": truths["labels"]}, priors).shares["labels"] > 0.5
 
 
-@pytest.mark.parametrize(("disputed", "agreement", "accuracy"), [(0.08, 0.92, 1.0), (0.2, 0.885, 0.9)])
+@pytest.mark.parametrize(("disputed", "agreement", "accuracy"), [(0.08, 0.91, 1.0), (0.2, 0.885, 0.84)])
 def test_what_raters_can_spare_goes_to_the_labels(disputed, agreement, accuracy):
     """Where labels and raters dispute few faces the labels win them all; else no more than the raters can spare."""
     labels = drawn_labels()
@@ -178,8 +178,8 @@ def test_what_raters_can_spare_goes_to_the_labels(disputed, agreement, accuracy)
     truths, priors = {"labels": everywhere(labels), "majority": everywhere(raters)}, dict.fromkeys(logits, PRIOR)
     chosen = choose(logits, truths, priors)
     answers = adjust(merge(logits, chosen.shares), chosen.prior, chosen.tau).argmax(axis=1)
-    assert (answers == raters).mean() >= agreement - 0.01
-    assert (answers == labels).mean() == pytest.approx(accuracy, abs=0.1)
+    assert (answers == raters).mean() >= agreement
+    assert (answers == labels).mean() >= accuracy  # of the second, 0.79 would be the raters' own
 
 
 def test_rare_expressions_are_not_given_up_for_the_labels():

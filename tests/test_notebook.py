@@ -11,7 +11,6 @@ import papermill
 import pytest
 
 from entities import EXPRESSIONS
-from errors import DatasetError
 from model import FacialExpressionModel
 from tests.conftest import ROOT
 from training.fer2013 import load
@@ -40,7 +39,7 @@ def run(folder: Path, data: Path, **parameters: object) -> dict[str, Any]:
 
 def synthetic_faces(folder: Path) -> tuple[Path, Path]:
     """Write drawings of two expressions, smiling and not, as Kaggle's CSV and FER+'s votes; return both paths."""
-    rng, rows, votes = np.random.default_rng(0), [], []
+    rng, rows, votes = np.random.default_rng(0), list[str](), list[str]()
     for usage, count in (("Training", 48), ("PublicTest", 16), ("PrivateTest", 8)):
         for index in range(count):
             happy = index % 2 == 0
@@ -114,7 +113,8 @@ def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -
     assert labels["balanced_accuracy"] > 1.3 / len(EXPRESSIONS)
 
 
-def test_a_missing_dataset_stops_the_notebook_with_advice() -> None:
-    """What the notebook's first look at the data raises says where to get it."""
-    with pytest.raises(DatasetError, match="Kaggle"):
-        load("data/not-there.csv")
+def test_a_missing_dataset_stops_the_notebook_with_advice(tmp_path: Path) -> None:
+    """Its first look at the data ends it, and says where to get them; nothing is written."""
+    with pytest.raises(papermill.PapermillExecutionError, match=r"DatasetError.*Kaggle"):
+        run(tmp_path, tmp_path / "nothing.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
