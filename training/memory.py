@@ -22,7 +22,7 @@ NEARNESS: Final = 0.04
 WHITENING: Final = 0.25
 """Power of the variances by which the features are divided: 0 leaves the common ones their weight, 0.5 takes it."""
 TINY: Final = 1e-6
-"""The least share that is remembered: of nothing there is no logarithm."""
+"""The least share that is remembered: zero has no logarithm."""
 
 Floats = NDArray[np.float32]
 
