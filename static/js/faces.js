@@ -37,6 +37,13 @@ class FaceCard {
     if (now - this.wordsAt >= WORDS_EVERY_MS) this.#showWords(face, now);
   }
 
+  /** Stay for a moment, with the words of the face's last frame, as the bars have it. */
+  leave(now) {
+    if ("gone" in this.element.dataset) return;
+    this.element.dataset.gone = "";
+    this.#showWords(this.face, now);
+  }
+
   /** Figures that change thirty times a second cannot be read, so words change less often than bars. */
   #showWords(face, now) {
     this.wordsAt = now;
@@ -72,7 +79,7 @@ export class FaceList {
       card.show(face, now);
     }
     for (const [id, card] of this.cards) {
-      if (card.seenAt < now) card.element.dataset.gone = "";
+      if (card.seenAt < now) card.leave(now);
       if (now - card.seenAt > STAYS_MS) this.#remove(id);
       else card.drawHistory(time, now);
     }

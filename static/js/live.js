@@ -40,7 +40,7 @@ function choose(name) {
   views[view].stop();
   saveRecording();
   faces.clear();
-  status.figures({});
+  status.clearFigures();
   view = name;
   byId("main").dataset.view = name;
   if (name === "server") views.server.start();
@@ -110,14 +110,12 @@ byId("record").addEventListener("click", () => {
   if (recorder.recording) return saveRecording();
   recorder.start();
   byId("record").dataset.recording = "";
-  byId("record-words").textContent = "Stop and save";
 });
 
 function saveRecording() {
   if (!recorder.recording) return;
   download(recorder.stop(), `expressions ${timestamp()}.csv`);
   delete byId("record").dataset.recording;
-  byId("record-words").textContent = "Record";
   byId("record-count").textContent = "";
 }
 

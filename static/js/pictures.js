@@ -16,6 +16,7 @@ let working = false;
 
 const videos = new VideoQueue(jobs, (name) => new VideoCard(byId("video-card"), byId("download-link"), name), {
   place: (card) => list.prepend(card.element),
+  leaving: passFocusOn,
   changed: showCount,
 });
 
@@ -54,11 +55,16 @@ async function work() {
 }
 
 function remove(card) {
-  const next = card.element.nextElementSibling ?? card.element.previousElementSibling;
+  passFocusOn(card);
   cards.splice(cards.indexOf(card), 1);
   card.element.remove();
-  (next?.querySelector(".remove") ?? byId("choose")).focus();
   showCount();
+}
+
+/** Before a card goes, give the focus to the neighbour's button; else the keyboard would start again at the top. */
+function passFocusOn({ element }) {
+  const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+  (neighbour?.querySelector(".remove") ?? byId("choose")).focus();
 }
 
 function showCount() {

@@ -8,6 +8,7 @@ const STATES = {
   failed: "Not available",
   off: "Off",
 };
+const FIGURES_EVERY_MS = 500; // figures that change with every frame cannot be read
 const NARROWEST = 4 / 3;
 const WIDEST = 16 / 9;
 const DEMO_HINT = "This is the demo clip. “Change video” shows something else.";
@@ -23,7 +24,7 @@ export class StatusView {
   constructor() {
     this.state = byId("state");
     this.reason = byId("reason");
-    this.figuresAt = -Infinity;
+    this.clearFigures();
   }
 
   /** Show a status event, or for the own camera the same. */
@@ -37,6 +38,7 @@ export class StatusView {
     say(byId("source-name"), status.source ?? "");
     byId("snapshot").disabled = status.state !== "live";
     byId("record").disabled = status.state !== "live" && !("recording" in byId("record").dataset);
+    if (status.state !== "live") this.clearFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
     say(byId("announcement"), `${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
@@ -56,9 +58,19 @@ export class StatusView {
   }
 
   figures({ fps, latency_ms: latency }) {
-    if (performance.now() - this.figuresAt < 500) return;
+    if (performance.now() - this.figuresAt < FIGURES_EVERY_MS) return;
     this.figuresAt = performance.now();
-    say(byId("fps"), fps == null ? "–" : `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps`);
+    this.#showFigures(fps, latency);
+  }
+
+  /** Show none until the next frame comes. */
+  clearFigures() {
+    this.figuresAt = -Infinity;
+    this.#showFigures();
+  }
+
+  #showFigures(fps, latency) {
+    say(byId("fps"), fps ? `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps` : "–"); // 0 is not measured yet
     say(byId("latency"), latency == null ? "–" : `${Math.round(latency)} ms`);
   }
 

@@ -3,17 +3,28 @@
 import { EXPRESSIONS, percent } from "./expressions.js";
 import { LayerChart } from "./layers.js";
 
-const KEY_SECONDS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity };
+const KEY_SECONDS = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -Infinity,
+  End: Infinity,
+};
 
 export class Timeline {
   /** Fill `element` with the charts of `summary` (a job's summary.json), and tie them to `video`. */
   constructor(element, summary, video) {
-    Object.assign(this, { element, video, duration: summary.duration });
+    Object.assign(this, { video, duration: summary.duration });
     const { times, faces } = summary.timeline;
+    this.words = element.querySelector(".timeline-faces");
+    this.slider = element.querySelector(".timeline-charts");
     this.playheads = [];
+    element.style.setProperty("--faces", faces.length);
     this.charts = faces.map((face) => this.#addFace(face, times, summary.faces.find(({ id }) => id === face.id)));
-    Object.assign(element, { role: "slider", tabIndex: 0, ariaLabel: "Time in the video", ariaValueMin: "0" });
-    element.ariaValueMax = this.duration.toFixed(1);
+    this.slider.ariaValueMax = this.duration.toFixed(1);
     this.#listen();
     this.#follow();
   }
@@ -33,14 +44,13 @@ export class Timeline {
   }
 
   #addFace({ id, probabilities }, times, { seconds, shares }) {
-    const words = document.createElement("p");
+    const words = this.words.appendChild(document.createElement("li"));
     words.className = "timeline-face";
     const seen = Object.entries(shares).filter(([, share]) => share >= 0.005).sort((a, b) => b[1] - a[1]);
     words.append(`Face ${id}, seen for ${seconds.toFixed(1)} s: `);
     seen.forEach(([name, share]) => words.append(swatched(name, share), " "));
-    const chart = document.createElement("div");
+    const chart = this.slider.appendChild(document.createElement("div"));
     chart.className = "timeline-chart";
-    this.element.append(words, chart);
     const columns = EXPRESSIONS.map((name) => probabilities[name]);
     const values = times.map((_, i) => (columns[0][i] === null ? null : columns.map((column) => column[i])));
     const layers = new LayerChart(chart);
@@ -53,17 +63,17 @@ export class Timeline {
   }
 
   #listen() {
-    const { element } = this;
+    const { slider } = this;
     const move = (event) => {
-      const { left, width } = element.getBoundingClientRect();
+      const { left, width } = slider.getBoundingClientRect();
       this.seek(((event.clientX - left) / width) * this.duration);
     };
-    element.addEventListener("pointerdown", (event) => {
-      element.setPointerCapture(event.pointerId);
+    slider.addEventListener("pointerdown", (event) => {
+      slider.setPointerCapture(event.pointerId);
       move(event);
     });
-    element.addEventListener("pointermove", (event) => element.hasPointerCapture(event.pointerId) && move(event));
-    element.addEventListener("keydown", (event) => {
+    slider.addEventListener("pointermove", (event) => slider.hasPointerCapture(event.pointerId) && move(event));
+    slider.addEventListener("keydown", (event) => {
       if (!(event.key in KEY_SECONDS)) return;
       event.preventDefault();
       this.seek(this.video.currentTime + KEY_SECONDS[event.key]);
@@ -81,8 +91,8 @@ export class Timeline {
   #showTime() {
     const time = this.video.currentTime;
     for (const playhead of this.playheads) playhead.style.left = `${(100 * time) / this.duration}%`;
-    this.element.ariaValueNow = time.toFixed(1);
-    this.element.ariaValueText = `${time.toFixed(1)} seconds`;
+    this.slider.ariaValueNow = time.toFixed(1);
+    this.slider.ariaValueText = `${time.toFixed(1)} seconds`;
   }
 }
 

@@ -1,8 +1,9 @@
-/* One video on its way: being sent, queued, analysed, done or refused. */
+/* One video on its way: being sent, queued, analysed, its results fetched, done or refused. */
 
 import { percent } from "./expressions.js";
 import { Timeline } from "./timeline.js";
 
+const BUSY = new Set(["sending", "queued", "running", "fetching"]);
 const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
@@ -61,6 +62,11 @@ export class VideoCard {
     }
   }
 
+  /** Whether there is more to come. */
+  get busy() {
+    return BUSY.has(this.element.dataset.state);
+  }
+
   recolour() {
     this.timeline?.recolour();
   }
@@ -73,7 +79,7 @@ export class VideoCard {
 
   #show(state, words, progress = 1) {
     this.element.dataset.state = state;
-    this.element.setAttribute("aria-busy", String(["sending", "queued", "running"].includes(state)));
+    this.element.setAttribute("aria-busy", String(this.busy));
     this.part("progress").value = progress;
     const percentage = state === "sending" || state === "running" ? percent(progress) : "";
     if (this.part("state").textContent !== words) this.part("state").textContent = words;
@@ -81,12 +87,12 @@ export class VideoCard {
   }
 
   async #showResults({ files, expires }) {
-    const answer = await fetch(files["summary.json"]).catch(() => null);
-    if (!answer?.ok) {
+    this.#show("fetching", "Fetching the results");
+    const summary = await fetchJson(files["summary.json"]);
+    if (!summary) {
       this.job = null; // so that the next look at the queue tries again
       return;
     }
-    const summary = await answer.json();
     this.#show("done", describe(summary, expires));
     this.#addDownloads(files);
     this.part("player").src = files["annotated.mp4"];
@@ -118,6 +124,16 @@ export class VideoCard {
     words.textContent = `${expression} ${percent(confidence)} at ${clock(time)}`;
     button.addEventListener("click", () => this.timeline.seek(time));
     return button;
+  }
+}
+
+/** What is at the address, or null where it cannot be had now. */
+async function fetchJson(address) {
+  try {
+    const answer = await fetch(address);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
   }
 }
 

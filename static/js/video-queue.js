@@ -1,12 +1,14 @@
 /* The visitor's videos on the server: sent one after the other, watched until they are done. */
 
 const LOOK_EVERY_MS = 1000;
-const UNFINISHED = new Set(["queued", "running"]);
 
 export class VideoQueue {
-  /** `place(card)` puts a new card into the page, `changed()` is told when there are more or fewer. */
-  constructor(address, makeCard, { place, changed }) {
-    Object.assign(this, { address, makeCard, place, changed });
+  /**
+   * `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
+   * `changed()` when there are more or fewer.
+   */
+  constructor(address, makeCard, { place, leaving, changed }) {
+    Object.assign(this, { address, makeCard, place, leaving, changed });
     this.cards = new Set();
     this.sending = Promise.resolve();
   }
@@ -29,6 +31,7 @@ export class VideoQueue {
   }
 
   async remove(card) {
+    this.leaving(card);
     this.#forget(card);
     if (card.id) await this.#delete(card);
   }
@@ -43,7 +46,7 @@ export class VideoQueue {
     const sent = [...this.cards].filter((card) => card.id); // before the answer, which knows nothing of later ones
     const jobs = await this.#ask();
     if (jobs) this.#show(sent, new Map(jobs.map((job) => [job.id, job])));
-    const busy = [...this.cards].some((card) => card.id && (!card.job || UNFINISHED.has(card.job.state)));
+    const busy = [...this.cards].some((card) => card.id && card.busy);
     if (busy) this.timer = setTimeout(() => this.#watch(), LOOK_EVERY_MS);
   }
 

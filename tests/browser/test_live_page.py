@@ -1,5 +1,6 @@
 """The live page in a real browser: the video moves, the cards follow, and every state is told."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -47,6 +48,43 @@ def test_the_demo_clip_plays_with_its_faces_named(new_page: NewPage, live_app: s
     expect(card.locator(".expression")).to_have_text("Sad")
     expect(card.locator(".bar[data-top]")).to_contain_text("Sad")
     expect(card.locator(".bar[data-expression=Sad] .bar-fill")).to_have_attribute("style", re.compile(r"scaleX\(0\.8"))
+
+
+def test_a_speed_that_is_not_measured_yet_is_not_told(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """With the first frame the page has a delay, but no frames a second."""
+    staged.camera.fps = 0.0
+    staged.camera.publish()
+    page = new_page()
+    page.goto(staged.address)
+    expect(page.locator("#latency")).to_have_text("12 ms")
+    expect(page.locator("#fps")).to_have_text("–")
+
+
+def test_a_card_whose_face_has_left_says_what_its_bars_show(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Words come more seldom than frames; the last ones stand for seconds, so they are the last frame's."""
+
+    def event(*happy: float) -> str:
+        rest = ("Surprise", "Neutral", "Sad", "Fear", "Disgust", "Angry")
+        faces = [
+            {
+                "id": 1,
+                "expression": "Happy",
+                "confidence": share,
+                "uncertain": False,
+                "probabilities": {"Happy": share, **dict.fromkeys(rest, (1 - share) / 6)},
+            }
+            for share in happy
+        ]
+        frame = {"index": 0, "time": time.time(), "faces": faces, "fps": 25.0, "latency_ms": 12.0}
+        return f"data: {json.dumps(frame)}\n\n"
+
+    page = new_page()
+    stream = event(0.9) + event(0.6) + event()
+    page.route("**/api/events", lambda route: route.fulfill(content_type="text/event-stream", body=stream), times=1)
+    page.goto(staged.address)
+    card = page.locator(".face-card[data-gone]")
+    expect(card.locator(".confidence")).to_have_text("60%")
+    assert bar_scale(page, "Happy") == pytest.approx(0.6, abs=0.01)
 
 
 def test_faces_are_hidden_by_the_server(new_page: NewPage, live_app: str, shoot: Any) -> None:
@@ -218,6 +256,20 @@ def test_the_page_fits_every_screen(new_page: NewPage, live_app: str, shoot: Any
         stage = page.locator(".stage").bounding_box()
         assert stage
         assert stage["y"] + stage["height"] <= height
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, width: int) -> None:
+    """What the button says then finds room in its row."""
+    page = new_page(viewport={"width": width, "height": 844})
+    page.goto(live_app)
+    record = page.get_by_role("button", name="Record")
+    expect(record).to_be_enabled()
+    tops = "[...document.querySelectorAll('.toolbar > *')].map(part => part.getBoundingClientRect().top)"
+    before = page.evaluate(tops)
+    record.click()
+    expect(page.get_by_role("button", name="Stop and save")).to_be_visible()
+    assert page.evaluate(tops) == before
 
 
 def test_dark_mode_follows_the_system_until_it_is_chosen(new_page: NewPage, staged: SimpleNamespace) -> None:

@@ -156,6 +156,23 @@ def test_the_server_is_not_asked_after_the_switch_back(page: Page) -> None:
     assert page.locator("#own-video").evaluate("video => video.srcObject") is None
 
 
+def test_figures_of_one_camera_are_not_shown_for_another(new_page: NewPage, live_app: str) -> None:
+    """Speed and delay go with the camera that they are of, however fresh they are."""
+    page = new_page()
+    page.goto(live_app)
+    fps, latency = page.locator("#fps"), page.locator("#latency")
+    expect(fps).to_have_text(re.compile(r"fps"))
+    page.get_by_label("My camera", exact=True).check()
+    expect(fps).to_have_text("–")
+    expect(latency).to_have_text("–")
+    start(page)
+    expect(fps).to_have_text(re.compile(r"fps"))
+    page.route("**/api/events", lambda route: route.abort())
+    page.get_by_label("This computer").check()
+    expect(fps).to_have_text("–")
+    expect(latency).to_have_text("–")
+
+
 FAULTS = [
     ("NotAllowedError", "The camera was not allowed", "Allow the camera for this page"),
     ("NotFoundError", "No camera was found", "Plug one in"),

@@ -95,6 +95,9 @@ def test_a_video_is_analysed_and_plays_with_its_timeline(
     expect(timeline).to_have_attribute("aria-valuenow", "0.6")
     timeline.press("Home")
     expect(timeline).to_have_attribute("aria-valuenow", "0.0")
+    for key, time in (("ArrowUp", "1.0"), ("ArrowDown", "0.0"), ("ArrowRight", "1.0"), ("ArrowLeft", "0.0")):
+        timeline.press(key)
+        expect(timeline).to_have_attribute("aria-valuenow", time)
     card.locator("video").evaluate("video => { video.muted = true; return video.play(); }")
     expect(timeline).not_to_have_attribute("aria-valuenow", "0.0")
 
@@ -110,6 +113,49 @@ def test_a_video_is_analysed_and_plays_with_its_timeline(
     page.reload()
     expect(page.locator("#drop-zone")).to_be_visible()
     expect(card).to_have_count(0)
+
+
+def test_screen_readers_hear_of_each_face_beside_the_slider(page: Page, clip: Path) -> None:
+    """A slider's content is not read out: the charts are all that it holds, and the faces' words are a list."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    words = card.get_by_role("list", name="Faces").get_by_role("listitem")
+    expect(words).to_have_text([re.compile(r"^Face 1, seen for 1\.0 s"), re.compile(r"^Face 2, seen for 1\.0 s")])
+    slider = card.get_by_role("slider", name="Time in the video")
+    expect(slider.locator(".timeline-chart")).to_have_count(2)
+    expect(slider).to_have_text("")
+
+
+def test_results_that_do_not_come_are_asked_for_again(page: Page, clip: Path, complaints: list[str]) -> None:
+    """After one failed answer a card waits for the next: of a new video, and when the page is opened again."""
+    address = "**/api/jobs/*/files/summary.json"
+    page.route(address, lambda route: route.fulfill(status=503), times=1)
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    page.route(address, lambda route: route.abort(), times=1)
+    page.reload()
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".timeline-chart")).to_have_count(2)
+    assert any("status of 503" in text for text in complaints)
+    complaints[:] = [text for text in complaints if "status of 503" not in text]
+
+
+def test_the_keyboard_keeps_its_place_when_videos_are_deleted(
+    page: Page, clip: Path, held: Path, tmp_path: Path
+) -> None:
+    """The focus goes from a deleted video to its neighbour's button, and from the last one to the choice of files."""
+    held.touch()
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes())
+    page.set_input_files("#file", [clip, other])
+    page.get_by_role("button", name="Delete other.mp4").press("Enter")
+    remaining = page.get_by_role("button", name="Delete friends.mp4")
+    expect(remaining).to_be_focused()
+    remaining.press("Enter")
+    expect(page.get_by_role("button", name="Choose files")).to_be_focused()
+    expect(page.locator(".video-card")).to_have_count(0)
 
 
 def test_videos_wait_in_order_and_one_under_way_can_be_stopped(
@@ -165,13 +211,16 @@ def test_another_visitor_sees_nothing_of_it(page: Page, clip: Path, new_page: Ca
     expect(other.locator(".video-card")).to_have_count(0)
 
 
-def test_results_fit_a_phone(page: Page, clip: Path, shoot: Any) -> None:
-    """At 360 pixels nothing overflows."""
+def test_results_fit_a_phone(page: Page, clip: Path, tmp_path: Path, shoot: Any) -> None:
+    """At 360 pixels nothing overflows or is squeezed, however long the video's name is."""
+    long = tmp_path / f"{'friends ' * 20}.mp4"
+    long.write_bytes(clip.read_bytes())
     page.set_viewport_size({"width": 360, "height": 780})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    page.set_input_files("#file", clip)
+    page.set_input_files("#file", long)
     expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
     expect(page.locator(".moment")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect(page.locator(".video-remove")).to_have_css("width", "40px")
     page.locator(".video-card").scroll_into_view_if_needed()
     shoot(page, "video-dark-360")
