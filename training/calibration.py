@@ -22,7 +22,7 @@ Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
 """By kind of truth: a mask of the rows that have it, and the truth of these."""
 STEPS: Final = np.linspace(0, 1, 21)
 AGREEMENT: Final = 0.885
-"""Of the faces on which most raters agree, the share that must be named as they name it, before anything else counts."""
+"""Of the faces on which most raters agree, the share that must be named as they do, before anything else counts."""
 RECALL: Final = 0.84
 """Mean recall of the expressions on those faces, which counts next: else the rare expressions would be given up."""
 TOLERANCE: Final = 0.03
