@@ -52,6 +52,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path that means the same to other processes, whatever folder they run in."""
+
+
 class VideoSettings(Section):
     """How frames are read, paced and encoded."""
 
@@ -83,8 +87,8 @@ class DetectorSettings(Section):
 class ModelSettings(Section):
     """Which network names the expressions, and when it may."""
 
-    architecture: Path = Field(ROOT / "model.json", description="Keras architecture.")
-    weights: Path = Field(ROOT / "model_weights.h5", description="Its weights.")
+    architecture: AbsolutePath = Field(ROOT / "model.json", description="Keras architecture.")
+    weights: AbsolutePath = Field(ROOT / "model_weights.h5", description="Its weights.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.4, description='Below this confidence a face is called "uncertain".'
     )
@@ -126,8 +130,8 @@ class ServerSettings(Section):
         None, description="Access token; made up and printed where one is required and none set."
     )
     https: bool = Field(False, description="Encrypt, which other devices' browsers require before they show a camera.")
-    certificate: Path | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
-    private_key: Path | None = Field(None, description="The certificate's key, in PEM form.")
+    certificate: AbsolutePath | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
+    private_key: AbsolutePath | None = Field(None, description="The certificate's key, in PEM form.")
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
     change_source: bool = Field(True, description="Let visitors change, for everybody, which video is shown.")
     allowed_addresses: Annotated[tuple[CameraAddress, ...], BeforeValidator(_words)] = Field(
@@ -150,7 +154,9 @@ class UploadSettings(Section):
     keep_seconds: Annotated[float, Field(ge=10, le=31_536_000)] = Field(
         3600, description="Videos and their results are deleted this long after they are done."
     )
-    folder: Path = Field(ROOT / "var" / "uploads", description="Where videos and their results are kept until then.")
+    folder: AbsolutePath = Field(
+        ROOT / "var" / "uploads", description="Where videos and their results are kept until then."
+    )
 
 
 def _webcam_number(value: object) -> object:
@@ -182,7 +188,7 @@ def load_settings(
     Args:
         overrides: Values by dotted name, as the command line gives them: {"server.port": 8080}.
         file: A TOML file that has to exist; without it `config.toml` beside this module is read where there is one.
-            Relative paths in it are relative to its folder.
+            Relative paths in it are relative to its folder; elsewhere they are to the current one.
         environment: Variables such as FER_SOURCE or FER_SERVER__PORT.
 
     Raises:

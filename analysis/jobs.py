@@ -1,10 +1,11 @@
 """The queue of videos to analyse: who sent which, how far each is, and where its files are. Survives a restart."""
 
+import re
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +16,22 @@ from errors import QueueFullError, ResultsError
 
 MOST_ATTEMPTS: Final = 3
 """A video whose analysis ended this often with a crash is not tried again."""
+ROOM: Final = 3
+"""Free disk space that a video needs, in times its own size: itself, the annotated one, and both in a ZIP."""
 _LEFTOVER_SECONDS: Final = 3600
-"""A folder without a job is an upload under way, or, after this long, one that broke off."""
+"""An upload of which nothing came for this long broke off."""
 _LOCK_SECONDS: Final = 10.0
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""What the folders of jobs are called; all others in the same place are somebody else's."""
 
-_SCHEMA: Final = """
+_UPLOADS: Final = """
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    bytes INTEGER NOT NULL
+)
+"""
+_JOBS: Final = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -61,7 +73,7 @@ class Job:
     state: JobState
     created: float
     started: float | None
-    """When its first frame was done, in the attempt that counts."""
+    """When the work on its frames began, in the attempt that counts."""
     finished: float | None
     done: float
     total: float
@@ -79,6 +91,8 @@ class Job:
 
 class JobStore:
     """The jobs in a folder: a database, and for each job a folder of its own. For any threads and processes.
+
+    What it makes is for this user of the computer only.
 
     Args:
         folder: Made when it is first needed.
@@ -102,47 +116,56 @@ class JobStore:
         """Return the folder of results, which is there once the job is done."""
         return self.folder(job_id) / "results"
 
-    def new_folder(self) -> str:
-        """Make a folder for a job that is about to be added; return the job's random id.
+    def reserve(self, owner: str, size: int, *, most: int, most_each: int) -> str:
+        """Take a place for a video that is about to be received, and make its folder; return the job's random id.
 
-        Raises:
-            ResultsError: It cannot be made.
-
-        """
-        job_id = token_hex(16)
-        try:
-            self.folder(job_id).mkdir(parents=True)
-        except OSError as error:
-            raise ResultsError(f"Videos cannot be kept in {self.root}: {error.strerror}.") from error
-        return job_id
-
-    def add(self, job_id: str, owner: str, name: str, total: float, *, most: int, most_each: int) -> Job:
-        """Queue the job whose video lies in its folder now.
+        The place is taken until the job is deleted, or the upload given up.
 
         Args:
-            job_id: From `new_folder`.
             owner: The visitor's id.
-            name: What the visitor calls the video.
-            total: Its length in seconds, as far as known.
-            most: How many jobs may be kept at once.
+            size: Bytes that may come.
+            most: How many videos may be kept at once.
             most_each: How many of them by one owner.
 
         Raises:
             QueueFullError: There are too many.
+            ResultsError: The folder cannot be made, or the disk has too little room for all that is on its way.
+
+        """
+        job_id = token_hex(16)
+        with self._database() as database:
+            self._check_number(database, owner, most, most_each)
+            self._check_disk(database, size)
+            database.execute("INSERT INTO uploads VALUES (?, ?, ?)", (job_id, owner, size))
+            try:
+                self.folder(job_id).mkdir(mode=0o700)
+            except OSError as error:
+                raise ResultsError(f"Videos cannot be kept in {self.root}: {error.strerror}.") from error
+        return job_id
+
+    def give_up(self, job_id: str) -> None:
+        """Delete what came of an upload that failed, and free its place."""
+        self.discard(job_id)
+        with self._database() as database:
+            database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
+
+    def add(self, job_id: str, owner: str, name: str, total: float) -> Job:
+        """Queue the job whose video lies in its folder now.
+
+        Args:
+            job_id: From `reserve`.
+            owner: The visitor's id.
+            name: What the visitor calls the video.
+            total: Its length in seconds, as far as known.
 
         """
         with self._database() as database:
-            self._check_room(database, owner, most, most_each)
+            database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
             row = database.execute(
                 "INSERT INTO jobs (id, owner, name, state, created, total) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
                 (job_id, owner, name, JobState.QUEUED, self.clock(), total),
             ).fetchone()
             return _job(row)
-
-    def check_room(self, owner: str, *, most: int, most_each: int) -> None:
-        """Raise QueueFullError if `add` would."""
-        with self._database() as database:
-            self._check_room(database, owner, most, most_each)
 
     def jobs(self, owner: str) -> list[Job]:
         """Return a visitor's jobs, the oldest first."""
@@ -183,12 +206,14 @@ class JobStore:
         with self._database() as database:
             query = "DELETE FROM jobs WHERE finished < ? RETURNING id"
             expired = [row["id"] for row in database.execute(query, (self.clock() - keep_seconds,)).fetchall()]
-            known = {row["id"] for row in database.execute("SELECT id FROM jobs")}
+            jobs = {row["id"] for row in database.execute("SELECT id FROM jobs")}
+            uploads = {row["id"] for row in database.execute("SELECT id FROM uploads")}
         for job_id in expired:
             self.discard(job_id)
-        for folder in self.root.iterdir():
-            if folder.is_dir() and folder.name not in known and self._is_leftover(folder):
-                self.discard(folder.name)
+        folders = {path.name for path in self.root.iterdir() if _ID.fullmatch(path.name)}
+        for job_id in (uploads | folders) - jobs:
+            if self._last_written(job_id) < self.clock() - _LEFTOVER_SECONDS:
+                self.give_up(job_id)
 
     def claim(self) -> Job | None:
         """Take the next job from the queue, as running; None if there is none."""
@@ -235,7 +260,7 @@ class JobStore:
 
         The operating system ends this claim with the process, however that ends: it is a lock on a database of its own.
         """
-        lock = sqlite3.connect(self.root / "worker.lock", timeout=timeout, isolation_level=None)
+        lock = self._connect("worker.lock", timeout)
         try:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
@@ -252,19 +277,33 @@ class JobStore:
             return database.execute(query, (state, self.clock(), code, message, job_id)).rowcount == 1
 
     @staticmethod
-    def _check_room(database: sqlite3.Connection, owner: str, most: int, most_each: int) -> None:
-        query = "SELECT count(*), coalesce(sum(owner = ?), 0) FROM jobs"
+    def _check_number(database: sqlite3.Connection, owner: str, most: int, most_each: int) -> None:
+        query = (
+            "SELECT count(*), coalesce(sum(owner = ?), 0) "
+            "FROM (SELECT owner FROM jobs UNION ALL SELECT owner FROM uploads)"
+        )
         everyone, own = database.execute(query, (owner,)).fetchone()
         if own >= most_each:
             raise QueueFullError(f"You have {own} videos here, as many as are kept at once. Delete one, and retry.")
         if everyone >= most:
             raise QueueFullError("There are as many videos here as are kept at once. Try again later.")
 
-    def _is_leftover(self, folder: Path) -> bool:
-        try:
-            return folder.stat().st_mtime < self.clock() - _LEFTOVER_SECONDS
-        except OSError:  # someone else has just deleted it
-            return False
+    def _check_disk(self, database: sqlite3.Connection, size: int) -> None:
+        on_their_way = database.execute("SELECT coalesce(sum(bytes), 0) FROM uploads").fetchone()[0]
+        if shutil.disk_usage(self.root).free < ROOM * (on_their_way + size):
+            raise ResultsError(f"The disk is full; videos need more room in {self.root}.")
+
+    def _last_written(self, job_id: str) -> float:
+        """Return when something last came of an upload, in seconds since 1970; 0 if nothing is there."""
+        for path in (self.original(job_id), self.folder(job_id)):
+            with suppress(OSError):
+                return path.stat().st_mtime
+        return 0.0
+
+    def _connect(self, name: str, timeout: float) -> sqlite3.Connection:
+        path = self.root / name
+        path.touch(mode=0o600)
+        return sqlite3.connect(path, timeout=timeout, isolation_level=None)
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -275,15 +314,16 @@ class JobStore:
 
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.root / "jobs.sqlite3", timeout=_LOCK_SECONDS, isolation_level=None)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            database = self._connect("jobs.sqlite3", _LOCK_SECONDS)
         except (OSError, sqlite3.Error) as error:
             raise ResultsError(f"Videos cannot be kept in {self.root}: {error}.") from error
         try:
             database.row_factory = sqlite3.Row
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(_SCHEMA)
+            database.execute(_JOBS)
+            database.execute(_UPLOADS)
             database.execute("BEGIN IMMEDIATE")
             with database:
                 yield database

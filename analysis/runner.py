@@ -81,14 +81,18 @@ class JobRunner:
         with self._lock:
             if self._closed:
                 return True
-            self._process = process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command,
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),  # Windows knows no niceness
-            )
+            try:
+                self._process = process = subprocess.Popen(  # noqa: S603 - our own command
+                    self._command,
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    text=True,
+                    encoding="utf-8",
+                    creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),  # Windows knows no niceness
+                )
+            except OSError:  # too little memory, or too many processes or open files
+                log.exception("The process that analyses videos cannot be started")
+                return False
             self._tell(self._settings.model_dump_json() + "\n")
         while True:
             try:

@@ -1,17 +1,13 @@
 """Takes a video's sound over into another file, in step with the pictures."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self
+from itertools import chain, groupby
+from typing import Final, Literal
 
 import av
 from av.audio import AudioStream
 from av.container import InputContainer, OutputContainer
-
-from vision.videos import OPTIONS
 
 _RATES: Final = (44_100, 48_000)
 _AAC_BITS: Final = 128_000
@@ -22,49 +18,52 @@ _Packet = tuple[float, "av.Packet[AudioStream]"]
 
 
 class Sound:
-    """The sound of `original`, written to `target` as the pictures go.
+    """The sound of `source`, written to `target` as the pictures go.
 
-    AAC is copied as it is; anything else is converted to it. Sound that cannot be read is left out, from where
-    it is damaged. Use it as a context manager.
+    AAC is copied as it is; anything else is converted to it. Where sound cannot be read or written, it ends.
 
     Args:
-        original: A video file, with or without sound.
-        start: Time in the original's seconds that is 0 in the target.
+        source: A video file that was opened for this, with or without sound.
+        start: Time in the source's seconds that is 0 in the target.
         target: A container that was opened for writing, before anything was written to it.
+        check: Called at every piece of the source; what it raises comes from `copy_until`.
 
     """
 
     kept: Literal["copied", "converted", "none"]
 
-    def __init__(self, original: Path, start: float, target: OutputContainer) -> None:
+    def __init__(
+        self, source: InputContainer, start: float, target: OutputContainer, check: Callable[[], None]
+    ) -> None:
+        self._source = source
         self._start = start
         self._target = target
+        self._check = check
         self._waiting: _Packet | None = None
-        with ExitStack() as stack:
-            self._source: InputContainer = stack.enter_context(av.open(f"file:{original}", options=OPTIONS))
-            self._packets = self._choose()
-            self._stack = stack.pop_all()
+        self._packets = self._choose()
 
     def copy_until(self, time: float) -> None:
-        """Write the sound up to `time`, in seconds of the target."""
+        """Write the sound that begins before `time`, in seconds of the target.
+
+        Raises:
+            OSError: It cannot be written; the disk is full, for example.
+
+        """
         while True:
-            self._waiting = self._waiting or next(self._packets, None)
-            if self._waiting is None or self._waiting[0] > time:
+            self._waiting = self._waiting or self._next()
+            if self._waiting is None or self._waiting[0] >= time:
                 return
-            self._target.mux(self._waiting[1])
+            try:
+                self._target.mux(self._waiting[1])
+            except ValueError:  # its times do not rise, for example
+                self._packets = iter(())
             self._waiting = None
 
-    def close(self) -> None:
-        """Close the original."""
-        self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _next(self) -> _Packet | None:
+        try:
+            return next(self._packets, None)
+        except (av.error.FFmpegError, ValueError):  # it cannot be decoded or converted
+            return None
 
     def _choose(self) -> Iterator[_Packet]:
         stream = next(iter(self._source.streams.audio), None)
@@ -95,16 +94,15 @@ class Sound:
             yield time, packet
 
     def _converted(self, stream: AudioStream, out: AudioStream) -> Iterator[_Packet]:
-        resampler = av.AudioResampler(format="fltp", layout=out.layout, rate=out.rate)
-        for frame in self._decoded(stream):
-            for piece in resampler.resample(frame):
-                yield from self._encoded(piece, out)
-        for piece in resampler.resample(None):
-            yield from self._encoded(piece, out)
+        for _, frames in groupby(self._decoded(stream, out.rate), _kind):
+            resampler = av.AudioResampler(format="fltp", layout=out.layout, rate=out.rate)
+            for frame in chain(frames, [None]):
+                for piece in resampler.resample(frame):
+                    yield from self._encoded(piece, out)
         yield from self._encoded(None, out)
 
-    def _decoded(self, stream: AudioStream) -> Iterator[av.AudioFrame]:
-        """Yield frames from the target's time 0 on, their times counted from there."""
+    def _decoded(self, stream: AudioStream, rate: int) -> Iterator[av.AudioFrame]:
+        """Yield frames from the target's time 0 on, their times counted from there in 1/`rate` seconds."""
         for packet in self._demux(stream):
             try:
                 frames = stream.codec_context.decode(packet)
@@ -113,12 +111,14 @@ class Sound:
             for frame in frames:
                 if frame.pts is None or frame.time is None or frame.time < self._start:
                     continue
-                frame.pts -= round(self._start / (frame.time_base or 1))
+                frame.pts, frame.time_base = round((frame.time - self._start) * rate), Fraction(1, rate)
                 yield frame
 
     def _demux(self, stream: AudioStream) -> Iterator["av.Packet[AudioStream]"]:
         try:
-            yield from self._source.demux(stream)
+            for packet in self._source.demux(stream):
+                self._check()
+                yield packet
         except av.error.FFmpegError:  # the rest of the file is missing
             return
 
@@ -127,3 +127,8 @@ class Sound:
         for packet in out.encode(frame):
             time = float((packet.pts or 0) * (packet.time_base or Fraction(0)))
             yield time, packet
+
+
+def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:
+    """Return what has to stay the same for one resampler; broadcasts change it between programmes."""
+    return frame.format.name, frame.layout.name, frame.sample_rate

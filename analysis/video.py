@@ -45,7 +45,7 @@ def analyze_video(
         name: What the video is called in the results; the file's own name if not given.
         overwrite: Whether an existing folder may be replaced.
         progress: Told after every frame how far it is.
-        cancelled: Asked before every frame whether to stop.
+        cancelled: Asked before every frame, and while sound is written, whether to stop.
 
     Returns:
         What `summary.json` says.
@@ -56,6 +56,11 @@ def analyze_video(
         AnalysisCancelledError: `cancelled` said so. As with every error, nothing is left in the target's place.
 
     """
+
+    def check() -> None:
+        if cancelled and cancelled():
+            raise AnalysisCancelledError("Stopped. Nothing was kept.")
+
     limits = settings.uploads
     check_file_size(path, limits)
     with VideoFile(path, limits.max_video_megapixels) as video:
@@ -63,13 +68,12 @@ def analyze_video(
         with results_folder(target, overwrite=overwrite) as folder:
             history = History()
             tables = FrameTables(folder, video.info.width, video.info.height)
-            writer = VideoWriter(folder / "annotated.mp4", video.info, path)
+            writer = VideoWriter(folder / "annotated.mp4", video.info, path, check)
             pipeline = ExpressionPipeline(settings, classifier)
             total = video.info.duration or 0.0
             with tables, writer:
                 for frame in limited(video.frames(), limits):
-                    if cancelled and cancelled():
-                        raise AnalysisCancelledError("Stopped. Nothing was kept.")
+                    check()
                     faces, _ = pipeline.process(frame)
                     annotated = annotate(frame.image, faces)
                     time = frame.time or 0.0

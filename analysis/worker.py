@@ -161,15 +161,17 @@ class _Watch:
         self._job = job
         self._store = store
         self._inbox = inbox
+        self._progress = (0.0, job.total)
         self._reported = 0.0
         self._deleted = False
 
     def report(self, done: float, total: float) -> None:
-        if time.monotonic() - self._reported >= _REPORT_SECONDS:
-            self._deleted = not self._store.advance(self._job.id, done, total)
-            self._reported = time.monotonic()
+        self._progress = (done, total)
 
     def cancelled(self) -> bool:
+        if time.monotonic() - self._reported >= _REPORT_SECONDS:
+            self._deleted = not self._store.advance(self._job.id, *self._progress)
+            self._reported = time.monotonic()
         return self._deleted or self._inbox.ended()
 
 

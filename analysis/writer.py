@@ -1,5 +1,6 @@
 """Writes an MP4 that browsers play: H.264 pictures at their own times, and the original's sound."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,12 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from analysis.sound import Sound
 from entities import Image
-from vision.videos import VideoInfo
+from vision.videos import OPTIONS, VideoInfo
 
 CLOCK: Final = 90_000
 """Ticks a second: 24, 25, 30 and 60 frames a second and their NTSC variants are whole numbers of them."""
+_NO_PICTURES: Final = {"max_pixels": "1"}
+"""FFmpeg's option for a file of which only the sound is of interest."""
 _X264: Final = {"preset": "veryfast", "crf": "21"}
 
 
@@ -30,23 +33,27 @@ class VideoWriter:
     Args:
         path: The new file.
         info: Of the original.
-        original: The video file whose sound is taken along: copied where it is AAC, converted otherwise.
+        original: The video file whose sound is taken along, as long as the pictures last: copied where it is AAC,
+            converted otherwise.
+        check: Called again and again while sound is written; what it raises comes from `write` or at the end.
 
     Raises:
         OSError: The file cannot be written; the disk is full, for example. Comes from `write` or at the end.
 
     """
 
-    def __init__(self, path: Path, info: VideoInfo, original: Path) -> None:
+    def __init__(self, path: Path, info: VideoInfo, original: Path, check: Callable[[], None] = lambda: None) -> None:
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         self._step = round(CLOCK / info.fps)
+        self._end = 0.0
         with ExitStack() as stack:
             self._container: OutputContainer = stack.enter_context(
                 av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
             )
             self._stream = self._container.add_stream("libx264", rate=Fraction(info.fps).limit_denominator(CLOCK))
             self._configure(info)
-            self._sound = stack.enter_context(Sound(original, info.start, self._container))
+            source = stack.enter_context(av.open(f"file:{original}", options={**OPTIONS, **_NO_PICTURES}))
+            self._sound = Sound(source, info.start, self._container, check)
             self._stack = stack.pop_all()
 
     @property
@@ -65,11 +72,16 @@ class VideoWriter:
         frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
         self._mux(frame)
         self._sound.copy_until(time)
+        self._end = time + self._step / CLOCK
 
     def close(self) -> None:
         """Complete the file."""
-        self._mux(None)
-        self._sound.copy_until(float("inf"))
+        try:
+            self._mux(None)
+            self._sound.copy_until(self._end)
+        except BaseException:
+            self._abandon()
+            raise
         self._stack.close()
 
     def __enter__(self) -> Self:

@@ -1,11 +1,17 @@
 """Annotated videos play in browsers: H.264, index in front, original times and sound."""
 
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+from analysis.sound import Sound
 from analysis.writer import VideoWriter
 from tests.footage import make_video, plain_frames
 from vision.videos import VideoFile
@@ -18,6 +24,40 @@ def rewrite(original: Path) -> tuple[Path, str]:
         for frame in video.frames():
             writer.write(frame.image, frame.time or 0)
     return path, writer.sound
+
+
+def with_sound_of(path: Path, other: Path, stuck_from: int = sys.maxsize) -> Path:
+    """Write a video of a second with another file's sound, whose times stand still from some packet on."""
+    pictures = make_video(path.with_name(f"pictures{path.suffix}"))
+    with av.open(str(pictures)) as seen, av.open(str(other)) as heard, av.open(str(path), "w") as container:
+        tracks = [container.add_stream_from_template(file.streams[-1]) for file in (seen, heard)]
+        packets = [[packet for packet in file.demux(file.streams[-1]) if packet.size] for file in (seen, heard)]
+        for packet in packets[1][stuck_from:]:
+            packet.pts = packet.dts = packets[1][stuck_from].pts
+        for track, found in zip(tracks, packets, strict=True):
+            for packet in found:
+                packet.stream = track
+                container.mux(packet)
+    return path
+
+
+def changing_sound(path: Path, *layouts: str) -> Path:
+    """Write a second of AC-3, a part of it in each layout."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ac3", rate=48_000)
+        for number, layout in enumerate(layouts):
+            codec = av.AudioCodecContext.create("ac3", "w")
+            codec.format, codec.layout, codec.sample_rate = "fltp", layout, 48_000
+            codec.time_base = Fraction(1, 48_000)
+            for start in range(number * 48_000 // len(layouts), (number + 1) * 48_000 // len(layouts), 1536):
+                wave = 0.5 * np.sin(2 * np.pi * 440 / 48_000 * np.arange(start, start + 1536))
+                block = np.tile(wave.astype(np.float32), (codec.channels, 1))
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+                frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+                for packet in codec.encode(frame):
+                    packet.stream = stream
+                    container.mux(packet)
+    return path
 
 
 def loudness(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -97,6 +137,54 @@ def test_sound_stays_in_step(tmp_path: Path, name: str, codec: str, sound: str) 
     moments, values = loudness(path)
     assert moments[np.argmax(values > 0.2 * values.max())] == pytest.approx(0.5, abs=0.04)
     assert moments[-1] == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("sound", ["aac", "mp2"])
+def test_sound_ends_with_the_pictures(tmp_path: Path, sound: str) -> None:
+    """However long the sound goes on, the new file is as long as its pictures."""
+    long = make_video(tmp_path / "long.mkv", plain_frames(100), sound=sound)
+    path, _ = rewrite(with_sound_of(tmp_path / "a.mkv", long))
+    moments, values = loudness(path)
+    assert moments[-1] == pytest.approx(1, abs=0.06)
+    assert values[moments > 0.9].max() > 0.2 * values.max()
+
+
+def test_sound_that_changes_its_layout_goes_on(tmp_path: Path) -> None:
+    """A broadcast's sound turns from stereo to 5.1 and back, as films and advertisements follow each other."""
+    path, kept = rewrite(
+        with_sound_of(tmp_path / "a.ts", changing_sound(tmp_path / "sound.ts", "stereo", "5.1", "stereo"))
+    )
+    assert kept == "converted"
+    moments, values = loudness(path)
+    seconds = np.arange(0.1, 0.9, 0.1)
+    assert all(values[np.abs(moments - second) < 0.05].max() > 0.2 * values.max() for second in seconds)
+    assert moments[-1] == pytest.approx(1, abs=0.06)
+
+
+def test_sound_that_cannot_be_written_ends(tmp_path: Path) -> None:
+    """Where the sound's times go back, which MP4 knows nothing of, the pictures go on."""
+    original = make_video(tmp_path / "original.mkv", sound="aac")
+    path, _ = rewrite(with_sound_of(tmp_path / "a.mkv", original, stuck_from=20))
+    assert loudness(path)[0][-1] < 0.6
+    with VideoFile(path) as video:
+        assert len(list(video.frames())) == 25
+
+
+@pytest.mark.parametrize("error", [ValueError("unknown layout"), av.error.PatchWelcomeError(1, "not implemented")])
+def test_sound_that_cannot_be_decoded_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Whatever FFmpeg cannot do with the sound, the pictures go on."""
+
+    def decoded(*arguments: Any) -> Iterator[av.AudioFrame]:
+        yield from islice(real(*arguments), 20)
+        raise error
+
+    real = Sound._decoded
+    monkeypatch.setattr(Sound, "_decoded", decoded)
+    path, kept = rewrite(make_video(tmp_path / "a.mkv", sound="mp2"))
+    assert kept == "converted"
+    assert loudness(path)[0][-1] < 0.6
+    with VideoFile(path) as video:
+        assert len(list(video.frames())) == 25
 
 
 def test_silent_video_stays_silent(tmp_path: Path) -> None:

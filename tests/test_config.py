@@ -68,6 +68,18 @@ def test_files_are_looked_up_beside_the_config(toml, tmp_path: Path):
     assert settings.model.weights == tmp_path / "small.h5"
 
 
+def test_paths_elsewhere_are_looked_up_where_the_command_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """They mean the same to a process that runs in another folder."""
+    monkeypatch.chdir(tmp_path)
+    paths = {"uploads.folder": "videos", "server.certificate": "cert.pem"}
+    settings = load_settings(paths, None, {"FER_MODEL__WEIGHTS": "small.h5", "FER_MODEL__ARCHITECTURE": "small.json"})
+    assert settings.uploads.folder == tmp_path / "videos"
+    assert settings.server.certificate == tmp_path / "cert.pem"
+    assert settings.model.weights == tmp_path / "small.h5"
+    assert settings.model.architecture == tmp_path / "small.json"
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -1,5 +1,6 @@
 """The queue of videos: in order, in another process, restartable, and gone when it should be."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -8,17 +9,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from types import SimpleNamespace
+from typing import Any, TextIO
 
 import pytest
 
-from analysis import worker
+from analysis import jobs, worker
 from analysis.jobs import MOST_ATTEMPTS, Job, JobState, JobStore
 from analysis.runner import JobRunner
 from analysis.worker import Inbox, Worker
 from config import Settings
 from entities import Classifier
-from errors import ModelError, QueueFullError, ResultsError
+from errors import AnalysisCancelledError, ModelError, QueueFullError, ResultsError
 from tests.footage import FixedClassifier, make_video
 
 PATIENCE = 30.0
@@ -72,10 +74,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def add(store: JobStore, clip: Path | None = None, owner: str = "anna", name: str = "clip.mp4") -> Job:
     """Queue a video."""
-    job_id = store.new_folder()
+    job_id = store.reserve(owner, 0, **ROOM)
     if clip:
         shutil.copy(clip, store.original(job_id))
-    return store.add(job_id, owner, name, 1.0, **ROOM)
+    return store.add(job_id, owner, name, 1.0)
 
 
 def state(store: JobStore, job: Job) -> JobState | None:
@@ -129,10 +131,34 @@ class TestStore:
         for owner in ("anna", "anna", "ben"):
             add(store, owner=owner)
         with pytest.raises(QueueFullError, match="You have 2"):
-            store.add(store.new_folder(), "anna", "", 1, most=10, most_each=2)
+            store.reserve("anna", 0, most=10, most_each=2)
         with pytest.raises(QueueFullError, match="Try again later"):
-            store.check_room("cleo", most=3, most_each=2)
-        store.check_room("cleo", most=4, most_each=2)
+            store.reserve("cleo", 0, most=3, most_each=2)
+        store.reserve("cleo", 0, most=4, most_each=2)
+
+    def test_uploads_under_way_take_places(self, store: JobStore) -> None:
+        """A video counts from its first byte on, until it is deleted or its upload fails."""
+        upload = store.reserve("anna", 0, most=2, most_each=1)
+        with pytest.raises(QueueFullError, match="You have 1"):
+            store.reserve("anna", 0, most=2, most_each=1)
+        store.add(upload, "anna", "", 1)
+        failed = store.reserve("ben", 0, most=2, most_each=1)
+        with pytest.raises(QueueFullError, match="Try again later"):
+            store.reserve("cleo", 0, most=2, most_each=1)
+        store.give_up(failed)
+        assert not store.folder(failed).exists()
+        store.delete(upload)
+        for owner in ("anna", "ben"):
+            store.reserve(owner, 0, most=2, most_each=1)
+
+    def test_uploads_under_way_take_disk_space(self, store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is announced and has not all come yet is not promised to others."""
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10 * jobs.ROOM))
+        first = store.reserve("anna", 6, **ROOM)
+        with pytest.raises(ResultsError, match="disk is full"):
+            store.reserve("ben", 6, **ROOM)
+        store.give_up(first)
+        store.reserve("ben", 6, **ROOM)
 
     def test_old_jobs_are_swept(self, store: JobStore, clock: Clock, clip: Path) -> None:
         """A finished job goes when its time is up; one that waits stays, however long."""
@@ -149,14 +175,62 @@ class TestStore:
         assert store.original(waiting.id).exists()
 
     def test_broken_uploads_are_swept(self, store: JobStore, clock: Clock) -> None:
-        """A folder without a job stays while an upload may be under way, and not longer."""
-        folder = store.folder(store.new_folder())
+        """A folder without a job stays while an upload may be under way, and not longer; nor does its place."""
+        folder = store.folder(store.reserve("anna", 0, most=1, most_each=1))
         clock.now = folder.stat().st_mtime + 60
         store.sweep(100)
         assert folder.exists()
         clock.now += 3600
         store.sweep(100)
         assert not folder.exists()
+        store.reserve("anna", 0, most=1, most_each=1)
+
+    def test_a_place_without_a_folder_is_freed(self, store: JobStore, clock: Clock) -> None:
+        """Nothing can come any more of an upload whose folder was taken away."""
+        shutil.rmtree(store.folder(store.reserve("anna", 0, most=1, most_each=1)))
+        clock.now = 10_000
+        store.sweep(100)
+        store.reserve("anna", 0, most=1, most_each=1)
+
+    def test_long_uploads_are_not_swept(self, store: JobStore, clock: Clock) -> None:
+        """However long ago an upload began, it is not broken while something of it comes."""
+        upload = store.reserve("anna", 0, **ROOM)
+        store.original(upload).write_bytes(b"the newest part")
+        clock.now = store.original(upload).stat().st_mtime + 60
+        os.utime(store.folder(upload), (0, clock.now - 2 * 3600))
+        store.sweep(100)
+        assert store.original(upload).exists()
+
+    def test_what_others_put_there_is_not_swept(self, store: JobStore, clock: Clock) -> None:
+        """The folder may be one that holds other things, too."""
+        add(store)
+        (store.root / "holiday 2019" / "rome").mkdir(parents=True)
+        clock.now = (store.root / "holiday 2019").stat().st_mtime + 10_000
+        store.sweep(100)
+        assert (store.root / "holiday 2019" / "rome").exists()
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+    def test_nobody_else_on_the_computer_may_look(self, store: JobStore) -> None:
+        """Folders, videos and the list, in which visitors' cookies are, are for the owner only."""
+        before = os.umask(0o022)
+        try:
+            job = add(store)
+            with store.only_worker(0):
+                found = {path.name: path.stat().st_mode & 0o777 for path in (store.root, *store.root.iterdir())}
+        finally:
+            os.umask(before)
+        assert {found.pop("uploads"), found.pop(job.id)} == {0o700}
+        assert found.keys() >= {"jobs.sqlite3", "worker.lock"}
+        assert set(found.values()) == {0o600}
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+    def test_a_folder_that_was_there_stays_as_it_was(self, store: JobStore) -> None:
+        """Its permissions are its owner's choice; those of what is made in it are ours."""
+        store.root.mkdir()
+        store.root.chmod(0o755)
+        job = add(store)
+        assert store.root.stat().st_mode & 0o777 == 0o755
+        assert store.folder(job.id).stat().st_mode & 0o777 == 0o700
 
     def test_a_released_attempt_does_not_count(self, store: JobStore) -> None:
         """However often the application is restarted, the job goes on."""
@@ -192,7 +266,7 @@ class TestStore:
         (tmp_path / "uploads").touch()
         store = JobStore(tmp_path / "uploads")
         with pytest.raises(ResultsError, match="uploads"):
-            store.new_folder()
+            store.reserve("anna", 0, **ROOM)
         with pytest.raises(ResultsError, match="uploads"):
             store.jobs("anna")
 
@@ -338,6 +412,24 @@ class TestWorker:
         assert state(store, job) is None
         assert not store.folder(job.id).exists()
 
+    def test_a_deletion_is_noticed_between_frames(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever asks learns of it, whether or not a frame was done meanwhile."""
+        answers: list[bool] = []
+
+        def analyze(*_: object, cancelled: Callable[[], bool], **__: object) -> None:
+            answers.append(cancelled())
+            store.delete(job.id)
+            answers.append(cancelled())
+            raise AnalysisCancelledError
+
+        monkeypatch.setattr(worker, "_REPORT_SECONDS", 0)
+        monkeypatch.setattr(worker, "analyze_video", analyze)
+        job = add(store, clip)
+        self.run(settings, inbox[0])
+        assert answers == [False, True]
+
     def test_the_parents_end_puts_the_job_back(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
         """The job keeps its place, nothing half-written stays, and the next worker does it."""
         job = add(store, clip)
@@ -425,6 +517,32 @@ class TestRunner:
         done = store.job("anna", job.id)
         assert done is not None
         assert done.attempts == 2
+
+    def test_a_process_that_cannot_be_started_is_tried_again(
+        self,
+        store: JobStore,
+        obstacle: Path,
+        start: Callable[[], JobRunner],
+        clip: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Where there is too little memory for it, for example, the video waits until there is enough."""
+        attempts: list[OSError] = []
+
+        def popen(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+            if not attempts:
+                attempts.append(OSError(errno.ENOMEM, "Cannot allocate memory"))
+                raise attempts[0]
+            return real(*arguments, **options)
+
+        real = subprocess.Popen
+        monkeypatch.setattr("analysis.runner._FIRST_PAUSE", 0.01)
+        monkeypatch.setattr(subprocess, "Popen", popen)
+        obstacle.unlink()
+        job = add(store, clip)
+        start()
+        until(lambda: state(store, job) is JobState.DONE)
+        assert attempts
 
     def test_the_worker_ends_with_its_input(
         self, store: JobStore, settings: Settings, obstacle: Path, clip: Path

@@ -1,20 +1,31 @@
 """Video files are read upright, at their own times, within limits; everything else is a clear error."""
 
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
+from entities import Frame
 from errors import SourceError, VideoSizeError
 from tests.footage import make_video, plain_frames
+from vision.decoding import decoded, opened
 from vision.videos import VideoFile
+
+
+def read(path: Path, max_megapixels: float = 40) -> Iterator[Frame]:
+    """Yield the frames."""
+    with VideoFile(path, max_megapixels) as video:
+        yield from video.frames()
 
 
 def times(path: Path) -> list[float]:
     """Return when each frame is shown."""
-    with VideoFile(path) as video:
-        return [frame.time or 0 for frame in video.frames()]
+    return [frame.time or 0 for frame in read(path)]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,67 @@ def test_large_pictures_are_refused_before_decoding(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4")
     with pytest.raises(VideoSizeError, match=r"64 x 48 pixels; at most 0\.003 megapixels"):
         VideoFile(path, max_megapixels=0.003)
+
+
+def png_video(path: Path, *sides: int) -> Path:
+    """Write a video of square pictures in PNG, each with its own size, of which the file's header says 64 x 48."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        for index, side in enumerate(sides):
+            packet = av.Packet(cv2.imencode(".png", np.zeros((side, side, 3), np.uint8))[1].tobytes())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = index
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("sides", [(400,), (64, 64, 64, 400, 64)])
+def test_large_pictures_are_never_decoded(tmp_path: Path, sides: tuple[int, ...]) -> None:
+    """What would take memory is refused before its size, known only from decoding it, can be told."""
+    with pytest.raises(VideoSizeError, match=r"pictures are too large; at most 0\.01 megapixels"):
+        list(read(png_video(tmp_path / "a.mov", *sides), max_megapixels=0.01))
+
+
+def test_a_video_that_grows_too_large_is_refused(tmp_path: Path) -> None:
+    """Every picture is checked, not only the first."""
+    with pytest.raises(VideoSizeError, match=r"100 x 100 pixels; at most 0\.008 megapixels"):
+        list(read(png_video(tmp_path / "a.mov", 64, 64, 100), max_megapixels=0.008))
+
+
+def test_a_video_of_just_the_largest_size_is_read(tmp_path: Path) -> None:
+    """Memory that the decoder needs beyond the picture itself does not count."""
+    path = make_video(tmp_path / "a.mp4", plain_frames(3, 100, 100))
+    assert len(list(read(path, max_megapixels=0.01))) == 3
+
+
+def test_other_sources_say_what_is_wrong_with_large_pictures(tmp_path: Path) -> None:
+    """Where the size cannot be told without decoding, the message says that it may be that."""
+    path = png_video(tmp_path / "a.mov", 400)
+    with (
+        pytest.raises(SourceError, match="pictures are too large"),
+        opened(f"file:{path}", max_pixels=10_000) as (container, stream),
+    ):
+        list(decoded(container, stream))
+
+
+def test_a_songs_cover_is_no_video(tmp_path: Path) -> None:
+    """A song with a picture is refused like one without."""
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("png", rate=1)
+        assert isinstance(cover, av.VideoStream)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "rgb24"
+        cover.disposition = Disposition.attached_pic
+        sound = container.add_stream("aac", rate=48_000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux(sound.encode(frame))
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(sound.encode(None))
+    with pytest.raises(SourceError, match="no moving picture"):
+        VideoFile(path)
 
 
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from analysis.runner import JobRunner
 from config import Settings
 from tests.fake_camera import FakeCamera
 from tests.footage import make_video
+from vision.videos import VideoFile
+from web import jobs
 from web.server import Server
 from web.services import EXTENSION, Services
 
@@ -203,6 +205,60 @@ class TestUpload:
         assert code(send(client, clip)) == (429, "too_many_videos")
         client.delete(f"/api/jobs/{job['id']}")
         assert send(client, clip).status_code == 201
+
+    @pytest.mark.usefixtures("idle")
+    @pytest.mark.parametrize(
+        ("limits", "answer"),
+        [
+            ({"max_jobs_each": 1}, (429, "too_many_videos")),
+            ({"max_jobs": 1}, (429, "too_many_videos")),
+            ({}, (507, "disk_full")),
+        ],
+    )
+    def test_an_upload_under_way_counts(
+        self,
+        make_app: Callable[..., Flask],
+        clip: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        limits: dict[str, int],
+        answer: tuple[int, str],
+    ) -> None:
+        """While one video comes in, its place and its disk space are taken; when it breaks off, they are free."""
+        client = make_app(**limits).test_client()
+        client.get("/api/jobs")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9, 5 * len(clip)))
+        others: list[tuple[int, str]] = []
+
+        class Meanwhile(io.BytesIO):
+            def readinto(self, buffer: Any) -> int:
+                if not others:
+                    others.append(code(send(client, clip)))
+                return super().readinto(buffer)
+
+        response = client.post(
+            "/api/jobs",
+            content_type="multipart/form-data; boundary=x",
+            environ_overrides={"wsgi.input": Meanwhile(b"--x\r\nnonsense"), "CONTENT_LENGTH": str(len(clip))},
+        )
+        assert code(response) == (400, "bad_request")
+        assert others == [answer]
+        assert send(client, clip).status_code == 201
+
+    def test_videos_are_opened_one_at_a_time(
+        self, client: FlaskClient, clip: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many come at once, the memory that looking into them takes is bounded."""
+        opened: list[bool] = []
+
+        class Watched(VideoFile):
+            def __init__(self, *arguments: Any) -> None:
+                opened.append(jobs._ONE_CHECK.locked())
+                super().__init__(*arguments)
+
+        monkeypatch.setattr(jobs, "VideoFile", Watched)
+        assert send(client, clip).status_code == 201
+        assert opened == [True]
 
     def test_size_is_checked_before_reading(self, make_app: Callable[..., Flask], idle: None, folder: Path) -> None:
         """An upload that says that it is too large is refused without being read."""

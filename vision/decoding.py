@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from config import VideoSettings
 from entities import Image
-from errors import SourceError
+from errors import SourceError, VideoSizeError
 
 MAX_PIXELS: Final = 8192 * 8192
 """Larger pictures are refused before memory is taken for them; 8K video is half of this."""
@@ -78,7 +78,11 @@ def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tup
 
 @contextmanager
 def opened(
-    address: str, *, options: dict[str, str] | None = None, timeout: float | None = None
+    address: str,
+    *,
+    options: dict[str, str] | None = None,
+    timeout: float | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a video file or stream and yield it with its first video track; closed afterwards.
 
@@ -86,14 +90,26 @@ def opened(
         address: A path or URL as FFmpeg knows it.
         options: FFmpeg's options for opening.
         timeout: Seconds to wait for data, when opening and at each read; None waits for ever.
+        max_pixels: Pixels that a picture may have. FFmpeg decodes none much larger, neither to learn what is in a
+            file (except FLV and MPEG program streams, which list no tracks) nor afterwards; it sets the track's size
+            to 0 x 0 where it refuses one.
 
     Raises:
         SourceError: It cannot be opened or read, or has no video track that can be decoded.
+        VideoSizeError: Its pictures are larger than allowed.
 
     """
+    limit = {"max_pixels": str(2 * max_pixels)}  # it counts the sides rounded up to whole blocks
     try:
-        with av.open(address, options=options or {}, timeout=timeout, metadata_errors="replace") as container:
-            yield container, _video_stream(container)
+        with av.open(
+            address, options={**limit, **(options or {})}, timeout=timeout, metadata_errors="replace"
+        ) as container:
+            stream = _video_stream(container)
+            codec = stream.codec_context
+            if codec.width:  # a camera may tell its size later
+                check_size(codec.width, codec.height, max_pixels)
+            codec.options = limit
+            yield container, stream
     except av.error.FFmpegError as error:
         raise SourceError(reason(error)) from None  # FFmpeg's own message holds the address
 
@@ -102,11 +118,17 @@ def _video_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:  # the cover of a song is not a video
         raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
-    stream = moving[0]
-    size = stream.codec_context.width * stream.codec_context.height
-    if size > MAX_PIXELS:
-        raise SourceError(f"Its pictures have {size / 1e6:.0f} megapixels, too many. Choose a smaller one.")
-    return stream
+    return moving[0]
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise VideoSizeError if pictures are larger than allowed, or have no size because FFmpeg refused them."""
+    if 0 < width * height <= max_pixels:
+        return
+    found = f"have {width} x {height} pixels" if width else "are too large"
+    raise VideoSizeError(
+        f"Its pictures {found}; at most {max_pixels / 1e6:g} megapixels are allowed. Choose a smaller video."
+    )
 
 
 def decoded(container: InputContainer, stream: VideoStream, *, live: bool = False) -> Iterator[VideoFrame]:
@@ -179,6 +201,7 @@ _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str],
         (av.error.ExitError, av.error.TimeoutError),
         "No answer within the time allowed. Is it switched on and reachable?",
     ),
+    (av.error.ArgumentError, "It cannot be read, or its pictures are too large. Choose another."),
     (av.error.InvalidDataError, "This is not a video that can be read, or it is damaged or cut off."),
     ((av.error.EOFError, av.error.ConnectionResetError, av.error.BrokenPipeError), "The stream broke off."),
 )

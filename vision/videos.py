@@ -15,8 +15,8 @@ import numpy as np
 
 from config import VideoSettings
 from entities import Frame
-from errors import SourceError, VideoSizeError
-from vision.decoding import PictureConverter, decoded, opened
+from errors import SourceError
+from vision.decoding import USUAL_FPS, PictureConverter, check_size, opened
 
 OPTIONS: Final = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif",
@@ -24,10 +24,8 @@ OPTIONS: Final = {
 }
 """FFmpeg opens these containers only, told by their content. A playlist could name other files and hosts."""
 
-_ATTACHED_PICTURE: Final = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a song
 _AS_LARGE_AS_IT_IS: Final = VideoSettings(max_width=7680, max_height=4320)
 _SMALLEST_STEP: Final = 1 / 90_000
-_USUAL_FPS: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class VideoFile:
 
     Args:
         path: A file in one of the containers in OPTIONS.
-        max_megapixels: Largest frame in millions of pixels, checked before anything is decoded.
+        max_megapixels: Largest frame in millions of pixels; much larger ones are not even decoded.
 
     Raises:
         SourceError: Missing, broken, or without a moving picture.
@@ -64,12 +62,11 @@ class VideoFile:
     """
 
     def __init__(self, path: Path, max_megapixels: float = 40) -> None:
-        self._max_megapixels = max_megapixels
+        self._max_pixels = round(max_megapixels * 1e6)
         with ExitStack() as stack:
-            self._container, self._stream = stack.enter_context(opened(f"file:{path}", options=OPTIONS))
-            if self._stream.disposition & _ATTACHED_PICTURE:
-                raise SourceError("It has sound but no moving picture. Choose a video.")
-            self._check_size(self._stream.codec_context.width, self._stream.codec_context.height)
+            self._container, self._stream = stack.enter_context(
+                opened(f"file:{path}", options=OPTIONS, max_pixels=self._max_pixels)
+            )
             self._stream.thread_type = "AUTO"
             frames = self._decode()
             first = next(frames, None)
@@ -92,7 +89,6 @@ class VideoFile:
         for index, frame in enumerate(self._frames):
             time = previous + 1 / info.fps if frame.pts is None else frame.time - info.start
             time = max(time, previous + _SMALLEST_STEP)
-            self._check_size(frame.width, frame.height)
             image = self._converter.convert(frame)
             if image.shape[:2] != (info.height, info.width):
                 image = np.asarray(cv2.resize(image, (info.width, info.height)), np.uint8)
@@ -113,16 +109,20 @@ class VideoFile:
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         try:
-            yield from decoded(self._container, self._stream)
+            for packet in self._container.demux(self._stream):
+                for frame in self._decoded(packet):
+                    check_size(frame.width, frame.height, self._max_pixels)
+                    yield frame
         except av.error.FFmpegError:  # the rest of the file is missing
             return
 
-    def _check_size(self, width: int, height: int) -> None:
-        if width * height > self._max_megapixels * 1e6:
-            raise VideoSizeError(
-                f"Its pictures have {width} x {height} pixels; at most {self._max_megapixels:g} megapixels are "
-                "allowed. Choose a smaller video."
-            )
+    def _decoded(self, packet: "av.Packet[av.VideoStream]") -> list[av.VideoFrame]:
+        try:
+            return packet.decode()
+        except (av.error.InvalidDataError, av.error.ArgumentError):  # damaged, or refused for its size
+            codec = self._stream.codec_context
+            check_size(codec.width, codec.height, self._max_pixels)
+            return []
 
     def _describe(self, first: av.VideoFrame) -> VideoInfo:
         height, width = self._converter.convert(first).shape[:2]
@@ -131,7 +131,7 @@ class VideoFile:
             width=width,
             height=height,
             aspect=1 / aspect if first.rotation % 180 else aspect,
-            fps=float(self._stream.average_rate or self._stream.guessed_rate or _USUAL_FPS),
+            fps=float(self._stream.average_rate or self._stream.guessed_rate or USUAL_FPS),
             duration=self._duration(),
             start=0.0 if first.pts is None else first.time,
         )

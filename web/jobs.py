@@ -1,8 +1,7 @@
 """Videos that visitors send: queued, analysed in another process, kept for a while, seen by their sender only."""
 
-import errno
 import logging
-import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -30,10 +29,10 @@ log = logging.getLogger(__name__)
 blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 
 FIELD: Final = "file"
-ROOM: Final = 3
-"""Free disk space that a video needs, in times its own size: itself, the annotated one, and both in a ZIP."""
 _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
+_ONE_CHECK: Final = threading.Lock()
+"""Videos are opened one at a time: what a file makes FFmpeg do takes memory."""
 
 
 @blueprint.post(
@@ -56,17 +55,16 @@ _LONGEST_NAME: Final = 120
 def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Take a video (multipart field `file`) into the queue."""
     runner, limits = services().jobs, services().settings.uploads
-    room = {"most": limits.max_jobs, "most_each": limits.max_jobs_each}
     with _refusals(limits):
-        runner.store.check_room(visitor_id(), **room)
-        _check_length(limits)
-        job_id = runner.store.new_folder()
+        job_id = runner.store.reserve(
+            visitor_id(), _announced_size(limits), most=limits.max_jobs, most_each=limits.max_jobs_each
+        )
         try:
             name = _receive(runner.store.original(job_id), limits)
             total = _check_video(runner.store.original(job_id), limits)
-            job = runner.store.add(job_id, visitor_id(), name, total, **room)
+            job = runner.store.add(job_id, visitor_id(), name, total)
         except BaseException:
-            runner.store.discard(job_id)
+            runner.store.give_up(job_id)
             raise
     runner.wake()
     return {"job": _describe(job)}, HTTPStatus.CREATED, {"Location": url_for(".show", job_id=job.id)}
@@ -153,16 +151,14 @@ def _describe(job: Job) -> dict[str, Any]:
     }
 
 
-def _check_length(limits: UploadSettings) -> None:
-    """Refuse before anything is read what says itself that it is too large, or would not fit on the disk."""
+def _announced_size(limits: UploadSettings) -> int:
+    """Return how many bytes may be read of the request; refuse one that says itself that it is too large."""
     most = int(limits.max_video_megabytes * 1e6) + _FORM_OVERHEAD
     request.max_content_length = most
-    length = request.content_length or 0
-    if length > most:
+    size = most if request.content_length is None else request.content_length
+    if size > most:
         raise RequestEntityTooLarge
-    free = shutil.disk_usage(_existing(limits.folder)).free
-    if free < ROOM * length:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    return size
 
 
 def _receive(path: Path, limits: UploadSettings) -> str:
@@ -204,14 +200,10 @@ def _display_name(name: str) -> str:
 
 def _check_video(path: Path, limits: UploadSettings) -> float:
     """Return the video's length in seconds; raise SourceError if it is none, or not allowed."""
-    with VideoFile(path, limits.max_video_megapixels) as video:
+    with _ONE_CHECK, VideoFile(path, limits.max_video_megapixels) as video:
         duration = video.info.duration or 0.0
     check_length(duration, limits)
     return duration
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 
 @contextmanager
