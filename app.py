@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask
 
@@ -22,7 +23,7 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
-from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources
+from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources, uploads
 from web.drawings import Drawings
 from web.metrics import Metrics
 from web.server import Server
@@ -35,6 +36,7 @@ FORM_OVERHEAD = 100_000
 """Bytes that a multipart form may have besides the picture in it."""
 USAGE_ERROR = 2
 M_ARENA_MAX = -8  # in glibc's malloc.h
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CLOSING_SECONDS = 1.5
 """Time that streams and threads have to end after a signal."""
 
@@ -88,6 +90,7 @@ def create_app(
 
     app = documentation.described_app(__name__)
     app.extensions[EXTENSION] = the
+    app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     security.register(app, settings.server.token)
@@ -120,15 +123,14 @@ def serve(app: Flask) -> None:
     server = Server(app, the.settings.server, context)
     server.listen()
     print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, _end)
-    the.camera.start_loading()
-    the.jobs.wake()
     try:
+        for name in ENDING_SIGNALS:
+            signal.signal(name, _end)
+        the.camera.start_loading()
+        the.jobs.wake()
         server.serve()
     except SystemExit:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, signal.SIG_IGN)  # one is enough
+        pass  # which _end raised
     finally:
         the.camera.close()
         the.jobs.close()
@@ -137,6 +139,8 @@ def serve(app: Flask) -> None:
 
 def _end(*_: object) -> None:
     """End what is served, and the process soon after, whatever is still closing then."""
+    for name in ENDING_SIGNALS:
+        signal.signal(name, signal.SIG_IGN)  # one is enough
     last_resort = threading.Timer(CLOSING_SECONDS, os._exit, [0])
     last_resort.daemon = True
     last_resort.start()
@@ -149,7 +153,7 @@ def welcome(settings: Settings, port: int, own: Sequence[str]) -> str:
     hosts = [server.host]
     if server.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
         hosts = ["127.0.0.1", *own]
-    token = f"/?token={server.token}" if server.token else ""
+    token = f"/?token={quote(server.token, safe='')}" if server.token else ""
     scheme = "https" if server.https else "http"
     lines = ["Open in a browser (Ctrl-C ends):"]
     lines += [f"  {scheme}://{f'[{host}]' if ':' in host else host}:{port}{token}" for host in hosts]

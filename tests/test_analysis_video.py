@@ -5,6 +5,7 @@ import errno
 import json
 import zipfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -132,6 +133,19 @@ def test_stopping_leaves_nothing(tmp_path: Path, video: Path) -> None:
         analyze_video(video, tmp_path / "out", Settings(), FixedClassifier(), cancelled=lambda: answers.pop(0))
     assert answers == []
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(("times", "question"), [([0, 3], 50), ([0, 0.04], 5)])
+def test_stopping_while_sound_is_written(tmp_path: Path, times: list[float], question: int) -> None:
+    """Between two pictures, and after the last, there may be much sound; it does not have to be waited for."""
+    path = make_video(tmp_path / "a.mkv", plain_frames(2), times=times, sound="mp2")
+    questions = count(1)
+    with pytest.raises(AnalysisCancelledError):
+        analyze_video(
+            path, tmp_path / "out", Settings(), FixedClassifier(), cancelled=lambda: next(questions) > question
+        )
+    assert next(questions) == question + 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mkv"]
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What faces look like on a frame, and the frames that say why there is no picture."""
 
 import re
+import tracemalloc
 from io import BytesIO
 from time import perf_counter
 
@@ -129,6 +130,18 @@ def test_one_face_costs_less_than_a_millisecond() -> None:
         annotate(picture, [face])
         durations.append(perf_counter() - start)
     assert min(durations) < 0.001
+
+
+def test_what_was_drawn_on_a_large_photograph_is_not_kept() -> None:
+    """One large face after the other leaves nothing in memory."""
+    picture = np.zeros((2000, 2000, 3), np.uint8)
+    annotate(picture, [make_face(Box(200, 400, 1500, 1500))])
+    tracemalloc.start()
+    for side in range(1000, 1600, 100):
+        annotate(picture, [make_face(Box(200, 400, side, side))])
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (64, 64), (200, 1000)])

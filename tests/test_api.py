@@ -2,7 +2,10 @@
 
 import base64
 import io
+import tempfile
+import threading
 import zlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,8 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from entities import EXPRESSIONS, SourceState, SourceStatus
+from pipeline import ExpressionPipeline
 from tests.fake_camera import FakeCamera
 from web.services import EXTENSION
+from web.streams import VisitorStreams
 
 
 class Explaining:
@@ -196,6 +201,71 @@ def test_predict_before_the_model_is_there(client: FlaskClient, camera: FakeCame
     assert problem(answer) == "model_unavailable"
     assert answer.status_code == 503
     assert words in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/predict", "/api/annotate"])
+def test_pictures_are_never_written_to_disk(client: FlaskClient, portrait, monkeypatch, path: str):
+    """Not even for the time of the request, however large they are."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file was made")
+
+    for name in ("TemporaryFile", "SpooledTemporaryFile", "NamedTemporaryFile"):
+        monkeypatch.setattr(tempfile, name, refuse)
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", refuse)
+    large = encoded(portrait[0]) + bytes(800_000)  # decoders ignore what follows a picture's end
+    assert send(client, large, path).status_code == 200
+
+
+STREAM = "abcdefghijklmnop"
+
+
+def send_frame(client: FlaskClient, data: bytes):
+    """Send a frame of the visitor's own camera."""
+    return client.post(f"/api/live/frame?stream={STREAM}", data=data, content_type="image/jpeg")
+
+
+def test_a_frame_of_the_visitors_camera(client: FlaskClient, portrait):
+    """Its face comes back, and what is no picture is refused."""
+    (face,) = send_frame(client, encoded(portrait[0])).json["faces"]
+    assert face["expression"] == "Happy"
+    assert problem(send_frame(client, b"This is no picture.")) == "unsupported_image"
+    assert problem(send_frame(client, b"")) == "image_empty"
+
+
+def test_a_frame_is_not_decoded_before_its_turn(app, client: FlaskClient, monkeypatch):
+    """Pictures in memory are as few as are being analysed: while others are, this one is not even looked at."""
+    monkeypatch.setattr("web.frames.BUSY_SECONDS", 0.01)
+    turns = app.extensions[EXTENSION].analyses
+    turns.acquire()
+    turns.acquire()
+    assert problem(send_frame(client, b"This is no picture.")) == "busy"
+    turns.release()
+    assert problem(send_frame(client, b"This is no picture.")) == "unsupported_image"
+
+
+def test_a_visitor_who_sends_frames_faster_than_they_are_analysed_delays_nobody_else(app, client, portrait):
+    """A frame that waits for the one before it in the same video takes nobody's turn meanwhile."""
+    asked = threading.Event()
+
+    def clock() -> float:
+        asked.set()
+        return 0.0
+
+    the = replace(app.extensions[EXTENSION], streams=VisitorStreams(2, clock))
+    app.extensions[EXTENSION] = the
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(send_frame(client, encoded(portrait[0])).status_code))
+    with the.streams.taken(STREAM, lambda: ExpressionPipeline(the.settings, the.camera.classifier)):
+        asked.clear()
+        waiting.start()
+        assert asked.wait(10)
+        free = [the.analyses.acquire(timeout=5) for _ in range(2)]
+        for _ in filter(None, free):
+            the.analyses.release()
+    waiting.join()
+    assert free == [True, True]
+    assert answers == [200]
 
 
 def test_too_many_pictures_at_once(app, client: FlaskClient, portrait, monkeypatch):

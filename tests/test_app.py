@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
@@ -20,6 +20,7 @@ import pytest
 import app
 from config import DEMO_CLIP, ROOT, VERSION, Settings
 from errors import ConfigError
+from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier
 
 
@@ -128,6 +129,15 @@ def test_welcome_shows_addresses_that_work_as_they_are(server: dict[str, Any], a
     assert [line.strip() for line in text.splitlines() if "://" in line] == addresses
 
 
+def test_a_token_of_any_characters_can_be_opened_as_it_is_printed():
+    """What means something in an address is escaped in the link."""
+    token = "50% & more?/#+ä"
+    text = app.welcome(Settings.model_validate({"server": {"token": token}}), 80, [])
+    address = next(line.strip() for line in text.splitlines() if "://" in line)
+    assert " " not in address
+    assert parse_qs(urlsplit(address).query) == {"token": [token]}
+
+
 COUNT_HEAPS = """
 import app, ctypes, sys, threading
 app.share_heaps()
@@ -159,6 +169,20 @@ def test_the_factory_starts_nothing():
     application = app.create_app(Settings(source=str(DEMO_CLIP)), classifier=FixedClassifier())
     status = application.test_client().get("/api/status").get_json()
     assert (status["state"], status["model"], status["viewers"]) == ("opening", "loading", 0)
+
+
+def test_a_signal_during_the_start_ends_all_that_was_started(camera: FakeCamera, monkeypatch: pytest.MonkeyPatch):
+    """Camera, worker and threads are closed as after a signal later on."""
+
+    def interrupted() -> None:
+        raise SystemExit
+
+    application = app.create_app(Settings.model_validate({"server": {"port": 0}}), camera.as_camera())
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest keeps its own
+    monkeypatch.setattr(camera, "start_loading", interrupted)
+    camera.publish()
+    app.serve(application)
+    assert list(camera.results()) == []  # it is closed
 
 
 @contextmanager

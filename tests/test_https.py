@@ -7,6 +7,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_a_silent_client_holds_up_nobody(server: Server, trusting: ssl.SSLContex
     assert fetch(server, trusting).status == 200
     for sock in silent:
         sock.close()
+
+
+def test_handshakes_that_take_all_threads_hold_up_nobody(server: Server, trusting: ssl.SSLContext, monkeypatch):
+    """They are dropped long before their time is over."""
+    monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
+    monkeypatch.setattr("web.server.CHECK_SECONDS", 0.05)
+    server.timeout = 60
+    with ExitStack() as stack:
+        for _ in range(server.requests.max + 10):
+            sock = stack.enter_context(socket.create_connection(server.bind_addr))
+            sock.sendall(b"\x16\x03\x01\x40\x00")  # a record of 16 KB begins
+        assert fetch(server, trusting).status == 200
 
 
 def test_a_client_that_distrusts_is_forgotten(server: Server, trusting: ssl.SSLContext, caplog):

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from itertools import islice
 from statistics import median
@@ -288,6 +288,78 @@ def test_garbage_gets_an_answer_and_the_server_goes_on(server: Server, client: F
     assert not answer or b" 4" in answer.splitlines()[0]
     with stream(server, "/healthz") as response:
         assert response.status == 200
+
+
+def drip(sock: socket.socket, count: int) -> None:
+    """Send some bytes, with a pause after each; raise ConnectionError where the other end hangs up."""
+    sock.settimeout(0.02)
+    for _ in range(count):
+        sock.sendall(b"a")
+        with suppress(TimeoutError):
+            assert not sock.recv(1000), "an answer before the end"
+            raise ConnectionResetError
+
+
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nX: "], ids=["first line", "header"])
+def test_a_client_that_takes_for_ever_to_ask_is_dropped(server: Server, monkeypatch, start: bytes):
+    """However steadily its bytes come."""
+    monkeypatch.setattr("web.server.CHECK_SECONDS", 0.05)
+    server.timeout = 0.5
+    with socket.create_connection(server.bind_addr) as sock:
+        sock.sendall(start)
+        with pytest.raises(ConnectionError):
+            drip(sock, 500)
+
+
+def test_threads_that_end_at_once_are_not_waited_for(app: Flask):
+    """More are started while some are being ended: the server goes on accepting."""
+    server = Server(app, ServerSettings(port=0, max_viewers=50))
+    server.listen()
+    with ExitStack() as stack:
+        thread = stack.enter_context(running(server))
+        stack.callback(thread.join)
+        stack.callback(server.stop)
+        for _ in range(30):
+            stack.enter_context(socket.create_connection(server.bind_addr))
+        with stream(server, "/healthz"):
+            pass  # all are being waited for now
+        server.requests.shrink(1000)  # more than are idle
+        server.requests.grow(16)
+        with stream(server, "/healthz") as response:
+            assert response.status == 200
+
+
+def test_clients_that_never_ask_hold_up_nobody(app: Flask, monkeypatch):
+    """Where they take all threads, they are dropped long before their time is over."""
+    monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
+    monkeypatch.setattr("web.server.CHECK_SECONDS", 0.05)
+    server = Server(app, ServerSettings(port=0, max_viewers=1))
+    server.timeout = 60
+    server.listen()
+    with ExitStack() as stack:
+        thread = stack.enter_context(running(server))
+        stack.callback(thread.join)
+        stack.callback(server.stop)
+        for _ in range(server.requests.max + 10):
+            stack.enter_context(socket.create_connection(server.bind_addr)).sendall(b"GET / HTTP/1.1\r\n")
+        with stream(server, "/healthz") as response:
+            assert response.status == 200
+
+
+def test_a_body_may_take_longer_than_its_headers(server: Server, monkeypatch):
+    """Over a slow line, a picture arrives all the same."""
+    monkeypatch.setattr("web.server.CHECK_SECONDS", 0.02)
+    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+        sock.sendall(
+            b"POST /api/live/frame?stream=abcdefghijklmnop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 31\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        read_until(sock, b"100 Continue\r\n\r\n")
+        server.timeout = 0.1
+        drip(sock, 30)
+        sock.settimeout(10)
+        sock.sendall(b"a")
+        assert b"unsupported_image" in read_until(sock, b"}")
 
 
 def test_a_hundred_viewers(app: Flask, camera: FakeCamera, the: Services):

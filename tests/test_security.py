@@ -109,14 +109,36 @@ def test_the_token_opens(guarded: FlaskClient, headers: dict[str, str]):
 
 
 def test_the_token_moves_from_the_address_into_a_cookie(guarded: FlaskClient):
-    """A person opens the printed address once; after that the address is clean and the cookie does."""
+    """A person opens the printed address once; after that the address is clean and the cookie does.
+
+    Browsers send it with links from anywhere ("Lax"). A "Strict" one they would withhold, in this very redirect too,
+    where the printed address was clicked in a mail or on another site.
+    """
     answer = guarded.get(f"/?token={TOKEN}&view=1", headers={"Accept": "text/html"})
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/?view=1"
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert guarded.get("/", headers={"Cookie": cookie.partition(";")[0]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}, 200),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, 403),
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}, 403),
+        ("POST", {"Origin": "http://example.org"}, 403),
+        ("POST", {"Origin": "null"}, 403),
+    ],
+)
+def test_the_cookie_lets_other_sites_do_no_more_than_link(
+    guarded: FlaskClient, method: str, headers: dict[str, str], status: int
+):
+    """Even where a browser sends the cookie along, another site's page can neither write nor embed."""
+    answer = guarded.open("/", method=method, headers=headers | {"Cookie": f"{COOKIE}={TOKEN}"})
+    assert answer.status_code == status
 
 
 def test_the_redirect_stays_here(guarded: FlaskClient):

@@ -17,6 +17,7 @@ from entities import Frame, Image
 from errors import SourceError
 from tests.footage import make_video, plain_frames
 from tests.network_cameras import (
+    Act,
     Connection,
     free_port,
     mjpeg,
@@ -434,6 +435,55 @@ def test_a_strangers_address_leads_to_no_other(tmp_path: Path) -> None:
         with pytest.raises(SourceError):
             next(source.frames())
         assert [request.split()[1] for request in camera.requests] == [b"/"]
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://{host}/a.ts\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://{host}/a.m3u8\n",
+    ],
+    ids=["segments", "playlists"],
+)
+def test_a_strangers_playlist_leads_nowhere(playlist: str) -> None:
+    """What a server that is allowed says about other hosts is not even read, let alone followed."""
+    with network_camera(says("404 Not Found")) as elsewhere:
+        body = playlist.format(host=f"127.0.0.1:{elsewhere.port}")
+        answer = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        with network_camera(lambda connection: connection.send(answer)) as camera:
+            source = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/list.m3u8"), SETTINGS)
+            with pytest.raises(SourceError):
+                next(source.frames())
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "act"),
+    [("http", mjpeg(shows(70, forever=True))), ("rtsp", serves_rtsp([70] * 50))],
+    ids=["mjpeg", "rtsp"],
+)
+def test_a_strangers_camera_is_shown(scheme: str, act: Act) -> None:
+    """What network cameras usually send is played."""
+    with network_camera(act) as camera:
+        frames = open_source(ForeignAddress(f"{scheme}://127.0.0.1:{camera.port}/live"), SETTINGS).frames()
+        assert next(frames).image.mean() == pytest.approx(70, abs=5)
+        frames.close()
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "avi", "jpg"])
+def test_a_strangers_recording_is_shown(tmp_path: Path, ending: str) -> None:
+    """So are recordings and snapshots."""
+    path = tmp_path / f"clip.{ending}"
+    if ending == "jpg":
+        cv2.imwrite(str(path), plain_picture(70))
+    else:
+        make_video(path)
+    data = path.read_bytes()
+    header = f"HTTP/1.0 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+    with network_camera(lambda connection: connection.send(header + data)) as camera:
+        frames = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/clip"), SETTINGS).frames()
+        assert next(frames).image.shape == (48, 64, 3)
+        frames.close()
 
 
 def network_frames(port: int, scheme: str = "http", timeout: float = PATIENCE) -> sources.Frames:

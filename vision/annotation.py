@@ -1,7 +1,7 @@
 """Draws faces with their expressions on frames, makes frames that carry a message, and encodes JPEG.
 
 OpenCV draws lines and blends; Pillow's built-in typeface (Aileron) draws the words, because OpenCV's own letters are
-single strokes that are hard to read on video. What was drawn is kept, so a frame only pays for a blend.
+single strokes that are hard to read on video. What was drawn on video is kept, so a frame only pays for a blend.
 """
 
 import math
@@ -49,6 +49,9 @@ _CORNERS: Final = ((False, False), (True, False), (False, True), (True, True))
 """A box's corners: whether they are on its right, whether they are below."""
 _CORNER_STEP: Final = 8
 """Pixels in which the size of boxes is told apart when their corners are drawn: so many can be kept."""
+_LARGEST_KEPT: Final = 1080
+"""Shorter side of the largest picture, in pixels, for which what was drawn is kept: video, but not large photographs,
+for which it could come to gigabytes."""
 _SUBPIXEL_BITS: Final = 4
 _SUPERSAMPLING: Final = 4
 
@@ -139,7 +142,8 @@ def _draw_corners(canvas: Image, box: Box, colour: Colour) -> None:
     thickness = max(2, round(_unit(canvas) * 2.5))
     side = _CORNER_STEP * max(1, round(min(box.width, box.height) / _CORNER_STEP))
     margin = thickness  # Half of the stroke and of its shadow lie outside the box.
-    for (right, below), sprite in zip(_CORNERS, _corners(side, thickness, colour), strict=True):
+    corners = _corners if _is_kept(canvas) else _corners.__wrapped__
+    for (right, below), sprite in zip(_CORNERS, corners(side, thickness, colour), strict=True):
         inward = len(sprite.light) - margin
         x = box.x + box.width - inward if right else box.x - margin
         y = box.y + box.height - inward if below else box.y - margin
@@ -169,7 +173,8 @@ def _draw_label(canvas: Image, face: Face) -> None:
     """Blend the face's label in above its box, or below it where there is no room above."""
     name = "Uncertain" if face.uncertain else face.expression
     text = f"{name}  {face.confidence:.0%}"
-    label = _label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
+    make_label = _label if _is_kept(canvas) else _label.__wrapped__
+    label = make_label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
     height, width = canvas.shape[:2]
     label_height, label_width = label.light.shape[:2]
     gap = label_height // 4
@@ -234,6 +239,11 @@ def _wrap(text: str, size: int, width: int) -> list[str]:
 @lru_cache(maxsize=16)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
+
+
+def _is_kept(canvas: Image) -> bool:
+    """Whether what is drawn on this picture is kept for the next."""
+    return min(canvas.shape[:2]) <= _LARGEST_KEPT
 
 
 def _unit(canvas: Image) -> float:

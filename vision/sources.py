@@ -54,8 +54,13 @@ HOW_TO_CHOOSE: Final = (
     'address, or set "source" in config.toml.'
 )
 
-NO_REDIRECTS: Final = {"max_redirects": "0"}
-"""FFmpeg's option for addresses from strangers: a server may not send it on to another host."""
+FOREIGN_ADDRESS_OPTIONS: Final = {
+    "max_redirects": "0",
+    "format_whitelist": FOREIGN_FILE_OPTIONS["format_whitelist"]
+    + ",rtsp,mpjpeg,mjpeg,jpeg_pipe,png_pipe,live_flv,h264,hevc",
+}
+"""FFmpeg's options for addresses from strangers: it follows no HTTP redirect, and opens no playlist or the like (HLS,
+DASH, SDP), which could name other hosts. An RTSP server can still redirect it to another; no option forbids that."""
 
 Frames = Generator[Frame, None, None]
 
@@ -73,7 +78,7 @@ class LentVideo:
 
 @dataclass(frozen=True, slots=True)
 class ForeignAddress:
-    """A network camera's address from a stranger."""
+    """A network camera's address from a stranger; no playlist's, which could lead to any host."""
 
     address: str
 
@@ -406,7 +411,7 @@ def open_source(spec: Spec, settings: VideoSettings) -> Source:
     if isinstance(spec, LentVideo):
         return LentSource(spec, settings)
     if isinstance(spec, ForeignAddress):
-        return NetworkSource(spec.address, settings, options=NO_REDIRECTS)
+        return NetworkSource(spec.address, settings, options=FOREIGN_ADDRESS_OPTIONS)
     return _open_setting(str(spec).strip(), settings)
 
 

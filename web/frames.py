@@ -36,8 +36,10 @@ def analyse(query: FrameQuery) -> dict[str, Any]:
     """Find and follow the faces in the next frame of a video."""
     the, stream_id = services(), query.stream
     classifier = ready_classifier(the)
-    image = read_picture(_body(), MAX_MEGAPIXELS)
-    with _turn(the), the.streams.taken(stream_id, lambda: ExpressionPipeline(the.settings, classifier)) as stream:
+    data = _body()
+    # The stream first, then the turn: who waits for another frame of their own keeps nobody else waiting.
+    with the.streams.taken(stream_id, lambda: ExpressionPipeline(the.settings, classifier)) as stream, _turn(the):
+        image = read_picture(data, MAX_MEGAPIXELS)
         faces, timings = stream.process(image)
     height, width = image.shape[:2]
     return {

@@ -116,5 +116,6 @@ def _into_cookie(token: str) -> AnyResponse:
     rest = [(key, value) for key, value in request.args.items(multi=True) if key != "token"]
     path = "/" + request.path.lstrip("/")  # never //another.host
     response = redirect(f"{path}?{urlencode(rest)}" if rest else path)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure)
+    # "Strict" would not come with a link from a mail or another site; what else they send, _check_origin refuses.
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure)
     return response

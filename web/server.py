@@ -1,17 +1,20 @@
 """The HTTP server: cheroot, with what long streams and unfriendly clients need besides.
 
 cheroot has a thread for every client that is being served, which suits streams that wait most of the time; a client
-that never reads ends with its socket's timeout, and idle connections take no thread.
+that never reads ends with its socket's timeout, one that takes for ever to ask is hung up on, and idle connections
+take no thread.
 """
 
 import errno
 import logging
+import math
 import socket
 import ssl
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import DEFAULT_BUFFER_SIZE
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -19,6 +22,7 @@ from cheroot import wsgi
 from cheroot.makefile import MakeFile
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from flask import Flask
 
 from config import ServerSettings
@@ -27,7 +31,11 @@ from errors import ServerError
 log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 10
-"""Seconds without progress after which a client is dropped."""
+"""Seconds without progress after which a client is dropped; also what handshake and headers may take in all."""
+CROWDED_TIMEOUT: Final = 1.0
+"""Seconds that handshake and headers may take while no thread is left for others."""
+CHECK_SECONDS: Final = 0.5
+"""How often clients that are late are looked for."""
 IDLE_THREADS: Final = 16
 """Threads that wait for connections when nobody is there: enough for a page and its calls."""
 SPARE_THREADS: Final = 32
@@ -39,7 +47,12 @@ MAX_HEADER: Final = 64 * 1024
 
 
 class Request(HTTPRequest):
-    """A request whose body may be refused before it was read."""
+    """A request whose headers have to come in time, and whose body may be refused before it was read."""
+
+    def parse_request(self) -> None:
+        """Read the request's first line and its headers."""
+        with self.conn.asking():
+            super().parse_request()
 
     def respond(self) -> None:
         """Answer, then hang up where the body was not read, once the client had a chance to read the answer."""
@@ -59,14 +72,25 @@ class Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """A connection that can be found again when the server stops."""
+    """A connection that can be found again when the server stops, or waits for it in vain."""
 
     RequestHandlerClass = Request
 
     def __init__(self, server: "Server", sock: socket.socket, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, makefile)
         self._greeted = not isinstance(sock, ssl.SSLSocket)
+        self.asking_since = math.inf
+        """Since when, by the monotonic clock, a thread has waited for handshake or headers; infinity if none does."""
         server.keep_in_mind(self)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Let the server hang up if this takes too long, however steadily bytes come."""
+        self.asking_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self.asking_since = math.inf
 
     def close(self) -> None:
         """End, and with it the threads that are idle then beyond those that always wait."""
@@ -82,7 +106,8 @@ class Connection(HTTPConnection):
         """Answer the next request; agree on the encryption before the first one."""
         if not self._greeted:
             try:
-                self.socket.do_handshake()
+                with self.asking():
+                    self.socket.do_handshake()
             except OSError as error:  # ssl.SSLError is one; browsers that distrust the certificate just hang up
                 if getattr(error, "reason", None) == "HTTP_REQUEST":
                     _say_https(self.socket)
@@ -117,6 +142,24 @@ class _TLS(Adapter):
         return MakeFile(sock, mode, bufsize)
 
 
+class _Threads(ThreadPool):
+    """Threads that serve connections, more or fewer as they are needed."""
+
+    _threads: list[WorkerThread]
+
+    def grow(self, amount: int) -> None:
+        """Start so many more, or as many as are allowed.
+
+        cheroot's own would wait until it has seen each at work. One that is told at once to end, because others have
+        just become idle, it would wait for in vain, and accept no more connections.
+        """
+        amount = min(amount, self.max - len(self._threads))
+        workers = [WorkerThread(self.server) for _ in range(amount)]  # type: ignore[no-untyped-call]
+        for worker in workers:
+            worker.start()
+        self._threads.extend(workers)
+
+
 class Server(wsgi.Server):
     """Serves an application to many streaming clients, and stops without waiting for them."""
 
@@ -128,15 +171,14 @@ class Server(wsgi.Server):
         super().__init__(
             (settings.host, settings.port),
             app,
-            numthreads=IDLE_THREADS,
-            max=2 * settings.max_viewers + SPARE_THREADS,
             server_name="facial-expression-recognition",
             request_queue_size=256,
             timeout=TIMEOUT,
             shutdown_timeout=1,
         )
+        self.requests = _Threads(self, min=IDLE_THREADS, max=2 * settings.max_viewers + SPARE_THREADS)
         self._clients: WeakSet[Connection] = WeakSet()
-        self._stopping = False
+        self._stopping = Event()
         self._lock = Lock()
         self._bind_error: OSError | None = None
         if context:
@@ -154,6 +196,7 @@ class Server(wsgi.Server):
         except OSError as error:
             raise ServerError(self._why_not(self._bind_error or error)) from error
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its connections inherit this
+        Thread(target=self._watch, name="slow-clients", daemon=True).start()
 
     def process_conn(self, conn: HTTPConnection) -> None:
         """Hand a connection to a thread; there are always some for the next ones."""
@@ -171,7 +214,7 @@ class Server(wsgi.Server):
         """Hang up on a connection when the server stops; at once, where it is about to."""
         with self._lock:
             self._clients.add(connection)
-            if self._stopping:
+            if self._stopping.is_set():
                 connection.hang_up()
 
     def bind(self, *args: Any) -> socket.socket:
@@ -194,10 +237,20 @@ class Server(wsgi.Server):
     def stop(self) -> None:
         """Hang up on everybody, and end all threads."""
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             for connection in self._clients:
                 connection.hang_up()
         super().stop()
+
+    def _watch(self) -> None:
+        """Hang up on clients that take too long to ask, until the server stops."""
+        while not self._stopping.wait(CHECK_SECONDS):
+            with self._lock:
+                patience = self.timeout if self.requests.idle else CROWDED_TIMEOUT
+                latest = time.monotonic() - patience
+                for connection in self._clients:
+                    if connection.asking_since < latest:
+                        connection.hang_up()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Log what cheroot has to say."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from io import BytesIO
 from typing import Final
 
+from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from entities import Classifier, Face, Image
@@ -18,6 +20,13 @@ BUSY_SECONDS: Final = 10.0
 """How long a picture may wait for its turn."""
 
 
+class PictureRequest(Request):
+    """A request whose files stay in memory, where Werkzeug would write large ones to the disk."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> BytesIO:
+        return BytesIO()  # MAX_CONTENT_LENGTH bounds it
+
+
 @contextmanager
 def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[Face, ...], Classifier]]:
     """Read a picture that was sent in a form and find its faces.
@@ -29,7 +38,6 @@ def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[
 
     """
     classifier = ready_classifier(the)
-    data = _read(file, the.settings.uploads.max_megabytes)
     if not the.analyses.acquire(timeout=BUSY_SECONDS):
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -38,6 +46,7 @@ def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[
             {"Retry-After": "5"},
         )
     try:
+        data = _read(file, the.settings.uploads.max_megabytes)
         image = read_picture(data, the.settings.uploads.max_megapixels)
         yield image, analyze_image(image, the.detector, classifier, the.settings.model.min_confidence), classifier
     finally:
