@@ -15,8 +15,8 @@ from errors import FacialExpressionError
 log = logging.getLogger(__name__)
 
 COMMAND: Final = (sys.executable, "-m", "analysis.worker")
-END_SECONDS: Final = 2.0
-"""How long the process may take to put its job back when the application ends."""
+END_SECONDS: Final = 1.0
+"""How long the process may take to put its job back when the application ends, which itself takes little longer."""
 SWEEP_SECONDS: Final = 10.0
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
