@@ -141,7 +141,7 @@ function describe({ duration: seconds, width, height, faces, timeline }, expires
   const number = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
-  const until = expires ? ` Deleted at ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
+  const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
   return `${clock(seconds)} long, ${width} × ${height}, ${number}${shown}.${until}`;
 }
 

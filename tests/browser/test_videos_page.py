@@ -81,7 +81,7 @@ def test_a_video_is_analysed_and_plays_with_its_timeline(
     card = page.locator(".video-card")
     expect(card).to_have_attribute("data-state", "done")
     expect(card.locator(".video-name")).to_have_text("friends.mp4")
-    expect(card.locator(".video-state")).to_have_text(re.compile(r"^0:01 long, 480 × 270, 2 faces\. Deleted at"))
+    expect(card.locator(".video-state")).to_have_text(re.compile(r"^0:01 long, 480 × 270, 2 faces\. Kept until"))
     expect(card.locator(".timeline-face").first).to_contain_text("Happy 100%")
     shoot(page, "video-done")
     check_accessibility(page)
