@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from unittest import mock
@@ -97,16 +98,25 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def server(app: Flask, camera: FakeCamera) -> Iterator[Server]:
     """Return the real HTTP server, listening on a free port of loopback, serving the application."""
+    with serving(app, max_viewers=2) as server:
+        yield server
+        camera.close()
+
+
+@contextmanager
+def serving(app: Flask, max_viewers: int) -> Iterator[Server]:
+    """Serve an application for so many viewers on a free port of loopback, in a thread."""
     from web.server import Server
 
-    server = Server(app, ServerSettings(port=0, max_viewers=2))
+    server = Server(app, ServerSettings(port=0, max_viewers=max_viewers))
     server.listen()
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield server
-    camera.close()
-    server.stop()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import re
 import selectors
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +18,7 @@ from flask.testing import FlaskClient
 
 from config import ServerSettings
 from entities import SourceState, SourceStatus
+from tests.conftest import serving
 from tests.fake_camera import FakeCamera
 from web.server import Connection, Server
 from web.services import EXTENSION, Services
@@ -221,20 +221,16 @@ def test_events_have_a_heartbeat(server: Server, camera: FakeCamera, monkeypatch
 
 def test_stopping_does_not_wait_for_viewers(app: Flask, camera: FakeCamera):
     """The server stops at once with viewers who read, who never read, and who never even asked."""
-    server = Server(app, ServerSettings(port=0, max_viewers=2))
-    server.listen()
-    with ExitStack() as stack:
-        thread = stack.enter_context(running(server))
-        camera.frame_bytes = BIG_FRAME
-        camera.publish()
-        reader = stack.enter_context(connect(server))
-        stack.enter_context(connect(server, receive_buffer=4096))
-        stack.enter_context(socket.create_connection(server.bind_addr))
-        read_until(reader, b"#000000")
-        began = time.monotonic()
-        camera.close()
-        server.stop()
-        thread.join()
+    with ExitStack() as clients:
+        with serving(app, max_viewers=2) as server:
+            camera.frame_bytes = BIG_FRAME
+            camera.publish()
+            reader = clients.enter_context(connect(server))
+            clients.enter_context(connect(server, receive_buffer=4096))
+            clients.enter_context(socket.create_connection(server.bind_addr))
+            read_until(reader, b"#000000")
+            began = time.monotonic()
+            camera.close()
         assert time.monotonic() - began < 1.5
 
 
@@ -249,14 +245,6 @@ def test_who_comes_while_the_server_stops_is_hung_up_on(app: Flask):
         theirs.settimeout(5)
         assert theirs.recv(1) == b""
         connection.close()
-
-
-@contextmanager
-def running(server: Server):
-    """Serve in a thread."""
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield thread
 
 
 def test_a_body_that_is_too_large_is_refused_unread(server: Server):
@@ -313,12 +301,7 @@ def test_a_client_that_takes_for_ever_to_ask_is_dropped(server: Server, monkeypa
 
 def test_threads_that_end_at_once_are_not_waited_for(app: Flask):
     """More are started while some are being ended: the server goes on accepting."""
-    server = Server(app, ServerSettings(port=0, max_viewers=50))
-    server.listen()
-    with ExitStack() as stack:
-        thread = stack.enter_context(running(server))
-        stack.callback(thread.join)
-        stack.callback(server.stop)
+    with serving(app, max_viewers=50) as server, ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(socket.create_connection(server.bind_addr))
         with stream(server, "/healthz"):
@@ -333,13 +316,8 @@ def test_clients_that_never_ask_hold_up_nobody(app: Flask, monkeypatch):
     """Where they take all threads, they are dropped long before their time is over."""
     monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
     monkeypatch.setattr("web.server.CHECK_SECONDS", 0.05)
-    server = Server(app, ServerSettings(port=0, max_viewers=1))
-    server.timeout = 60
-    server.listen()
-    with ExitStack() as stack:
-        thread = stack.enter_context(running(server))
-        stack.callback(thread.join)
-        stack.callback(server.stop)
+    with serving(app, max_viewers=1) as server, ExitStack() as stack:
+        server.timeout = 60
         for _ in range(server.requests.max + 10):
             stack.enter_context(socket.create_connection(server.bind_addr)).sendall(b"GET / HTTP/1.1\r\n")
         with stream(server, "/healthz") as response:
@@ -366,13 +344,8 @@ def test_a_hundred_viewers(app: Flask, camera: FakeCamera, the: Services):
     """A hundred viewers get every frame, besides fifty connections that ask nothing, and pages answer meanwhile."""
     viewers = 100
     the.videos.limit = viewers
-    server = Server(app, ServerSettings(port=0, max_viewers=viewers))
-    server.listen()
     camera.frame_bytes = 40_000
-    with ExitStack() as stack:
-        thread = stack.enter_context(running(server))
-        stack.callback(thread.join)
-        stack.callback(server.stop)
+    with serving(app, max_viewers=viewers) as server, ExitStack() as stack:
         for _ in range(50):
             stack.enter_context(socket.create_connection(server.bind_addr))
         selector = stack.enter_context(selectors.DefaultSelector())
