@@ -53,6 +53,18 @@ def test_augmented_faces_keep_their_form() -> None:
         assert changed.dtype == np.uint8
 
 
+def test_a_quarter_of_degraded_faces_is_in_poor_light() -> None:
+    """They are darker, and noisy where they were even; the others keep their grey."""
+    face = np.full((48, 48), 160, np.uint8)
+    degrades = Augmentation(brightness=0, contrast=(1, 1), degraded=1, erased=0)
+    changed = [degrades(face, np.random.default_rng(seed)) for seed in range(80)]
+    dark = [picture for picture in changed if picture.mean() < 115]
+    others = [picture for picture in changed if picture.mean() >= 115]
+    assert 10 <= len(dark) <= 30
+    assert all(picture.std() > 1 for picture in dark)
+    assert all(picture.std() < 1 and abs(picture.mean() - 160) < 2 for picture in others)
+
+
 def test_augmentation_keeps_the_face_in_the_middle() -> None:
     """A bright spot in the middle is still near the middle after moving, turning and scaling."""
     face = np.zeros((48, 48), np.uint8)

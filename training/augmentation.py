@@ -25,7 +25,7 @@ class Augmentation:
     """Grey levels up or down."""
     contrast: tuple[float, float] = (0.6, 1.4)
     degraded: float = 0.25
-    """Share of faces that are blurred, re-compressed or enlarged from a few pixels."""
+    """Share of faces that are blurred, re-compressed, enlarged from a few pixels, or dark and noisy."""
     erased: float = 0.5
     """Share of faces with one patch hidden, as by a hand or a mask (Zhong et al., 2017, arXiv:1708.04896)."""
 
@@ -55,12 +55,15 @@ class Augmentation:
 
 
 def _degrade(face: Image, rng: np.random.Generator) -> Image:
-    kind = rng.integers(3)
+    kind = rng.integers(4)
     if kind == 0:
         return cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.2))
     if kind == 1:
         _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))])
         return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
+    if kind == 2:  # poor light, and what a sensor makes of it
+        dark = face * rng.uniform(0.2, 0.7) + rng.normal(0, rng.uniform(2, 10), face.shape)
+        return np.clip(dark, 0, 255).astype(np.uint8)
     small = max(int(len(face) * rng.uniform(0.4, 0.8)), 8)
     few = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
     return cv2.resize(few, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
