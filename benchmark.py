@@ -34,6 +34,7 @@ from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
 from config import DEMO_CLIP, load_settings
 from entities import Classifier, Frame
 from errors import FacialExpressionError
+from files import write_json
 from model import FacialExpressionModel
 
 SIZES: Final = ["640x480", "1280x720"]
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     try:
         figures = run(options, classifier)
         figures = {"command": shlex.join(["python", "benchmark.py", *arguments]), "machine": machine(), **figures}
-        report.write_json(figures, options.json)
+        write_json(figures, options.json)
     except FacialExpressionError as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 1

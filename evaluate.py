@@ -1,7 +1,6 @@
 """Measure the network on FER2013: against its labels and, where given, against the votes of FER+'s ten raters."""
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from tqdm import tqdm
 from config import ROOT
 from entities import EXPRESSIONS
 from errors import FacialExpressionError
-from files import write_text, write_whole
+from files import write_json, write_whole
 from model import FacialExpressionModel
 from training.evaluation import TITLES, compare, plots
 from training.fer2013 import USAGES, load
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             **compare(probabilities, rows),
         }
         print(table(results), file=sys.stderr if options.json == "-" else sys.stdout)
-        write(results, options.json)
+        write_json(results, options.json)
         if options.plots:
             save(plots(probabilities, rows), options.plots)
     except FacialExpressionError as error:
@@ -120,17 +119,6 @@ def _cell(scores: dict[str, Any], index: int) -> str:
         "-" if share is None else f"{share:.1%}" for share in (scores["precision"][index], scores["recall"][index])
     )
     return f"{precision:>10}{recall:>8}{scores['support'][index]:>7,}"
-
-
-def write(results: dict[str, Any], destination: str | None) -> None:
-    """Write the figures as JSON to a file, whole or not at all, or for "-" to standard output."""
-    if destination is None:
-        return
-    text = json.dumps(results, indent=1, allow_nan=False)
-    if destination == "-":
-        print(text)
-        return
-    write_text(Path(destination), text + "\n")
 
 
 def save(figures: dict[str, Figure], folder: Path) -> None:

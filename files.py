@@ -1,8 +1,10 @@
 """Files that are written whole, or not at all."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from errors import ResultsError
 
@@ -34,3 +36,19 @@ def write_text(path: Path, text: str) -> None:
 
     """
     write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def write_json(figures: dict[str, Any], destination: str | None) -> None:
+    """Write a command's figures to a file, for "-" to standard output, and for None nowhere.
+
+    Raises:
+        ResultsError: The file cannot be written.
+
+    """
+    if destination is None:
+        return
+    text = json.dumps(figures, indent=1, allow_nan=False)
+    if destination == "-":
+        print(text)
+    else:
+        write_text(Path(destination), text + "\n")

@@ -1,6 +1,5 @@
 """Puts the figures into a table for people and a plot."""
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 from benchmarks.soak import Soak
 from benchmarks.stages import STAGES, SceneResult
 from benchmarks.viewers import Lifetime
-from files import write_text, write_whole
+from files import write_whole
 
 COLOURS: Final = {"detect": "#3571ef", "classify": "#f2b50f", "annotate": "#6ba55a", "encode": "#9540ab"}
 
@@ -113,22 +112,6 @@ def plot(results: list[SceneResult], peer: str | None) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, loc="outside upper center", ncols=5)
     return figure
-
-
-def write_json(figures: dict[str, Any], destination: str | None) -> None:
-    """Write the figures to a file, whole or not at all, or for "-" to standard output.
-
-    Raises:
-        ResultsError: The file cannot be written.
-
-    """
-    if destination is None:
-        return
-    text = json.dumps(figures, indent=1, allow_nan=False)
-    if destination == "-":
-        print(text)
-    else:
-        write_text(Path(destination), text + "\n")
 
 
 def write_plot(figure: Figure, path: Path) -> None:
