@@ -361,6 +361,12 @@ class TestPrivacy:
         client.set_cookie("fer_visitor", "anna")
         assert "fer_visitor=anna;" not in client.get("/api/jobs").headers["Set-Cookie"]
 
+    def test_looking_changes_no_cookie(self, client: FlaskClient, clip: bytes) -> None:
+        """An answer that comes late must not undo what another one has set; sending a video renews the cookie."""
+        first = client.get("/api/jobs").headers["Set-Cookie"].partition(";")[0]
+        assert "Set-Cookie" not in client.get("/api/jobs").headers
+        assert send(client, clip).headers["Set-Cookie"].partition(";")[0] == first
+
     def test_other_sites_can_do_nothing(self, client: FlaskClient, clip: bytes) -> None:
         """A page of another site cannot send or delete in a visitor's name."""
         job = send(client, clip).json["job"]

@@ -21,7 +21,13 @@ def visitor_id() -> str:
 
 
 def remember_visitor(response: Response, keep_seconds: float) -> None:
-    """Set the cookie by which the visitor is known, for as long as there may be anything to come back for."""
+    """Set the cookie by which the visitor is known, for as long as there may be anything to come back for.
+
+    Whoever is known and only looks keeps the one they have: an answer that was long on its way would take them back
+    to who they were when they asked.
+    """
+    if request.method != "POST" and request.cookies.get(COOKIE) == visitor_id():
+        return
     response.set_cookie(
         COOKIE,
         visitor_id(),

@@ -1,9 +1,10 @@
-/* One video on its way: being sent, queued, analysed, its results fetched, done or refused. */
+/* One video on its way: waiting to be sent, being sent, queued, analysed, its results fetched, done or refused. */
 
 import { percent } from "./expressions.js";
+import { fetchJson } from "./fetch-json.js";
 import { Timeline } from "./timeline.js";
 
-const BUSY = new Set(["sending", "queued", "running", "fetching"]);
+const BUSY = new Set(["waiting", "sending", "queued", "running", "fetching"]);
 const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
@@ -20,6 +21,7 @@ export class VideoCard {
     this.part("name").textContent = name;
     this.part("remove").setAttribute("aria-label", `Delete ${name}`);
     this.part("remove").addEventListener("click", () => this.onRemove());
+    this.#show("waiting", "Waiting for its turn", 0);
   }
 
   /** Send the file; return the job that it becomes, or null where it was refused or stopped. */
@@ -124,16 +126,6 @@ export class VideoCard {
     words.textContent = `${expression} ${percent(confidence)} at ${clock(time)}`;
     button.addEventListener("click", () => this.timeline.seek(time));
     return button;
-  }
-}
-
-/** What is at the address, or null where it cannot be had now. */
-async function fetchJson(address) {
-  try {
-    const answer = await fetch(address);
-    return answer.ok ? await answer.json() : null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,5 +1,7 @@
 /* The visitor's videos on the server: sent one after the other, watched until they are done. */
 
+import { fetchJson } from "./fetch-json.js";
+
 const LOOK_EVERY_MS = 1000;
 
 export class VideoQueue {
@@ -24,10 +26,12 @@ export class VideoQueue {
     });
   }
 
-  /** Show the videos that the server has from before. */
-  async resume() {
-    for (const job of (await this.#ask()) ?? []) this.#addCard(job.name, job.id).update(job);
-    this.#watch();
+  /** Show the videos that the server has from before; nothing is sent until its answer says who the visitor is. */
+  resume() {
+    this.sending = this.#ask().then((jobs) => {
+      for (const job of jobs ?? []) this.#addCard(job.name, job.id).update(job);
+      this.#watch();
+    });
   }
 
   async remove(card) {
@@ -59,8 +63,7 @@ export class VideoQueue {
   }
 
   async #ask() {
-    const answer = await fetch(this.address).catch(() => null);
-    return answer?.ok ? (await answer.json()).jobs : null;
+    return (await fetchJson(this.address))?.jobs ?? null;
   }
 
   #addCard(name, id) {

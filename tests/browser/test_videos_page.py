@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import cv2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from analysis.runner import JobRunner
 from app import create_app
@@ -127,19 +127,67 @@ def test_screen_readers_hear_of_each_face_beside_the_slider(page: Page, clip: Pa
     expect(slider).to_have_text("")
 
 
-def test_results_that_do_not_come_are_asked_for_again(page: Page, clip: Path, complaints: list[str]) -> None:
-    """After one failed answer a card waits for the next: of a new video, and when the page is opened again."""
-    address = "**/api/jobs/*/files/summary.json"
-    page.route(address, lambda route: route.fulfill(status=503), times=1)
-    page.set_input_files("#file", clip)
+def test_answers_that_do_not_come_are_asked_for_again(page: Page, clip: Path, complaints: list[str]) -> None:
+    """A card waits for the next answer after one that fails or never comes: of a new video, and of one from before."""
+    page.add_init_script("AbortSignal.timeout = (timeout => ms => timeout(ms / 20))(AbortSignal.timeout);")
+    page.reload()
+    mishaps: list[Callable[[Route], None]] = []
+    silent: list[Route] = []
+
+    def answer(route: Route) -> None:
+        """Let one thing after the other go wrong, and then all go well."""
+        (mishaps.pop(0) if mishaps else Route.continue_)(route)
+
+    def unavailable(route: Route) -> None:
+        route.fulfill(status=503)
+
+    def silence(route: Route) -> None:
+        silent.append(route)
+
+    page.route("**/api/jobs", answer)
+    page.route("**/api/jobs/*/files/summary.json", answer)
     card = page.locator(".video-card")
+    page.set_input_files("#file", clip)
+    expect(card).to_have_attribute("data-state", re.compile("queued|running"))
+    mishaps += [unavailable, silence, Route.abort]
     expect(card).to_have_attribute("data-state", "done")
-    page.route(address, lambda route: route.abort(), times=1)
+    assert mishaps == []
+    page.unroute("**/api/jobs")
+    mishaps += [unavailable, silence, Route.abort]
     page.reload()
     expect(card).to_have_attribute("data-state", "done")
+    assert mishaps == []
     expect(card.locator(".timeline-chart")).to_have_count(2)
-    assert any("status of 503" in text for text in complaints)
+    for route in silent:
+        route.abort()
+    assert sum("status of 503" in text for text in complaints) == 2
     complaints[:] = [text for text in complaints if "status of 503" not in text]
+
+
+def test_nothing_is_sent_until_the_visitor_is_known(
+    new_page: Callable[..., Page], serve: Callable[[], str], clip: Path
+) -> None:
+    """A file that is chosen early waits for the first answer: two at once would each make the visitor somebody else."""
+    page = new_page()
+    happened: list[str] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/jobs", hold, times=1)
+    page.on("request", lambda request: happened.append(f"{request.method} asked"))
+    page.on("response", lambda response: happened.append(f"{response.request.method} answered"))
+    with page.expect_request("**/api/jobs"):
+        page.goto(f"{serve()}pictures", wait_until="commit")
+    del happened[:]
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "waiting")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    held[0].continue_()
+    expect(card).to_have_attribute("data-state", "done")
+    assert happened.index("GET answered") < happened.index("POST asked")
 
 
 def test_the_keyboard_keeps_its_place_when_videos_are_deleted(
