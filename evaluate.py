@@ -19,7 +19,7 @@ from entities import EXPRESSIONS
 from errors import FacialExpressionError
 from files import write_json, write_whole
 from model import FacialExpressionModel
-from training.evaluation import TITLES, compare, plots
+from training.evaluation import TITLES, compare, compare_conditions, plots
 from training.fer2013 import USAGES, load
 
 CHUNK: Final = 64
@@ -55,10 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "multiply_adds": model.multiply_adds,
             **compare(probabilities, rows),
         }
+        if options.conditions:
+            results["conditions"] = compare_conditions(partial(predict, model), rows)
         print(table(results), file=sys.stderr if options.json == "-" else sys.stdout)
         write_json(results, options.json)
         if options.plots:
-            save(plots(probabilities, rows), options.plots)
+            save(plots(probabilities, rows, results.get("conditions")), options.plots)
     except FacialExpressionError as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
         return 1
@@ -76,6 +78,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=ROOT / "model.json", help="architecture (model.json)")
     parser.add_argument(
         "--weights", type=Path, default=ROOT / "model_weights.h5", help="its weights (model_weights.h5)"
+    )
+    parser.add_argument(
+        "--conditions", action="store_true", help="measure on blurred, dark and other worse pictures too"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots as PNG into this folder")
@@ -107,6 +112,8 @@ def table(results: dict[str, Any]) -> str:
     lines += ["", _line("", [f"{'precision':>10}{'recall':>8}{'rows':>7}" for _ in labelled])]
     for index, name in enumerate(EXPRESSIONS):
         lines.append(_line(name, [_cell(scores, index) for scores in labelled]))
+    if "conditions" in results:
+        lines += ["", *_conditions(**results["conditions"])]
     return "\n".join(lines)
 
 
@@ -119,6 +126,13 @@ def _cell(scores: dict[str, Any], index: int) -> str:
         "-" if share is None else f"{share:.1%}" for share in (scores["precision"][index], scores["recall"][index])
     )
     return f"{precision:>10}{recall:>8}{scores['support'][index]:>7,}"
+
+
+def _conditions(against: str, scores: dict[str, dict[str, float]]) -> list[str]:
+    head = f"{f'{TITLES[against]}, faces':<40}{'accuracy':>12}{'balanced accuracy':>20}"
+    return [head] + [
+        f"{name:<40}{shares['accuracy']:>12.1%}{shares['balanced_accuracy']:>20.1%}" for name, shares in scores.items()
+    ]
 
 
 def save(figures: dict[str, Figure], folder: Path) -> None:

@@ -12,6 +12,7 @@ import evaluate
 from entities import EXPRESSIONS
 from errors import ModelError
 from tests.networks import save, small_network
+from training.conditions import CONDITIONS
 from training.evaluation import compare
 from training.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
 
@@ -154,6 +155,28 @@ def test_files(stub, data, tmp_path, capsys):
     ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in plots.iterdir())
     assert sorted(path.name for path in figures.parent.iterdir()) == ["plots", "run.json"]
+
+
+def test_worse_pictures(stub, data, tmp_path, capsys):
+    """Each condition is measured on the majority's rows, told, and drawn; the first one changes nothing."""
+    plots = tmp_path / "plots"
+    options = ("--data", data[0], "--votes", data[1], "--conditions", "--plots", plots)
+    status, out, err = run(capsys, *options, "--json", "-")
+    assert status == 0
+    conditions = json.loads(out)["conditions"]
+    assert conditions["against"] == "majority"
+    assert list(conditions["scores"]) == list(CONDITIONS)
+    assert conditions["scores"]["as they are"]["accuracy"] == pytest.approx(0.9)
+    assert conditions["scores"]["a third of the light, noise of 8"]["accuracy"] < 0.5  # which is all that the stub sees
+    assert all(name in err for name in CONDITIONS)
+    assert (plots / "conditions.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_worse_pictures_without_votes(stub, data, capsys):
+    """Where there are no votes, the labels count; chance is the same each time."""
+    runs = [run(capsys, "--data", data[0], "--conditions", "--json", "-")[1] for _ in range(2)]
+    assert json.loads(runs[0])["conditions"]["against"] == "labels"
+    assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize(

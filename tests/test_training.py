@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import h5py
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.special import softmax
 from entities import EXPRESSIONS
 from errors import ResultsError, TrainingError
 from training.augmentation import Augmentation, Batches
+from training.conditions import CONDITIONS
 from training.export import deployable, export
 from training.fer2013 import FER2013
 from training.network import HEADS, WarmupStableDecay, build_cnn, compile_for, merge_heads
@@ -51,6 +53,19 @@ def test_augmented_faces_keep_their_form() -> None:
         changed = Augmentation()(face, np.random.default_rng(seed))
         assert changed.shape == face.shape
         assert changed.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions_change_the_picture_alone(name: str) -> None:
+    """A face under a condition is another picture of the same form, and still much like the first."""
+    face = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8), (0, 0), 4)
+    face = cv2.normalize(face, None, 0, 255, cv2.NORM_MINMAX)
+    before = face.copy()
+    changed = CONDITIONS[name](face, np.random.default_rng(1))
+    np.testing.assert_array_equal(face, before)
+    assert (changed.shape, changed.dtype) == (face.shape, face.dtype)
+    assert np.array_equal(changed, face) == (name == "as they are")
+    assert np.corrcoef(changed.ravel(), face.ravel())[0, 1] > 0.6
 
 
 def test_a_quarter_of_degraded_faces_is_in_poor_light() -> None:

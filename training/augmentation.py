@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from entities import Image
+from training.degradation import blur, coarsen, compress, darken, move
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +42,20 @@ class Augmentation:
         return face
 
     def _move(self, face: Image, rng: np.random.Generator) -> Image:
-        height, width = face.shape
-        zoom = rng.uniform(*self.scale)
-        matrix = cv2.getRotationMatrix2D(
-            ((width - 1) / 2, (height - 1) / 2), rng.uniform(-self.rotation, self.rotation), zoom
-        )
-        matrix[:, 2] += rng.uniform(-self.shift, self.shift, 2) * (width, height)
-        if rng.random() < 0.5:
-            matrix = matrix @ np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
-        moved: Image = cv2.warpAffine(face, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-        return moved
+        scale, rotation = rng.uniform(*self.scale), rng.uniform(-self.rotation, self.rotation)
+        across, down = rng.uniform(-self.shift, self.shift, 2)
+        return move(face, scale, (across, down), rotation, mirrored=rng.random() < 0.5)
 
 
 def _degrade(face: Image, rng: np.random.Generator) -> Image:
     kind = rng.integers(4)
     if kind == 0:
-        return cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.2))
+        return blur(face, rng.uniform(0.5, 1.2))
     if kind == 1:
-        _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))])
-        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
-    if kind == 2:  # poor light, and what a sensor makes of it
-        dark = face * rng.uniform(0.2, 0.7) + rng.normal(0, rng.uniform(2, 10), face.shape)
-        return np.clip(dark, 0, 255).astype(np.uint8)
-    small = max(int(len(face) * rng.uniform(0.4, 0.8)), 8)
-    few = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
-    return cv2.resize(few, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return compress(face, int(rng.integers(15, 60)))
+    if kind == 2:
+        return darken(face, rng.uniform(0.2, 0.7), rng.uniform(2, 10), rng)
+    return coarsen(face, max(int(len(face) * rng.uniform(0.4, 0.8)), 8))
 
 
 def _erase(face: Image, rng: np.random.Generator) -> None:

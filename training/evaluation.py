@@ -1,5 +1,6 @@
 """A network's probabilities against every kind of truth that FER2013's rows have."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -8,7 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from training import report
-from training.calibration import Truths, reliability
+from training.calibration import Floats, Truths, reliability
+from training.conditions import score_conditions
 from training.fer2013 import FER2013, has_face, majority, vote_shares
 
 TITLES: Final = {"labels": "FER2013's labels", "majority": "FER+'s majority", "votes": "FER+'s votes"}
@@ -50,8 +52,34 @@ def compare(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Any]
     return figures
 
 
-def plots(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Figure]:
-    """Return the plots by name: reliability, and for each kind of label confusions and worst mistakes."""
+def compare_conditions(predict: Callable[[NDArray[np.uint8]], Floats], rows: FER2013) -> dict[str, Any]:
+    """Return the accuracy and the balanced accuracy by condition, `against` FER+'s majority, or else FER2013's labels.
+
+    Args:
+        predict: Returns (n, 7) probabilities for (n, 48, 48) grey faces.
+        rows: At least one.
+
+    """
+    known = truths(rows)
+    kind = "majority" if "majority" in known else "labels"
+    mask, truth = known[kind]
+    scores = score_conditions(predict, rows.images[mask], truth)
+    return {
+        "against": kind,
+        "scores": {
+            name: {"accuracy": found.accuracy, "balanced_accuracy": found.balanced_accuracy}
+            for name, found in scores.items()
+        },
+    }
+
+
+def plots(
+    probabilities: NDArray[np.float32], rows: FER2013, conditions: dict[str, Any] | None = None
+) -> dict[str, Figure]:
+    """Return the plots by name: reliability, for each kind of label confusions and worst mistakes, and conditions.
+
+    The last are what `compare_conditions` returned, and are drawn where given.
+    """
     curves, figures = {}, {}
     for kind, (mask, truth) in truths(rows).items():
         curves[TITLES[kind]] = reliability(probabilities[mask], truth)
@@ -59,4 +87,7 @@ def plots(probabilities: NDArray[np.float32], rows: FER2013) -> dict[str, Figure
             scores = report.score(probabilities[mask], truth)
             figures[f"confusion_{kind}"] = report.plot_confusion(scores, f"Against {TITLES[kind]}")
             figures[f"mistakes_{kind}"] = report.plot_mistakes(rows.images[mask], probabilities[mask], truth)
+    if conditions:
+        title = f"In worse pictures, against {TITLES[conditions['against']]}"
+        figures["conditions"] = report.plot_conditions(conditions["scores"], title)
     return figures | {"reliability": report.plot_reliability(curves, "How sure, and how often right")}

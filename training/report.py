@@ -14,7 +14,7 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
@@ -181,6 +181,23 @@ def plot_reliability(curves: dict[str, Reliability], title: str) -> Figure:
         axes.scatter(x, y, s=8 + 160 * curve.count[shown] / curve.count.sum(), zorder=3, clip_on=False)
     axes.set(title=title, xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(loc="upper left")
+    return figure
+
+
+@_styled
+def plot_conditions(scores: dict[str, dict[str, float]], title: str) -> Figure:
+    """Draw, for each named condition, its figures (shares by name)."""
+    table = pd.DataFrame(scores).T
+    figure, (axes,) = _axes(7, 0.6 * len(table) + 1)
+    places, height = np.arange(len(table)), 0.76 / len(table.columns)
+    for index, (name, shares) in enumerate(table.items()):
+        bars = axes.barh(places + index * height, shares, height, label=str(name).replace("_", " "))
+        axes.bar_label(bars, fmt="{:.1%}", padding=3)
+    axes.set(title=title, xlim=(0, 1), yticks=places + 0.38 - height / 2, yticklabels=table.index)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.06), ncols=2)
     return figure
 
 
