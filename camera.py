@@ -18,6 +18,7 @@ from config import Settings
 from entities import Classifier, Face, Frame, FrameResult, SourceState, SourceStatus
 from errors import FacialExpressionError
 from pipeline import ExpressionPipeline
+from vision.absence import Absences
 from vision.annotation import annotate, encode_jpeg, message_frame
 from vision.capture import Capture
 from vision.sources import DEMO_NAME, Source, Spec, open_source
@@ -73,6 +74,7 @@ class VideoCamera:
         self._spec: Spec = settings.source
         self._source_name = self._open_video(self._spec).name
         self._analyser = _Analyser(settings, load_classifier)
+        self._absences = Absences()
         self._meter = _Meter()
         self._indices = count()
         self._log = _Log()
@@ -234,6 +236,7 @@ class VideoCamera:
                 self._capture = self._worker = self._latest = None
             elif self._capture is None:
                 self._analyser.reset()
+                self._absences = Absences()
                 self._capture = Capture(self._open_video(self._spec))
                 self._capture.start()
             return self._capture
@@ -260,6 +263,7 @@ class VideoCamera:
                 "encode": 1e3 * (encoded - annotated),
                 "total": 1e3 * (encoded - began),
             },
+            gone=self._absences.update(faces, frame.captured_at),
             image=frame.image,
         )
         self._publish(result)

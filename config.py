@@ -113,7 +113,10 @@ def _with_host(address: str) -> str:
 
 CameraAddress = Annotated[
     str,
-    Field(pattern=r"^(?i)((rtsp|http)s?://[^\s\\/?#*]+/\*|(rtsp|rtmp|http)s?://[^\s\\/?#*]+([/?][^\s\\*]*)?)$"),
+    Field(
+        pattern=r"^(?i)((rtsp|http)s?://[^\s\\/?#*]+/\*|(rtsp|rtmp|http)s?://[^\s\\/?#*]+([/?][^\s\\*]*)?)$",
+        description="an rtsp://, rtmp:// or http:// address with a host, and with no port above 65535",
+    ),
     AfterValidator(_with_host),
 ]
 """A network camera's address, or a host's with /* for every path there."""
@@ -226,7 +229,7 @@ def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Make the file's relative paths independent of where the command was started."""
     files = [(values.get(section), key) for section, key in FILES]
     for group, key in [(values, "source"), *files]:
-        if not isinstance(group, dict) or not isinstance(name := group.get(key), str):
+        if not isinstance(group, dict) or not isinstance(name := group.get(key), str) or not name:
             continue  # not there, or wrong, which validation says better
         if group is not values or (folder / name).exists():
             group[key] = str(folder / name)
@@ -247,8 +250,8 @@ def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 def _problems(where: str, values: dict[str, Any], *, strict: bool) -> list[str]:
     """Validate one layer. Strict is for a file, where a text in quotes is no number."""
     try:
-        if strict:  # pydantic's strict mode accepts paths as texts in JSON only
-            Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        if strict:  # pydantic's strict mode accepts paths as texts in JSON only; no setting is a date
+            Settings.model_validate_json(json.dumps(values, default=lambda date: {"date": str(date)}), strict=True)
         else:
             Settings.model_validate(values)
     except ValidationError as error:
@@ -279,7 +282,8 @@ def _explain(where: str, error: ErrorDetails) -> str:
 def _allowed(schema: dict[str, Any]) -> str:
     """Put a JSON schema into words."""
     if "anyOf" in schema:
-        return " or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
+        return ", or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
     words = TYPES[schema["type"]]
     limits = [f"{word} {schema[name]}" for name, word in LIMITS.items() if name in schema]
-    return ", ".join([words, *limits])
+    members = [f"each {schema['items']['description']}"] if "items" in schema else []
+    return ", ".join([words, *limits, *members])

@@ -98,6 +98,8 @@ class FrameResult:
     """Milliseconds by stage: detect, classify, annotate, encode, total."""
     image: Image | None = None
     """(H, W, 3) uint8, BGR: the picture before anything was drawn; None where the picture is a message."""
+    gone: tuple[Box, ...] = ()
+    """Where faces were a moment ago that are not found in this frame; to be hidden with those that are."""
 
 
 class SourceState(StrEnum):

@@ -13,6 +13,10 @@ class ModelError(FacialExpressionError):
     """The model's files are missing, broken, or do not fit this application."""
 
 
+class NotExplainedError(ModelError):
+    """The model cannot say where in a face it looked."""
+
+
 class SourceError(FacialExpressionError):
     """A video source cannot be opened or read."""
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entities import EXPRESSIONS, Image
-from errors import ModelError
+from errors import ModelError, NotExplainedError
 
 INPUT_SHAPE: Final = (48, 48, 1)
 """Height, width and channels of the faces that the network takes."""
@@ -83,16 +83,16 @@ class FacialExpressionModel:
         """Return an (h, w) heat map, 0-1, of what in an (h, w) grey uint8 face speaks for an expression.
 
         The expression is the most probable one unless given. Grad-CAM (Selvaraju et al., 2017, arXiv:1610.02391)
-        on the last convolution block. Because only pooling and one dense layer follow, the mean gradient of a logit
-        over a feature map is, up to a factor that scaling takes away, the mean of the map's weights in that layer:
-        no backward pass is needed.
+        on the last convolution block. Because only pooling, or flattening, and one dense layer follow, the mean
+        gradient of a logit over a feature map is, up to a factor that scaling takes away, the mean of the map's
+        weights in that layer: no backward pass is needed. What a network remembers beside that is not explained.
 
         Raises:
             ValueError: the face or the expression is none.
-            ModelError: the network has another ending.
+            NotExplainedError: the network has another ending.
         """
         if self._map_weights is None:
-            raise ModelError("Only a network that ends in pooling and one dense layer can be explained.")
+            raise NotExplainedError("This model cannot say where it looked: its ending is not of a known kind.")
         if expression is not None and expression not in EXPRESSIONS:
             raise ValueError(f"There is no expression {expression!r}: name one of {', '.join(EXPRESSIONS)}.")
         probabilities, maps = self._run(_batch([face]))

@@ -91,6 +91,18 @@ def test_paths_elsewhere_are_looked_up_where_the_command_was_started(tmp_path: P
         ("[detector]\nscale_factor = nan", ["detector.scale_factor", "nan", "a number"]),
         ("[server]\ntoken = 'short'", ["server.token", "at least 12"]),
         ("source = -1", ["source", "-1", "at least 0"]),
+        ("source = ''", ["source", "''", "a text"]),
+        ("source = 1979-05-27", ["source", "1979-05-27", "a text"]),
+        ("[server]\ntoken = 1979-05-27T07:32:00", ["server.token", "1979-05-27", "a text"]),
+        ("video = 1979-05-27", ["video", "no setting"]),
+        (
+            "[server]\nallowed_addresses = ['ftp://camera']",
+            ["server.allowed_addresses", "ftp://camera", "each", "rtsp://"],
+        ),
+        (
+            "[server]\nallowed_addresses = ['rtsp://camera:99999/']",
+            ["server.allowed_addresses", "99999", "each", "65535"],
+        ),
         ("video = 3", ["video", "3", "a section"]),
         ("source =", ["config.toml", "not valid TOML"]),
         ("[server]\nallowed_addresses = ['192.168.1.20']", ["allowed_addresses", "'192.168.1.20'", "rtsp://192"]),

@@ -39,6 +39,13 @@ def test_hidden_faces_are_mosaics(result: FrameResult) -> None:
     assert inside.std(axis=(0, 1)).max() < 20 < decoded(encode_jpeg(result.image, 90)).std()  # type: ignore[arg-type]
 
 
+def test_the_place_of_a_face_that_has_gone_is_hidden_too(result: FrameResult) -> None:
+    """Who turns away is not found any more, but can still be known."""
+    left = replace(result, faces=(), gone=(result.faces[0].box,))
+    picture = decoded(Drawings(90).jpeg(left, labels=True, blur=True)).astype(float)
+    assert picture[75:105, 72:98].std(axis=(0, 1)).max() < 20 < picture[:30].std()
+
+
 def test_a_frame_is_drawn_once_for_all_viewers(result: FrameResult) -> None:
     """The second viewer gets the first one's picture; the next frame is drawn anew."""
     viewers = Drawings(90)

@@ -21,7 +21,9 @@ ROUTES = [
     "/api/predict",
     "/healthz",
     "/metrics",
-    "/static/css/base.css",
+    "/static/demo.mp4",
+    "/static/js/live.js",
+    "/static/css/../demo.mp4",
     "/nothing",
 ]
 
@@ -97,6 +99,16 @@ def test_every_route_needs_the_token(guarded: FlaskClient, path: str, headers: d
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.get_json()["error"]["code"] == "token_required"
     assert guarded.get(f"{path}?token=wrong").status_code == 401
+
+
+def test_the_page_that_asks_for_the_token_can_be_used(guarded: FlaskClient):
+    """A person sees it as it is meant to look, and can enter the token there."""
+    page = guarded.get("/about", headers={"Accept": "text/html"})
+    assert page.status_code == 401
+    for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
+        assert guarded.get(path).status_code == 200, path
+    assert '<input name="token"' in page.text
+    assert guarded.get(f"/about?token={TOKEN}", headers={"Accept": "text/html"}).headers["Location"] == "/about"
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": f"Bearer {TOKEN}"}, {"Cookie": f"{COOKIE}={TOKEN}"}])

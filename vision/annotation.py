@@ -44,6 +44,8 @@ MOSAIC_CELLS: Final = 6
 """A hidden face is this many flat tiles wide and high: too few to know anybody by."""
 MOSAIC_MARGIN: Final = 0.2
 """A detector's box ends at chin and forehead; this share of it is hidden on every side as well."""
+GONE_MARGIN: Final = 0.5
+"""The same for a face that is not found any more, and may have moved."""
 
 _CORNERS: Final = ((False, False), (True, False), (False, True), (True, True))
 """A box's corners: whether they are on its right, whether they are below."""
@@ -65,7 +67,9 @@ class Sprite(NamedTuple):
     """(h, w, 3): how much of the picture it lets through; 255 is all."""
 
 
-def annotate(image: Image, faces: Iterable[Face], *, labels: bool = True, blur: bool = False) -> Image:
+def annotate(
+    image: Image, faces: Iterable[Face], *, labels: bool = True, blur: bool = False, gone: Iterable[Box] = ()
+) -> Image:
     """Return a copy of the picture with corners around every face and a label above it.
 
     Args:
@@ -73,12 +77,15 @@ def annotate(image: Image, faces: Iterable[Face], *, labels: bool = True, blur: 
         faces: boxes in this picture's pixels.
         labels: whether to name expression and confidence; the corners are drawn in any case.
         blur: whether to replace faces by a coarse mosaic from which they cannot be restored.
+        gone: where faces were lately that are not found now; with `blur`, these places are hidden as well.
     """
     canvas = image.copy()
     faces = tuple(faces)
     if blur:
+        for box in gone:
+            _hide(canvas, box, GONE_MARGIN)
         for face in faces:
-            _hide(canvas, face.box)
+            _hide(canvas, face.box, MOSAIC_MARGIN)
     for face in faces:
         _draw_corners(canvas, face.box, colour_of(face))
     if labels:
@@ -124,10 +131,10 @@ def colour_of(face: Face) -> Colour:
     return UNCERTAIN if face.uncertain else COLOURS[face.expression]
 
 
-def _hide(canvas: Image, box: Box) -> None:
-    """Replace the box and a margin around it by flat tiles, in place."""
+def _hide(canvas: Image, box: Box, margin: float) -> None:
+    """Replace the box, and a margin around it that is a share of its size, by flat tiles, in place."""
     height, width = canvas.shape[:2]
-    dx, dy = round(box.width * MOSAIC_MARGIN), round(box.height * MOSAIC_MARGIN)
+    dx, dy = round(box.width * margin), round(box.height * margin)
     left, top = max(0, box.x - dx), max(0, box.y - dy)
     right, bottom = min(width, box.x + box.width + dx), min(height, box.y + box.height + dy)
     region = canvas[top:bottom, left:right]

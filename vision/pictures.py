@@ -45,7 +45,7 @@ def read_picture(file: Path | bytes, max_megapixels: float) -> Image:
     except FileNotFoundError:
         raise ImageError(f"There is no file {file!s}.") from None
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        raise ImageError(f"The picture is broken or cut off ({error}). Save it again and retry.") from error
+        raise ImageError("The picture is broken or cut off. Save it again and retry.") from error
 
 
 def is_picture(path: Path) -> bool:

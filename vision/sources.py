@@ -50,8 +50,8 @@ STILL_SECONDS: Final = 0.2
 """How long a still picture stands before it is shown again."""
 DEMO_NAME: Final = "Demo clip"
 HOW_TO_CHOOSE: Final = (
-    "To see something else, start with SOURCE=0 for the first webcam, a video file's path or a camera's "
-    'address, or set "source" in config.toml.'
+    'Choose another with "Change video", or start with "make run SOURCE=0" (python app.py --source 0) for the first '
+    "webcam, a video file's path or a camera's address, or set \"source\" in config.toml."
 )
 
 FOREIGN_ADDRESS_OPTIONS: Final = {

@@ -12,10 +12,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from analysis.tables import describe_face
 from entities import Classifier, Face, Image
+from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg
 from vision.detection import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
-from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import AnnotateQuery, HealthAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
 from web.services import services
@@ -83,6 +83,6 @@ def metrics() -> Response:
 def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
     """Return a grey PNG of the face's box, base64-encoded; white is where the model looked most."""
     if not isinstance(classifier, Explainer):
-        raise ApiError(HTTPStatus.NOT_IMPLEMENTED, "not_explained", "This model cannot say where it looked.")
+        raise NotExplainedError("This model cannot say where it looked.")
     heat = np.rint(255 * classifier.explain(to_grey(face.box.crop(image)))).astype(np.uint8)
     return b64encode(cv2.imencode(".png", heat)[1].tobytes()).decode()

@@ -26,7 +26,13 @@ EVERYWHERE: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus
 
 LIVE: Final = Tag(name="Live", description="The server's video as a stream, and a video of your own, frame by frame.")
 PICTURES: Final = Tag(name="Pictures", description="Faces in a picture that you send.")
-VIDEOS: Final = Tag(name="Videos", description="Videos that you send, analysed one after the other.")
+VIDEOS: Final = Tag(
+    name="Videos",
+    description=(
+        "Videos that you send, analysed one after the other. They are for you alone: the first answer sets a cookie, "
+        "by which later requests are known to be yours (`curl -c cookies -b cookies`, `requests.Session()`)."
+    ),
+)
 STATE: Final = Tag(name="State", description="How the application is doing.")
 
 blueprint = Blueprint("documentation", __name__)
@@ -103,6 +109,10 @@ def refuse(error: ValidationError) -> NoReturn:
     name = ".".join(map(str, first["loc"]))
     if error.title == PictureForm.__name__:
         raise missing_file(name)
+    if not name:
+        raise ApiError(
+            HTTPStatus.BAD_REQUEST, "bad_body", "The request's body has to be a JSON object, as /api/docs shows."
+        )
     given = "is missing" if first["type"] == "missing" else f"is {str(first['input'])[:40]!r}"
     raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", f"The parameter {name} {given}. {first['msg']}.")
 

@@ -37,4 +37,4 @@ class Drawings:
                 result.width,
                 result.height,
             )
-        return annotate(image, result.faces, labels=labels, blur=blur)
+        return annotate(image, result.faces, labels=labels, blur=blur, gone=result.gone)

@@ -7,12 +7,13 @@ from typing import Final
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError
+from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError, NotExplainedError
 
 KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
     ImageTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_image"),
     ImageSizeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "image_too_large"),
     ImageError: (HTTPStatus.UNPROCESSABLE_ENTITY, "broken_image"),
+    NotExplainedError: (HTTPStatus.NOT_IMPLEMENTED, "not_explained"),
     ModelError: (HTTPStatus.SERVICE_UNAVAILABLE, "model_unavailable"),
     FacialExpressionError: (HTTPStatus.BAD_REQUEST, "bad_request"),
 }

@@ -31,6 +31,7 @@ blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 FIELD: Final = "file"
 _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
+_NO_JOB: Final = "You have no such video. It was deleted, or the cookie that came with the first answer was not sent."
 _ONE_CHECK: Final = threading.Lock()
 """Videos are opened one at a time: what a file makes FFmpeg do takes memory."""
 
@@ -127,7 +128,7 @@ def _own(job_id: str) -> Job:
     """Return the visitor's job; for any other the answer is the same as for none."""
     job = services().jobs.store.job(visitor_id(), job_id)
     if job is None:
-        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_job", "There is no such video. It may have been deleted.")
+        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_job", _NO_JOB)
     return job
 
 
@@ -188,7 +189,7 @@ def _receive(path: Path, limits: UploadSettings) -> str:
         raise missing_file(FIELD)
     check_file_size(path, limits)
     if not path.stat().st_size:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", f"The file in the field '{FIELD}' is empty.")
+        raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", "The file is empty. Send a video.")
     return _display_name(sent.filename or "")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, render_template
 
-from config import ROOT, VERSION
+from config import ROOT, VERSION, ModelSettings
 from entities import EXPRESSIONS
 from web.services import services
 
@@ -31,7 +31,9 @@ def pictures() -> str:
 @blueprint.get("/about")
 def about() -> str:
     """Show what the labels mean, how often they are right, and where the data goes."""
-    return render_template("about.html", evaluation=_evaluation(EVALUATION), version=VERSION)
+    used, ships = services().settings.model, ModelSettings()
+    measured = (used.architecture, used.weights) == (ships.architecture, ships.weights)
+    return render_template("about.html", evaluation=_evaluation(EVALUATION) if measured else None, version=VERSION)
 
 
 def _evaluation(path: Path) -> dict[str, Any] | None:

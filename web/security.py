@@ -4,6 +4,7 @@ import hmac
 import ipaddress
 import secrets
 from http import HTTPStatus
+from posixpath import normpath
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,8 @@ from config import Settings
 from web.errors import ApiError
 
 COOKIE: Final = "fer_token"
+LOOKS: Final = ("css/", "icons/", "js/theme.js")
+"""Static files that are served without a token, so that the page that asks for it is one to look at."""
 SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
 CONTENT_POLICY: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
@@ -46,15 +49,16 @@ def with_token(settings: Settings) -> Settings:
 
 
 def register(app: Flask, token: str | None) -> None:
-    """Check every request of the application, static files included, and set headers on every answer."""
+    """Check every request of the application, static files but LOOKS included, and set headers on every answer."""
 
     @app.before_request
     def check() -> AnyResponse | None:
         _check_origin()
         if token is None:
             _check_host()
-            return None
-        return _check_token(token)
+        elif not _is_look():
+            return _check_token(token)
+        return None
 
     @app.after_request
     def set_headers(response: Response) -> Response:
@@ -62,6 +66,10 @@ def register(app: Flask, token: str | None) -> None:
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _is_look() -> bool:
+    return request.endpoint == "static" and normpath((request.view_args or {})["filename"]).startswith(LOOKS)
 
 
 def _check_host() -> None:

@@ -67,7 +67,7 @@ def _read(file: object, max_megabytes: float) -> bytes:
     limit = int(max_megabytes * 1e6)
     data = file.read(limit + 1)
     if not data:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "image_empty", "The file in the field 'image' is empty.")
+        raise ApiError(HTTPStatus.BAD_REQUEST, "image_empty", "The file is empty. Send a picture.")
     if len(data) > limit:
         raise ImageSizeError(f"The file is larger than the {max_megabytes:g} MB allowed. Send a smaller one.")
     return data

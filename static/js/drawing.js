@@ -7,18 +7,24 @@ const PAPER = "#f5f7fa";
 const LIGHT_LABELS = new Set(["Angry", "Fear", "Sad"]); // whose colour is dark enough for light letters
 const MOSAIC_CELLS = 6;
 const MOSAIC_MARGIN = 0.2;
+const GONE_MARGIN = 0.5;
 
 /**
  * Draw the faces onto the picture that the canvas holds.
  *
  * `faces` are as the API has them, with boxes in the pixels of a picture that is `width` wide. `labels`: name the
- * expressions; `numbers`: and number the faces; `blur`: hide the faces for good; `mirrored`: the picture is.
+ * expressions; `numbers`: and number the faces; `blur`: hide the faces for good, and what is in the boxes `gone`, where
+ * others were lately; `mirrored`: the picture is.
  */
-export function drawFaces(canvas, faces, { width, labels = true, numbers = false, blur = false, mirrored = false }) {
+export function drawFaces(canvas, faces, options) {
+  const { width, labels = true, numbers = false, blur = false, gone = [], mirrored = false } = options;
   const context = canvas.getContext("2d");
-  const scale = canvas.width / width;
-  const placed = faces.map((face) => ({ face, box: placedBox(face.box, scale, mirrored ? canvas.width : null) }));
-  if (blur) placed.forEach(({ box }) => hide(context, box));
+  const place = (box) => placedBox(box, canvas.width / width, mirrored ? canvas.width : null);
+  const placed = faces.map((face) => ({ face, box: place(face.box) }));
+  if (blur) {
+    gone.forEach((box) => hide(context, place(box), GONE_MARGIN));
+    placed.forEach(({ box }) => hide(context, box, MOSAIC_MARGIN));
+  }
   placed.forEach(({ face, box }) => drawCorners(context, box, colourOf(nameOf(face))));
   if (!labels) return;
   placed.forEach(({ face, box }, i) => {
@@ -70,9 +76,9 @@ function drawLabel(context, box, words, name) {
   context.fillText(words, x + width / 2, y + 0.53 * height);
 }
 
-/** Replace the box and a margin around it by so few flat tiles that nobody can be known by them. */
-function hide(context, box) {
-  const [dx, dy] = [box.width * MOSAIC_MARGIN, box.height * MOSAIC_MARGIN];
+/** Replace the box and a margin, a share of its size, by so few flat tiles that nobody can be known by them. */
+function hide(context, box, margin) {
+  const [dx, dy] = [box.width * margin, box.height * margin];
   const place = [box.x - dx, box.y - dy, box.width + 2 * dx, box.height + 2 * dy];
   const tiles = new OffscreenCanvas(MOSAIC_CELLS, MOSAIC_CELLS);
   const small = tiles.getContext("2d");

@@ -7,6 +7,7 @@ const SENT_SIDE = 640;
 const SENT_QUALITY = 0.85;
 const RETRY_MS = 1000;
 const MEASURED_MS = 2000;
+const GONE_MS = 5000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
 export const FAULTS = {
@@ -35,7 +36,7 @@ export class OwnCamera {
   /** Ask for the camera and begin; `deviceId` chooses among several. */
   async start(deviceId) {
     this.stop();
-    const session = { answers: [] };
+    const session = { answers: [], places: new Map() };
     this.session = session;
     this.on.state("opening", "");
     try {
@@ -128,7 +129,8 @@ export class OwnCamera {
     const { answers } = session;
     const fps = answers.length > 1 ? (1000 * (answers.length - 1)) / (now - answers[0]) : null;
     session.index = (session.index ?? -1) + 1;
-    this.#draw(result, this.options.blur || now - sentAt > LATE_MS);
+    const gone = placesLeft(session.places, result.faces, now);
+    this.#draw({ ...result, gone }, this.options.blur || now - sentAt > LATE_MS);
     this.on.state("live", "");
     this.on.result({ ...result, index: session.index, time: Date.now() / 1000, fps, latency_ms: now - sentAt });
   }
@@ -140,7 +142,8 @@ export class OwnCamera {
     if (overlay.width !== width || overlay.height !== height) Object.assign(overlay, { width, height });
     if (still) this.#paint(overlay, this.frame);
     else this.#clear();
-    drawFaces(overlay, result.faces, { ...options, width: result.width, mirrored: this.mirrored });
+    const { faces, width: sentWidth, gone } = result;
+    drawFaces(overlay, faces, { ...options, width: sentWidth, gone, mirrored: this.mirrored });
   }
 
   /** Fill the canvas with a picture, mirrored as people expect of their own. */
@@ -154,6 +157,15 @@ export class OwnCamera {
   #clear() {
     this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
   }
+}
+
+/** Take the faces of a frame; the boxes where others were found lately. */
+function placesLeft(places, faces, now) {
+  for (const [id, { seenAt }] of places) if (now - seenAt > GONE_MS) places.delete(id);
+  const present = new Set(faces.map(({ id }) => id));
+  const gone = [...places].filter(([id]) => !present.has(id)).map(([, { box }]) => box);
+  for (const { id, box } of faces) places.set(id, { box, seenAt: now });
+  return gone;
 }
 
 class Refusal extends Error {}

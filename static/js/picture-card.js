@@ -5,6 +5,7 @@ import { EXPRESSIONS, nameOf, percent } from "./expressions.js";
 import { FACE_COLUMNS, csv, download, faceRow, json, png } from "./files.js";
 
 const SHOWN_WIDTH = 1600;
+const PASSING = new Set([200, 401, 429, 500, 502, 503, 504]); // with these, the same picture may be taken later
 
 export class PictureCard {
   /** `options`: { labels, blur }, shared by all cards. */
@@ -33,6 +34,7 @@ export class PictureCard {
       await this.#preview();
       this.answer = await ask(address, this.file);
     } catch (error) {
+      this.part("retry").hidden = !(error instanceof Interruption);
       this.#show("failed", error.message);
       return;
     }
@@ -99,6 +101,9 @@ export class PictureCard {
   }
 }
 
+/** What may go well the next time. */
+class Interruption extends Error {}
+
 /** Return the API's answer, or throw an Error with its words. */
 async function ask(address, file) {
   const form = new FormData();
@@ -107,11 +112,12 @@ async function ask(address, file) {
   try {
     answer = await fetch(address, { method: "POST", body: form });
   } catch {
-    throw new Error("The app does not answer. Is it still running?");
+    throw new Interruption("The app does not answer. Is it still running?");
   }
   const content = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(content?.error?.message ?? `The app answered with error ${answer.status}.`);
-  return content;
+  if (answer.ok && content) return content;
+  const Kind = PASSING.has(answer.status) ? Interruption : Error;
+  throw new Kind(content?.error?.message ?? `The app answered with error ${answer.status}.`);
 }
 
 function summary(faces) {

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from config import DEMO_CLIP
+from entities import EXPRESSIONS
 from tests.browser.conftest import FLAGS
 
 NewPage = Callable[..., Page]
@@ -145,6 +147,36 @@ def test_blurred_faces_leave_no_live_picture(page: Page, tmp_path: Path, shoot: 
     assert picture is not None
     assert picture.shape[:2] == (360, 640)
     assert picture.std() > 10
+
+
+def test_a_face_that_turns_away_stays_hidden(page: Page, tmp_path: Path) -> None:
+    """With blur, its place is covered though the next answers have no face."""
+    found: dict[str, Any] = {
+        "id": 1,
+        "box": [200, 100, 120, 120],
+        "expression": "Happy",
+        "confidence": 0.9,
+        "uncertain": False,
+    }
+    found["probabilities"] = {name: float(name == "Happy") for name in EXPRESSIONS}
+    answers = [[found]]
+
+    def answer(route: Route) -> None:
+        faces = answers.pop() if answers else []
+        route.fulfill(json={"width": 640, "height": 360, "faces": faces, "timings": {}})
+
+    page.route("**/api/live/frame?*", answer)
+    page.get_by_label("Blur faces").check()
+    start(page)
+    expect(page.locator(".face-card[data-gone]")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    download.value.save_as(tmp_path / "snapshot.png")
+    picture = cv2.imread(str(tmp_path / "snapshot.png"))
+    assert picture is not None
+    # Mirrored, the box is 320 to 440 pixels from the left.
+    assert len(np.unique(picture[90:230, 300:460].reshape(-1, 3), axis=0)) <= 36
+    assert len(np.unique(picture[:40].reshape(-1, 3), axis=0)) > 36
 
 
 def test_the_server_is_not_asked_after_the_switch_back(page: Page) -> None:
