@@ -3,14 +3,15 @@
 import re
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_hex
-from typing import Final
+from typing import Final, Literal
 
 from errors import QueueFullError, ResultsError
 
@@ -21,6 +22,7 @@ ROOM: Final = 3
 _LEFTOVER_SECONDS: Final = 3600
 """An upload of which nothing came for this long broke off."""
 _LOCK_SECONDS: Final = 10.0
+_DATABASE: Final = "jobs.sqlite3"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the folders of jobs are called; all others in the same place are somebody else's."""
 
@@ -103,6 +105,8 @@ class JobStore:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.root = folder
         self.clock = clock
+        self._preparing = threading.Lock()
+        self._prepared = False
 
     def folder(self, job_id: str) -> Path:
         """Return where a job's files are."""
@@ -169,26 +173,26 @@ class JobStore:
 
     def jobs(self, owner: str) -> list[Job]:
         """Return a visitor's jobs, the oldest first."""
-        with self._database() as database:
+        with self._database("BEGIN") as database:
             return [
                 _job(row) for row in database.execute("SELECT * FROM jobs WHERE owner = ? ORDER BY number", (owner,))
             ]
 
     def job(self, owner: str, job_id: str) -> Job | None:
         """Return a visitor's job; None where the visitor has none of this id."""
-        with self._database() as database:
+        with self._database("BEGIN") as database:
             row = database.execute("SELECT * FROM jobs WHERE owner = ? AND id = ?", (owner, job_id)).fetchone()
             return _job(row) if row else None
 
     def ahead(self, job: Job) -> int:
         """Return how many jobs, of all visitors, are worked on before this one."""
-        with self._database() as database:
+        with self._database("BEGIN") as database:
             query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND number < ?"
             return int(database.execute(query, (job.number,)).fetchone()[0])
 
     def unfinished(self) -> bool:
         """Whether a job waits or runs."""
-        with self._database() as database:
+        with self._database("BEGIN") as database:
             return bool(database.execute("SELECT 1 FROM jobs WHERE state IN ('queued', 'running')").fetchone())
 
     def delete(self, job_id: str) -> None:
@@ -305,26 +309,38 @@ class JobStore:
         path.touch(mode=0o600)
         return sqlite3.connect(path, timeout=timeout, isolation_level=None)
 
+    def _prepare(self) -> None:
+        """Make the database and its tables, once, and again where the folder was deleted.
+
+        One thread at a time: a database that two make at once is locked for one of them, however long that waits.
+        """
+        with self._preparing:
+            if self._prepared and (self.root / _DATABASE).exists():
+                return
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with closing(self._connect(_DATABASE, _LOCK_SECONDS)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute(_JOBS)
+                database.execute(_UPLOADS)
+            self._prepared = True
+
     @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection within a transaction.
+    def _database(self, begin: Literal["BEGIN IMMEDIATE", "BEGIN"] = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
+        """Give a connection within a transaction; one that only reads may `BEGIN` while another one writes.
 
         Raises:
             ResultsError: The database cannot be opened or written.
 
         """
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            database = self._connect("jobs.sqlite3", _LOCK_SECONDS)
+            self._prepare()
+            database = self._connect(_DATABASE, _LOCK_SECONDS)
         except (OSError, sqlite3.Error) as error:
             raise ResultsError(f"Videos cannot be kept in {self.root}: {error}.") from error
         try:
             database.row_factory = sqlite3.Row
-            database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(_JOBS)
-            database.execute(_UPLOADS)
-            database.execute("BEGIN IMMEDIATE")
+            database.execute(begin)
             with database:
                 yield database
         except sqlite3.Error as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
+from unittest import mock
 
 import pytest
 
@@ -35,6 +36,26 @@ def until(condition: Callable[[], bool]) -> None:
             return
         tick.wait(0.02)
     pytest.fail("it did not happen")
+
+
+def together(*actions: Callable[[], object]) -> None:
+    """Run them at the same time, each on a thread of its own; fail where one does."""
+    barrier = threading.Barrier(len(actions))
+    faults: list[BaseException] = []
+
+    def run(action: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            faults.append(error)
+
+    threads = [threading.Thread(target=run, args=[action]) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
 
 
 class Clock:
@@ -84,6 +105,29 @@ def state(store: JobStore, job: Job) -> JobState | None:
     """Return where a job stands; None if it is gone."""
     found = store.job(job.owner, job.id)
     return found.state if found else None
+
+
+def test_the_first_ones_may_come_at_once(tmp_path: Path) -> None:
+    """Nobody finds the database locked because another one is making it."""
+    for attempt in range(30):
+        store = JobStore(tmp_path / str(attempt))
+        together(*[lambda store=store: store.reserve("anna", 10, **ROOM)] * 4)
+
+
+def test_who_looks_does_not_wait_for_who_writes(store: JobStore) -> None:
+    """A list is there at once though a change to it is under way, for however long."""
+    job_id = store.reserve("anna", 10, **ROOM)
+    job = store.add(job_id, "anna", "clip.mp4", 1.0)
+    writer = sqlite3.connect(store.root / "jobs.sqlite3", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        with mock.patch("analysis.jobs._LOCK_SECONDS", 0.0):
+            assert [found.id for found in store.jobs("anna")] == [job_id]
+            assert store.job("anna", job_id) == job
+            assert store.ahead(job) == 0
+            assert store.unfinished()
+    finally:
+        writer.close()
 
 
 class TestStore:

@@ -4,6 +4,7 @@ import json
 import re
 import selectors
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -168,6 +169,28 @@ def test_asking_for_headers_only_takes_no_place(client: FlaskClient, the: Servic
     with client.head("/video_feed") as response:
         assert response.status_code == 200
     assert the.videos.taken == 0
+
+
+@pytest.mark.parametrize("path", ["/video_feed", "/api/events"])
+def test_who_asks_for_headers_and_hangs_up_takes_no_place(server: Server, the: Services, camera: FakeCamera, path: str):
+    """A connection that is reset before the answer leaves nothing behind."""
+    for _ in range(6):  # more than there are places
+        with socket.create_connection(server.bind_addr, 10) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    with stream(server, path) as response:
+        assert response.status == 200
+    until(lambda: the.videos.taken == the.events.taken == 0, camera)
+
+
+def test_a_body_in_chunks_that_is_not_read_ends_the_connection(server: Server):
+    """Else it would be taken for the next request."""
+    with socket.create_connection(server.bind_addr, 10) as sock:
+        sock.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        sock.sendall(b"5\r\nhello\r\n0\r\n\r\n")
+        answers = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert answers.startswith(b"HTTP/1.1 404")
+    assert answers.count(b"HTTP/1.1") == 1
 
 
 def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCamera):

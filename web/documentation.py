@@ -29,8 +29,8 @@ PICTURES: Final = Tag(name="Pictures", description="Faces in a picture that you 
 VIDEOS: Final = Tag(
     name="Videos",
     description=(
-        "Videos that you send, analysed one after the other. They are for you alone: the first answer sets a cookie, "
-        "by which later requests are known to be yours (`curl -c cookies -b cookies`, `requests.Session()`)."
+        "Videos that you send, analysed one after the other. They are for you alone: sending one sets a cookie, by "
+        "which later requests are known to be yours (`curl -c cookies -b cookies`, `requests.Session()`)."
     ),
 )
 STATE: Final = Tag(name="State", description="How the application is doing.")

@@ -45,31 +45,32 @@ def register(app: Flask) -> None:
 
 def _own_error(error: FacialExpressionError) -> Response:
     status, name = next(answer for kind, answer in KNOWN.items() if isinstance(error, kind))
-    return _answer(status, name, str(error))
+    return answer(status, name, str(error))
 
 
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None or error.code is None:  # a redirect, or an answer that is complete
         return make_response(error.get_response())
     if isinstance(error, ApiError):
-        answer = _answer(error.code, error.error_name, error.description or error.name)
-        answer.headers.update(error.headers)
-        return answer
+        response = answer(error.code, error.error_name, error.description or error.name)
+        response.headers.update(error.headers)
+        return response
     name = re.sub(r"\W+", "_", error.name.lower())
-    answer = _answer(error.code, name, MESSAGES.get(HTTPStatus(error.code), error.description or error.name))
+    response = answer(error.code, name, MESSAGES.get(HTTPStatus(error.code), error.description or error.name))
     # Such as Allow, which a 405 has to have.
-    answer.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
-    return answer
+    response.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
+    return response
 
 
-def _answer(status: int, name: str, message: str) -> Response:
+def answer(status: int, name: str, message: str) -> Response:
+    """Return an error as JSON for programs, as a page for people."""
     if _for_people():
         title = HTTPStatus(status).phrase
-        answer = make_response(render_template("error.html", status=status, title=title, message=message))
+        response = make_response(render_template("error.html", status=status, title=title, message=message))
     else:
-        answer = jsonify(error={"code": name, "message": message})
-    answer.status_code = status
-    return answer
+        response = jsonify(error={"code": name, "message": message})
+    response.status_code = status
+    return response
 
 
 def _for_people() -> bool:

@@ -20,7 +20,7 @@ from config import UploadSettings
 from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
-from web.errors import ApiError
+from web.errors import ApiError, answer
 from web.schemas import ResultPath, ResultQuery, VideoAnswer, VideoPath, VideosAnswer
 from web.services import services
 from web.visitors import remember_visitor, visitor_id
@@ -112,15 +112,26 @@ def file(path: ResultPath, query: ResultQuery) -> Response:
     if path.name not in VIDEO_FILES or job.state is not JobState.DONE or not result.is_file():
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or not yet.")
     saved_as = f"{Path(job.name).stem}-{path.name}" if query.download else None
-    answer = send_file(result, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0)
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+    response = send_file(
+        result, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@blueprint.errorhandler(ResultsError)
+def unavailable(error: ResultsError) -> Response:
+    """Say that the list of videos cannot be had; why, and where it is, is for the log."""
+    log.error("%s", error)
+    text = "The videos cannot be looked up just now. Try again soon, or ask who runs the server."
+    return answer(HTTPStatus.SERVICE_UNAVAILABLE, "videos_unavailable", text)
 
 
 @blueprint.after_request
 def remember(response: AnyResponse) -> AnyResponse:
-    """Let the visitor be known again."""
-    remember_visitor(response, services().settings.uploads.keep_seconds)
+    """Let who sends something be known again."""
+    if request.method == "POST":
+        remember_visitor(response, services().settings.uploads.keep_seconds)
     return response
 
 

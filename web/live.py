@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Response
+from flask import Response, request
 
 from analysis.tables import face_record
 from camera import VideoCamera
@@ -51,6 +51,9 @@ def events() -> Response:
 
 
 def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Response:
+    headers = {"X-Accel-Buffering": "no"}
+    if request.method == "HEAD":  # for which no place is taken: cheroot may never close it
+        return Response(content_type=content_type, headers=headers)
     if not slots.take():
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -58,7 +61,7 @@ def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Respons
             f"{slots.limit} viewers are watching already, as many as server.max_viewers allows. Try again later.",
             {"Retry-After": "10"},
         )
-    response = Response(chunks, content_type=content_type, headers={"X-Accel-Buffering": "no"})
+    response = Response(chunks, content_type=content_type, headers=headers)
     response.call_on_close(slots.release)  # also where the stream is closed before its first chunk
     return response
 

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, make_response, render_template
 
 from config import ROOT, VERSION, ModelSettings
 from entities import EXPRESSIONS
 from web.services import services
+from web.visitors import remember_visitor
 
 EVALUATION: Final = ROOT / "training" / "results" / "evaluation.json"
 """What `evaluate.py --json` wrote about the network that ships."""
@@ -23,9 +24,12 @@ def live() -> str:
 
 
 @blueprint.get("/pictures")
-def pictures() -> str:
-    """Show the page for pictures."""
-    return render_template("pictures.html", limits=services().settings.uploads)
+def pictures() -> Response:
+    """Show the page for pictures and videos, by which the visitor is known when they send some."""
+    limits = services().settings.uploads
+    page = make_response(render_template("pictures.html", limits=limits))
+    remember_visitor(page, limits.keep_seconds)
+    return page
 
 
 @blueprint.get("/about")

@@ -57,7 +57,7 @@ class Request(HTTPRequest):
     def respond(self) -> None:
         """Answer, then hang up where the body was not read, once the client had a chance to read the answer."""
         super().respond()
-        if self._unread and not self.chunked_read:
+        if self._unread:
             _linger(self.conn.socket)
 
     def send_headers(self) -> None:
@@ -67,8 +67,11 @@ class Request(HTTPRequest):
         super().send_headers()
 
     @property
-    def _unread(self) -> int:
-        return int(getattr(self.rfile, "remaining", 0))
+    def _unread(self) -> bool:
+        """Whether some of the body may still be to come."""
+        if self.chunked_read:
+            return not self.rfile.closed  # which reading to its end does
+        return getattr(self.rfile, "remaining", 0) > 0
 
 
 class Connection(HTTPConnection):

@@ -23,16 +23,14 @@ def visitor_id() -> str:
 def remember_visitor(response: Response, keep_seconds: float) -> None:
     """Set the cookie by which the visitor is known, for as long as there may be anything to come back for.
 
-    Whoever is known and only looks keeps the one they have: an answer that was long on its way would take them back
-    to who they were when they asked.
+    For the page, which comes before all that it asks, and for what is sent; not for each look at the list. Such answers
+    may come late, and would take the visitor back to who they were when they asked.
     """
-    if request.method != "POST" and request.cookies.get(COOKIE) == visitor_id():
-        return
     response.set_cookie(
         COOKIE,
         visitor_id(),
         max_age=round(keep_seconds + _MARGIN_SECONDS),
         httponly=True,
-        samesite="Strict",
+        samesite="Lax",  # a link from elsewhere to the page has to bring it, or the page would make a new one
         secure=request.is_secure,
     )

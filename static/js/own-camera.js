@@ -7,6 +7,7 @@ const SENT_SIDE = 640;
 const SENT_QUALITY = 0.85;
 const RETRY_MS = 1000;
 const MEASURED_MS = 2000;
+const ANSWER_MS = 10_000;
 const GONE_MS = 5000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
@@ -114,11 +115,13 @@ export class OwnCamera {
     this.frame.height = Math.round(videoHeight * scale);
     this.frame.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.frame.width, this.frame.height);
     const jpeg = await new Promise((resolve) => this.frame.toBlob(resolve, "image/jpeg", SENT_QUALITY));
-    session.sending = new AbortController();
-    const headers = { "Content-Type": "image/jpeg" };
-    const request = { method: "POST", headers, body: jpeg, signal: session.sending.signal };
+    const sending = new AbortController();
+    session.sending = sending;
+    const late = setTimeout(() => sending.abort(), ANSWER_MS);
+    const request = { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: jpeg, signal: sending.signal };
     const answer = await fetch(this.address, request);
     const content = await answer.json().catch(() => null);
+    clearTimeout(late);
     if (!answer.ok) throw new Refusal(content?.error?.message ?? `The app answered with error ${answer.status}.`);
     return content;
   }

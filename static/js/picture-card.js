@@ -5,6 +5,7 @@ import { EXPRESSIONS, nameOf, percent } from "./expressions.js";
 import { FACE_COLUMNS, csv, download, faceRow, json, png } from "./files.js";
 
 const SHOWN_WIDTH = 1600;
+const ANSWER_MS = 60_000; // 20 MB may be a while on their way
 const PASSING = new Set([200, 401, 429, 500, 502, 503, 504]); // with these, the same picture may be taken later
 
 export class PictureCard {
@@ -30,13 +31,18 @@ export class PictureCard {
 
   async analyse(address) {
     this.#show("busy", "Looking for faces");
+    const sending = new AbortController();
+    this.abort = () => sending.abort();
+    const late = setTimeout(this.abort, ANSWER_MS);
     try {
       await this.#preview();
-      this.answer = await ask(address, this.file);
+      this.answer = await ask(address, this.file, sending.signal);
     } catch (error) {
       this.part("retry").hidden = !(error instanceof Interruption);
       this.#show("failed", error.message);
       return;
+    } finally {
+      clearTimeout(late);
     }
     this.#show("done", summary(this.answer.faces));
     this.draw();
@@ -105,12 +111,12 @@ export class PictureCard {
 class Interruption extends Error {}
 
 /** Return the API's answer, or throw an Error with its words. */
-async function ask(address, file) {
+async function ask(address, file, signal) {
   const form = new FormData();
   form.append("image", file);
   let answer;
   try {
-    answer = await fetch(address, { method: "POST", body: form });
+    answer = await fetch(address, { method: "POST", body: form, signal });
   } catch {
     throw new Interruption("The app does not answer. Is it still running?");
   }

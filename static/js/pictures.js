@@ -56,6 +56,7 @@ async function work() {
 
 function remove(card) {
   passFocusOn(card);
+  card.abort?.();
   cards.splice(cards.indexOf(card), 1);
   card.element.remove();
   showCount();
@@ -81,8 +82,8 @@ byId("file").addEventListener("change", (event) => {
   event.target.value = ""; // so that the same file can be chosen again
 });
 byId("example").addEventListener("click", async () => {
-  const answer = await fetch(example);
-  add([new File([await answer.blob()], "example.jpg", { type: "image/jpeg" })]);
+  const answer = await fetch(example).catch(() => null);
+  if (answer?.ok) add([new File([await answer.blob()], "example.jpg", { type: "image/jpeg" })]);
 });
 addEventListener("paste", (event) => add(event.clipboardData.files));
 

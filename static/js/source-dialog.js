@@ -7,13 +7,14 @@ const KINDS = {
   video: ["upload", "Sent by you"],
   address: ["network", "Network camera"],
 };
+const ANSWER_MS = 10_000;
 const SILENT = "The app does not answer. If you stopped it, start it with “make run”.";
 
 const byId = (id) => document.getElementById(id);
 
 /** Ask the app; its answer, or an error in words. */
 async function ask(address, options) {
-  const answer = await fetch(address, options).catch(() => null);
+  const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS), ...options }).catch(() => null);
   const said = await answer?.json().catch(() => null);
   if (!answer?.ok || !said) throw new Error(said?.error?.message ?? SILENT);
   return said;

@@ -32,6 +32,10 @@ export class VideoCard {
     request.upload.addEventListener("progress", (event) => {
       this.#show("sending", "Sending", event.loaded / event.total);
     });
+    request.upload.addEventListener("load", () => {
+      this.abort = null; // the server has it all: a job may come of it, which is better deleted than left there
+      this.#show("sending", "Being checked");
+    });
     request.open("POST", address);
     request.responseType = "json";
     const form = new FormData();

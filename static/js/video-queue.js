@@ -3,6 +3,7 @@
 import { fetchJson } from "./fetch-json.js";
 
 const LOOK_EVERY_MS = 1000;
+const DELETE_MS = 10_000;
 
 export class VideoQueue {
   /**
@@ -26,12 +27,20 @@ export class VideoQueue {
     });
   }
 
-  /** Show the videos that the server has from before; nothing is sent until its answer says who the visitor is. */
+  /** Show the videos that the server has from before; others are sent once it has told of these. */
   resume() {
-    this.sending = this.#ask().then((jobs) => {
-      for (const job of jobs ?? []) this.#addCard(job.name, job.id).update(job);
+    this.sending = this.#earlier().then((jobs) => {
+      for (const job of jobs) this.#addCard(job.name, job.id).update(job);
       this.#watch();
     });
+  }
+
+  async #earlier() {
+    for (;;) {
+      const jobs = await this.#ask();
+      if (jobs) return jobs;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 
   async remove(card) {
@@ -47,8 +56,10 @@ export class VideoQueue {
   /** Look how far the videos are, again and again for as long as one is on its way. */
   async #watch() {
     clearTimeout(this.timer);
+    const look = (this.look = {});
     const sent = [...this.cards].filter((card) => card.id); // before the answer, which knows nothing of later ones
     const jobs = await this.#ask();
+    if (this.look !== look) return; // another look has begun, and hears what is newer
     if (jobs) this.#show(sent, new Map(jobs.map((job) => [job.id, job])));
     const busy = [...this.cards].some((card) => card.id && card.busy);
     if (busy) this.timer = setTimeout(() => this.#watch(), LOOK_EVERY_MS);
@@ -83,6 +94,7 @@ export class VideoQueue {
   }
 
   #delete(card) {
-    return fetch(`${this.address}/${card.id}`, { method: "DELETE" }).catch(() => {});
+    const request = { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(DELETE_MS) };
+    return fetch(`${this.address}/${card.id}`, request).catch(() => {});
   }
 }

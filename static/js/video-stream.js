@@ -18,6 +18,7 @@ export class VideoStream {
   start() {
     this.stop();
     this.abort = new AbortController();
+    this.#expectMore();
     this.#play(this.abort);
   }
 
@@ -40,10 +41,15 @@ export class VideoStream {
     this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
   }
 
-  #received(jpeg, abort) {
-    this.wait = FIRST_WAIT_MS;
+  /** Begin anew if nothing comes for a while. */
+  #expectMore() {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => this.start(), SILENCE_MS);
+  }
+
+  #received(jpeg, abort) {
+    this.wait = FIRST_WAIT_MS;
+    this.#expectMore();
     this.newest = jpeg;
     if (!this.drawing) this.#draw(abort);
   }

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from entities import Image
 from tests.browser.conftest import serving
 from tests.fake_camera import FakeCamera
 from tests.footage import make_video
+from web.jobs import _ONE_CHECK
 from web.services import EXTENSION
 
 
@@ -164,30 +166,57 @@ def test_answers_that_do_not_come_are_asked_for_again(page: Page, clip: Path, co
     complaints[:] = [text for text in complaints if "status of 503" not in text]
 
 
-def test_nothing_is_sent_until_the_visitor_is_known(
-    new_page: Callable[..., Page], serve: Callable[[], str], clip: Path
-) -> None:
-    """A file that is chosen early waits for the first answer: two at once would each make the visitor somebody else."""
-    page = new_page()
-    happened: list[str] = []
+def test_the_first_answers_may_fail(page: Page, clip: Path) -> None:
+    """Videos from before come once the server answers, each once; what is chosen meanwhile waits and is kept."""
+    page.set_input_files("#file", clip)
+    cards = page.locator(".video-card")
+    expect(cards).to_have_attribute("data-state", "done")
+    silent = threading.Event()
+    silent.set()
+    page.route("**/api/jobs", lambda route: route.abort() if silent.is_set() else route.continue_())
+    page.reload()
+    page.set_input_files("#file", clip)
+    expect(cards).to_have_attribute("data-state", "waiting")
+    silent.clear()
+    done = page.locator(".video-card[data-state=done]")
+    expect(done).to_have_count(2)
+    page.reload()
+    expect(done).to_have_count(2)
+
+
+def test_a_late_answer_undoes_nothing(page: Page, clip: Path) -> None:
+    """Two looks at the list may be answered in the other order; results that are there stay, once."""
     held: list[Route] = []
 
-    def hold(route: Route) -> None:
-        held.append(route)
+    def hold_first_look(route: Route) -> None:
+        if route.request.method == "GET" and not held:
+            held.append(route)
+        else:
+            route.continue_()
 
-    page.route("**/api/jobs", hold, times=1)
-    page.on("request", lambda request: happened.append(f"{request.method} asked"))
-    page.on("response", lambda response: happened.append(f"{response.request.method} answered"))
-    with page.expect_request("**/api/jobs"):
-        page.goto(f"{serve()}pictures", wait_until="commit")
-    del happened[:]
     page.set_input_files("#file", clip)
-    card = page.locator(".video-card")
-    expect(card).to_have_attribute("data-state", "waiting")
+    expect(page.locator(".video-card")).to_have_attribute("data-state", re.compile("queued|running"))
+    late = page.evaluate("fetch('/api/jobs').then((answer) => answer.text())")
+    with page.expect_request("**/api/jobs"):
+        page.route("**/api/jobs", hold_first_look)
+    page.set_input_files("#file", clip)
+    done = page.locator(".video-card[data-state=done]")
+    expect(done).to_have_count(2)
+    with page.expect_event("requestfinished"):
+        held[0].fulfill(body=late, content_type="application/json")
     page.evaluate("new Promise(requestAnimationFrame)")
-    held[0].continue_()
-    expect(card).to_have_attribute("data-state", "done")
-    assert happened.index("GET answered") < happened.index("POST asked")
+    expect(done).to_have_count(2)
+    expect(page.locator(".timeline-chart")).to_have_count(4)
+
+
+def test_a_video_deleted_while_it_is_checked_leaves_nothing(page: Page, clip: Path) -> None:
+    """The server has all of it, but has not answered yet; the job that comes of it goes as well."""
+    with page.expect_response(lambda response: response.request.method == "DELETE") as deleted, _ONE_CHECK:
+        page.set_input_files("#file", clip)
+        expect(page.locator(".video-card")).to_contain_text("Being checked")
+        page.get_by_role("button", name="Delete friends.mp4").click()
+    assert deleted.value.status == 204
+    assert page.evaluate("fetch('/api/jobs').then((answer) => answer.json())")["jobs"] == []
 
 
 def test_the_keyboard_keeps_its_place_when_videos_are_deleted(
