@@ -23,6 +23,7 @@ from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
+from vision.sources import missing_file
 from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources, uploads
 from web.drawings import Drawings
 from web.metrics import Metrics
@@ -123,6 +124,8 @@ def serve(app: Flask) -> None:
     server = Server(app, the.settings.server, context)
     server.listen()
     print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
+    if path := missing_file(the.settings.source, the.settings.video):
+        log.warning("There is no file %s to show. Check the path.", path)
     try:
         for name in ENDING_SIGNALS:
             signal.signal(name, _end)
@@ -189,7 +192,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     add(
         "--source",
         "source",
-        '"auto", a webcam\'s number, a video or picture, an rtsp:// or http:// address',
+        '"auto", "demo", a webcam\'s number, a video or picture, an rtsp:// or http:// address',
         metavar="SOURCE",
     )
     add("--no-loop", "video.loop", "stop where a video ends", action="store_const", const=False)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from benchmarks import peer as peers
@@ -33,7 +34,7 @@ from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
 from config import DEMO_CLIP, load_settings
 from entities import Classifier, Frame
-from errors import FacialExpressionError
+from errors import FacialExpressionError, SourceError
 from files import write_json
 from model import FacialExpressionModel
 
@@ -47,9 +48,12 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse(arguments)
     try:
-        figures = run(options, classifier)
-        figures = {"command": shlex.join(["python", "benchmark.py", *arguments]), "machine": machine(), **figures}
-        write_json(figures, options.json)
+        figures: dict[str, Any] = {"command": shlex.join(["python", "benchmark.py", *arguments]), "machine": machine()}
+        try:
+            run(options, figures, classifier)
+        finally:
+            if "scenes" in figures:  # what was measured before something failed is not lost
+                write_json(figures, options.json)
     except FacialExpressionError as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 1
@@ -78,7 +82,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
-    add("--plot", type=Path, metavar="FILE", help="write the time of each stage as a picture")
+    add("--plot", type=picture_file, metavar="FILE", help="write the time of each stage as a picture")
     options = parser.parse_args(arguments)
     options.size = options.size or [size(text) for text in SIZES]
     return options
@@ -94,6 +98,14 @@ def size(text: str) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def picture_file(text: str) -> Path:
+    """Return the path of a picture in a format that can be written; without an ending it is PNG."""
+    path, known = Path(text), Figure().canvas.get_supported_filetypes()
+    if path.suffix and path.suffix.lower().removeprefix(".") not in known:
+        raise argparse.ArgumentTypeError(f"{text} has to end in one of .{', .'.join(known)}")
+    return path
+
+
 def at_least(lowest: float) -> Callable[[str], float]:
     """Return what reads a number of `lowest` or more, whole where that is an int, from the command line."""
 
@@ -107,8 +119,8 @@ def at_least(lowest: float) -> Callable[[str], float]:
     return read
 
 
-def run(options: argparse.Namespace, classifier: Classifier | None = None) -> dict[str, Any]:
-    """Measure what the options ask for; print tables, and return the figures.
+def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classifier | None = None) -> None:
+    """Measure what the options ask for; print tables, and add to the figures as they come.
 
     Raises:
         FacialExpressionError: A video, the model or the server fails.
@@ -130,9 +142,9 @@ def run(options: argparse.Namespace, classifier: Classifier | None = None) -> di
         if peer:
             result.peer = compare(peer, options.peer_python, scene, result, progress)
     print(report.table(results, peer), file=out)
+    figures["scenes"] = [result.as_json() for result in results]
     if options.plot:
         report.write_plot(report.plot(results, peer), options.plot)
-    figures: dict[str, Any] = {"scenes": [result.as_json() for result in results]}
     if options.viewers:
         lifetime = viewers.measure_lifetime(options.videos[0])
         audiences = viewers.measure(options.videos[0], options.viewers, options.seconds)
@@ -142,7 +154,6 @@ def run(options: argparse.Namespace, classifier: Classifier | None = None) -> di
         soak = soaks.measure(options.videos[0], options.viewers or CROWD, options.soak)
         figures["soak"] = soak.as_json()
         print(f"\n{report.soak_table(soak)}", file=out)
-    return figures
 
 
 def find_peer(options: argparse.Namespace) -> str | None:
@@ -177,8 +188,12 @@ def choose_scenes(options: argparse.Namespace) -> Iterator[Scene]:
 
     """
     for path in options.videos:
+        try:
+            own = own_size(path)  # whether it can be read is known before minutes of measuring
+        except SourceError as error:
+            raise SourceError(f"{path}: {error}") from error
         for chosen in options.size:
-            yield VideoScene(path, chosen or own_size(path))
+            yield VideoScene(path, chosen or own)
     if options.faces:
         crowd = CrowdScene(options.videos[0], options.size[0] or own_size(options.videos[0]), options.faces)
         next(crowd.frames())  # Whether there is a face is known before minutes of measuring.

@@ -207,6 +207,14 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]
         process.communicate()
 
 
+def test_a_file_that_is_not_there_is_missed_at_once(elsewhere: str):
+    """The terminal says so before anybody looks; the file may still come."""
+    with started("--config", elsewhere, "--source", "nowhere.mp4") as (process, _, _):
+        assert process.stdout
+        warning = next(line for line in process.stdout if "WARNING" in line)
+        assert "There is no file nowhere.mp4" in warning
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
     """The page is there after two seconds of work; a signal ends it at once, with a viewer watching."""

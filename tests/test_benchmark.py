@@ -13,6 +13,7 @@ from benchmarks.scenes import CrowdScene, VideoScene
 from benchmarks.stages import Spread, label_changes
 from config import DEMO_CLIP, DetectorSettings
 from entities import EXPRESSIONS, Box, Face
+from errors import ServerError
 from tests.footage import FixedClassifier, make_video, plain_frames
 from vision.detection import FaceDetector
 
@@ -59,6 +60,33 @@ def test_figures_go_to_table_json_and_plot(command, video, tmp_path, capsys):
     assert "portrait 320x240" in table
     assert f"{stages['total']['median']:.2f}" in table
     assert not list(tmp_path.rglob(".partial-*"))
+
+
+def test_what_was_measured_outlives_what_failed(command, video, tmp_path, monkeypatch, capsys):
+    """Minutes of measuring are not lost because the viewers' part, or the plot, could not be had."""
+
+    def fail(*_: object) -> None:
+        raise ServerError("no port is free")
+
+    monkeypatch.setattr(viewers, "measure_lifetime", fail)
+    written = tmp_path / "figures.json"
+    assert command(video, "--size", "own", "--faces", 0, "--viewers", 1, "--json", written) == 1
+    assert json.loads(written.read_text())["scenes"][0]["frames"] == 10
+    assert "no port is free" in capsys.readouterr().err
+
+
+def test_a_plot_of_an_unknown_kind_is_refused_at_once(command, video, capsys):
+    """Not after minutes of measuring."""
+    with pytest.raises(SystemExit):
+        command(video, "--plot", "plot.xyz")
+    assert "plot.xyz has to end in one of" in capsys.readouterr().err
+
+
+def test_the_video_that_cannot_be_read_is_named(command, video, tmp_path, capsys):
+    """There may be several."""
+    missing = tmp_path / "nowhere.mp4"
+    assert command(video, missing) == 1
+    assert f"{missing}: There is no such file" in capsys.readouterr().err
 
 
 def test_json_on_standard_output_is_only_json(command, video, capsys):

@@ -179,6 +179,15 @@ def test_worse_pictures_without_votes(stub, data, capsys):
     assert runs[0] == runs[1]
 
 
+def test_data_without_rows(stub, tmp_path, capsys):
+    """A table that has its columns only is said to be empty."""
+    empty = tmp_path / "empty.csv"
+    empty.write_text("emotion,pixels,Usage\n")
+    status, _, err = run(capsys, "--data", empty)
+    assert status == 1
+    assert "it has no rows at all" in err
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

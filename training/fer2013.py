@@ -68,7 +68,7 @@ class FER2013:
         rows = self.usage == usage
         if not rows.any():
             there = ", ".join(sorted(set(self.usage.tolist())))
-            raise DatasetError(f"The data has no rows with Usage {usage}; it has {there}.")
+            raise DatasetError(f"The data has no rows with Usage {usage}; it has {there or 'no rows at all'}.")
         return self.select(rows)
 
     def training(self) -> "FER2013":

@@ -109,7 +109,7 @@ def score(probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
         calibration_error=expected_calibration_error(probabilities, labels),
         precision=_without_nan(precision),
         recall=_without_nan(recall),
-        support=support.tolist(),
+        support=support.astype(int).tolist(),
         confusion=confusion_matrix(labels, predicted, labels=every).tolist(),
     )
 

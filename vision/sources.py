@@ -133,7 +133,7 @@ class FileSource:
     ) -> None:
         self.name = name or path.name
         self.note = note
-        self._path = path
+        self.path = path
         self._options = options
         self._settings = settings
         self._breaks_off = False
@@ -155,11 +155,11 @@ class FileSource:
                 yield from held(frame)
 
     def _play(self) -> Iterator[tuple[Image, float]]:
-        if self._path.is_file() and not self._path.stat().st_size:
+        if self.path.is_file() and not self.path.stat().st_size:
             raise SourceError("The file is empty. Choose another.")
         converter, cap = PictureConverter(self._settings), FrameCap(self._settings.max_fps)
         seconds = -1.0
-        with opened(f"file:{self._path}", options=self._options) as (container, stream):
+        with opened(f"file:{self.path}", options=self._options) as (container, stream):
             stream.thread_type = "AUTO"
             try:
                 for frame, seconds in timed(decoded(container, stream), stream):
@@ -413,6 +413,12 @@ def open_source(spec: Spec, settings: VideoSettings) -> Source:
     if isinstance(spec, ForeignAddress):
         return NetworkSource(spec.address, settings, options=FOREIGN_ADDRESS_OPTIONS)
     return _open_setting(str(spec).strip(), settings)
+
+
+def missing_file(spec: Spec, settings: VideoSettings) -> Path | None:
+    """Return the file that a setting names, where there is none of that name; it may still come."""
+    source = open_source(spec, settings)
+    return source.path if isinstance(source, FileSource) and not source.path.is_file() else None
 
 
 def _open_setting(text: str, settings: VideoSettings) -> Source:

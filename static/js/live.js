@@ -31,7 +31,7 @@ let view = "server";
 function showResult(result) {
   faces.update(result.faces, result.time);
   recorder.add(result);
-  if (recorder.recording) byId("record-count").textContent = `${recorder.frames} frames`;
+  if (recorder.recording) byId("record-count").textContent = `${recorder.frames} frame${recorder.frames === 1 ? "" : "s"}`;
 }
 
 /* Which camera */

@@ -138,7 +138,7 @@ function describe({ duration: seconds, width, height, faces, timeline }, expires
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
   const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
-  return `${clock(seconds)} long, ${width} × ${height}, ${number}${shown}.${until}`;
+  return `${clock(Math.round(seconds))} long, ${width} × ${height}, ${number}${shown}.${until}`;
 }
 
 function duration(seconds) {
