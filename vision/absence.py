@@ -5,7 +5,7 @@ from typing import Final
 
 from entities import Box, Face
 
-REMEMBERED_SECONDS: Final = 5.0
+REMEMBERED_SECONDS: Final = 10.0
 
 
 class Absences:

@@ -8,7 +8,7 @@ const SENT_QUALITY = 0.85;
 const RETRY_MS = 1000;
 const MEASURED_MS = 2000;
 const ANSWER_MS = 10_000;
-const GONE_MS = 5000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
+const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
 export const FAULTS = {
