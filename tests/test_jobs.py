@@ -593,6 +593,7 @@ class TestRunner:
     ) -> None:
         """Its input ends however the application ends, killed or not; so no process stays behind."""
         obstacle.unlink()
+        assert not store.unfinished()  # which makes the folder that the worker expects
         process = subprocess.Popen(
             (sys.executable, "-m", "tests.job_worker"),
             stdin=subprocess.PIPE,

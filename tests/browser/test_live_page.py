@@ -154,6 +154,19 @@ def test_each_state_is_told_with_its_reason(
     expect(page.get_by_text("No picture yet")).to_be_visible()
 
 
+def test_a_silent_server_is_asked_again(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Where no picture comes at all, the stream is opened again."""
+    page = new_page()
+    page.clock.install()
+    page.route("**/video_feed*", lambda _: None, times=1)
+    with page.expect_request("**/video_feed*"):
+        page.goto(staged.address)
+    with page.expect_request("**/video_feed*"):
+        page.clock.fast_forward(16_000)
+    staged.camera.publish()
+    wait_for_frames(page, 1)
+
+
 def test_a_lost_camera_is_told_with_a_countdown_and_its_return(
     new_page: NewPage, staged: SimpleNamespace, shoot: Any
 ) -> None:
@@ -163,7 +176,7 @@ def test_a_lost_camera_is_told_with_a_countdown_and_its_return(
     staged.camera.publish()
     expect(page.locator("#state")).to_have_text("Live")
     why = "The camera was unplugged."
-    staged.camera.status = SourceStatus(SourceState.RECONNECTING, "Webcam 0", why, time.monotonic() + 3)
+    staged.camera.status = SourceStatus(SourceState.RECONNECTING, "Webcam 0", why, time.monotonic() + 6)
     staged.camera.publish()
     expect(page.locator("#state")).to_have_text("Reconnecting")
     expect(page.locator("#reason")).to_have_text(re.compile(rf"{why} Next try in \d s\."))

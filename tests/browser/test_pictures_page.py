@@ -112,6 +112,29 @@ def test_faces_can_be_hidden(page: Page) -> None:
     assert canvas.evaluate("canvas => canvas.toDataURL()") != shown
 
 
+def test_a_picture_that_hangs_holds_up_no_other_once_it_is_removed(page: Page) -> None:
+    """Its question is given up, and the next picture's turn comes."""
+    page.route("**/api/predict", lambda _: None, times=1)
+    with page.expect_request("**/api/predict"):
+        page.set_input_files("#file", EXAMPLE)
+    page.set_input_files("#file", EXAMPLE)
+    cards = page.locator(".picture")
+    expect(cards.first).to_have_attribute("data-state", "waiting")
+    cards.last.get_by_role("button", name="Remove").click()
+    expect(cards).to_have_attribute("data-state", "done")
+
+
+def test_what_cannot_be_read_is_not_to_be_tried_again(page: Page, tmp_path: Path, complaints: list[str]) -> None:
+    """The same empty file would fail the same way."""
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    page.set_input_files("#file", empty)
+    card = page.locator(".picture")
+    expect(card.locator(".picture-summary")).to_have_text("The file is empty. Send a picture.")
+    expect(card.get_by_role("button", name="Try again")).to_be_hidden()
+    complaints[:] = [text for text in complaints if "status of 400" not in text]
+
+
 def test_a_server_that_is_gone_is_told_and_can_be_asked_again(page: Page) -> None:
     """Without an answer the card says so; its button asks again."""
     page.route("**/api/predict", lambda route: route.abort())
