@@ -95,7 +95,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     security.register(app, settings.server.token)
-    errors.register(app)
+    errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
     for described in (api.blueprint, live.blueprint, frames.blueprint, jobs.blueprint, sources.blueprint):

@@ -164,7 +164,8 @@ def test_a_large_file_is_refused(client: FlaskClient):
     """More bytes than the limit are refused, whether a little more or far more."""
     for size in (1_000_001, 5_000_000):
         answer = send(client, bytes(size))
-        problem(answer)
+        assert problem(answer) == "image_too_large"
+        assert "1 MB allowed" in answer.get_json()["error"]["message"]
         assert answer.status_code == 413
 
 

@@ -282,7 +282,7 @@ def test_a_body_that_is_too_large_is_refused_unread(server: Server):
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 413 ")
     assert b"Connection: close" in head
-    assert json.loads(body)["error"]["code"] == "request_entity_too_large"
+    assert json.loads(body)["error"]["code"] == "image_too_large"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError, NotExplainedError
 
@@ -21,7 +21,6 @@ KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
 MESSAGES: Final = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer to that method.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This is larger than allowed. Send less.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here. The server's log says what; please report it.",
 }
 """Our words for what Flask answers by itself."""
@@ -37,8 +36,15 @@ class ApiError(HTTPException):
         self.headers = headers or {}
 
 
-def register(app: Flask) -> None:
-    """Answer all errors of the application in words."""
+def register(app: Flask, max_megabytes: float) -> None:
+    """Answer all errors of the application in words; a picture may have `max_megabytes`."""
+
+    def too_large(_: RequestEntityTooLarge) -> Response:  # before anything of it was read
+        return _own_error(
+            ImageSizeError(f"The file is larger than the {max_megabytes:g} MB allowed. Send a smaller one.")
+        )
+
+    app.register_error_handler(RequestEntityTooLarge, too_large)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(FacialExpressionError, _own_error)
 

@@ -31,7 +31,9 @@ blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 FIELD: Final = "file"
 _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
-_NO_JOB: Final = "You have no such video. It was deleted, or the cookie that came with the first answer was not sent."
+_NO_JOB: Final = (
+    "You have no such video: it was deleted, or the cookie that you got when you sent it did not come along."
+)
 _ONE_CHECK: Final = threading.Lock()
 """Videos are opened one at a time: what a file makes FFmpeg do takes memory."""
 
