@@ -4,6 +4,7 @@ import { percent } from "./expressions.js";
 import { fetchJson } from "./fetch-json.js";
 import { Timeline } from "./timeline.js";
 
+const CHECK_MS = 60_000;
 const BUSY = new Set(["waiting", "sending", "queued", "running", "fetching"]);
 const DOWNLOADS = {
   "annotated.mp4": "Video",
@@ -35,6 +36,7 @@ export class VideoCard {
     request.upload.addEventListener("load", () => {
       this.abort = null; // the server has it all: a job may come of it, which is better deleted than left there
       this.#show("sending", "Being checked");
+      setTimeout(() => request.abort(), CHECK_MS); // by then it is long over, or nothing will come
     });
     request.open("POST", address);
     request.responseType = "json";

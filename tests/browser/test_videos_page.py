@@ -219,6 +219,19 @@ def test_a_video_deleted_while_it_is_checked_leaves_nothing(page: Page, clip: Pa
     assert page.evaluate("fetch('/api/jobs').then((answer) => answer.json())")["jobs"] == []
 
 
+def test_a_check_that_never_ends_is_given_up(page: Page, clip: Path) -> None:
+    """The card says that the app does not answer; the next video's turn comes."""
+    page.clock.install()
+    cards = page.locator(".video-card")
+    with _ONE_CHECK:
+        page.set_input_files("#file", clip)
+        expect(cards).to_contain_text("Being checked")
+        page.clock.fast_forward(61_000)
+        expect(cards).to_contain_text("The app does not answer")
+    page.set_input_files("#file", clip)
+    expect(cards.first).to_have_attribute("data-state", "done")
+
+
 def test_the_keyboard_keeps_its_place_when_videos_are_deleted(
     page: Page, clip: Path, held: Path, tmp_path: Path
 ) -> None:
