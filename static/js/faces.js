@@ -17,7 +17,8 @@ class FaceCard {
         { bar, fill: bar.querySelector(".bar-fill"), value: bar.querySelector(".bar-value") },
       ]),
     );
-    this.part("face-name").textContent = `Face ${number}`;
+    this.name = `Face ${number}`;
+    this.part("face-name").textContent = this.name;
     this.wordsAt = -Infinity;
     this.chartAt = -Infinity;
   }
@@ -32,6 +33,7 @@ class FaceCard {
   show(face, now) {
     this.face = face;
     this.seenAt = now;
+    if ("gone" in this.element.dataset) this.part("face-name").textContent = this.name;
     delete this.element.dataset.gone;
     for (const [name, { fill }] of this.bars) fill.style.transform = `scaleX(${face.probabilities[name]})`;
     if (now - this.wordsAt >= WORDS_EVERY_MS) this.#showWords(face, now);
@@ -41,6 +43,7 @@ class FaceCard {
   leave(now) {
     if ("gone" in this.element.dataset) return;
     this.element.dataset.gone = "";
+    this.part("face-name").textContent = `${this.name}, gone`;
     this.#showWords(this.face, now);
   }
 

@@ -71,7 +71,7 @@ export class StatusView {
 
   #showFigures(fps, latency) {
     say(byId("fps"), fps ? `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps` : "–"); // 0 is not measured yet
-    say(byId("latency"), latency == null ? "–" : `${Math.round(latency)} ms`);
+    say(byId("latency"), latency ? `${Math.round(latency)} ms` : "–");
   }
 
   /** Give the stage the picture's shape, within what leaves room for the rest of the page. */

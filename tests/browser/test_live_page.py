@@ -83,6 +83,7 @@ def test_a_card_whose_face_has_left_says_what_its_bars_show(new_page: NewPage, s
     page.route("**/api/events", lambda route: route.fulfill(content_type="text/event-stream", body=stream), times=1)
     page.goto(staged.address)
     card = page.locator(".face-card[data-gone]")
+    expect(card.locator(".face-name")).to_have_text(re.compile(r"^Face \d+, gone$"))
     expect(card.locator(".confidence")).to_have_text("60%")
     assert bar_scale(page, "Happy") == pytest.approx(0.6, abs=0.01)
 
