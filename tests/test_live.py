@@ -201,8 +201,10 @@ def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCame
         events = events_of(iter(response.readline, b""))
         kind, status = next(events)
         assert kind == "status"
-        assert status["state"] == "live"
+        assert (status["state"], status["frame"]) == ("live", None)
         camera.publish()
+        kind, status = next(events)
+        assert (kind, status["frame"]) == ("status", {"width": 64, "height": 48})
         kind, frame = next(events)
         assert kind == "message"
         face = frame.pop("faces")[0]

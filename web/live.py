@@ -88,7 +88,9 @@ def _events(the: Services) -> Iterator[bytes]:
 
 def _status_key(camera: VideoCamera) -> tuple[object, ...]:
     """Return what makes a status worth telling; rates change all the time."""
-    return camera.status, camera.model_state, camera.model_reason
+    latest = camera.latest()
+    size = (latest.width, latest.height) if latest else None  # by which pages give the video its place
+    return camera.status, camera.model_state, camera.model_reason, size
 
 
 def _event(kind: str, data: dict[str, Any]) -> bytes:

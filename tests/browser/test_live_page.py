@@ -279,6 +279,7 @@ def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, 
     page.goto(live_app)
     record = page.get_by_role("button", name="Record")
     expect(record).to_be_enabled()
+    expect(page.locator("#main")).to_have_attribute("style", re.compile("--ratio"))  # the video has its place
     tops = "[...document.querySelectorAll('.toolbar > *')].map(part => part.getBoundingClientRect().top)"
     before = page.evaluate(tops)
     record.click()
