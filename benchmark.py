@@ -187,15 +187,17 @@ def choose_scenes(options: argparse.Namespace) -> Iterator[Scene]:
         SourceError: A video cannot be read, or there shall be many faces and it shows none.
 
     """
+    own = {}
     for path in options.videos:
         try:
-            own = own_size(path)  # whether it can be read is known before minutes of measuring
+            own[path] = own_size(path)  # whether it can be read is known before minutes of measuring
         except SourceError as error:
             raise SourceError(f"{path}: {error}") from error
         for chosen in options.size:
-            yield VideoScene(path, chosen or own)
+            yield VideoScene(path, chosen or own[path])
     if options.faces:
-        crowd = CrowdScene(options.videos[0], options.size[0] or own_size(options.videos[0]), options.faces)
+        first = options.videos[0]
+        crowd = CrowdScene(first, options.size[0] or own[first], options.faces)
         next(crowd.frames())  # Whether there is a face is known before minutes of measuring.
         yield crowd
 

@@ -39,7 +39,7 @@ class ApiError(HTTPException):
 def register(app: Flask, max_megabytes: float) -> None:
     """Answer all errors of the application in words; a picture may have `max_megabytes`."""
 
-    def too_large(_: RequestEntityTooLarge) -> Response:  # before anything of it was read
+    def too_large(_: RequestEntityTooLarge) -> Response:
         return _own_error(
             ImageSizeError(f"The file is larger than the {max_megabytes:g} MB allowed. Send a smaller one.")
         )
@@ -50,7 +50,7 @@ def register(app: Flask, max_megabytes: float) -> None:
 
 
 def _own_error(error: FacialExpressionError) -> Response:
-    status, name = next(answer for kind, answer in KNOWN.items() if isinstance(error, kind))
+    status, name = next(known for kind, known in KNOWN.items() if isinstance(error, kind))
     return answer(status, name, str(error))
 
 

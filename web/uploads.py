@@ -8,9 +8,10 @@ from typing import Final
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from entities import Classifier, Face, Image
-from errors import ImageSizeError, ModelError
+from errors import ModelError
 from pipeline import analyze_image
 from vision.pictures import read_picture
 from web.errors import ApiError
@@ -69,5 +70,5 @@ def _read(file: object, max_megabytes: float) -> bytes:
     if not data:
         raise ApiError(HTTPStatus.BAD_REQUEST, "image_empty", "The file is empty. Send a picture.")
     if len(data) > limit:
-        raise ImageSizeError(f"The file is larger than the {max_megabytes:g} MB allowed. Send a smaller one.")
+        raise RequestEntityTooLarge  # which is answered with the limit, as where it is noticed before anything is read
     return data
