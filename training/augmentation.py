@@ -1,9 +1,8 @@
 """What cameras, compression and Haar's boxes do to a face, done at random to the training faces."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-import keras
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,46 +63,19 @@ def _erase(face: Image, rng: np.random.Generator) -> None:
     face[top : top + height, left : left + width] = rng.integers(256)
 
 
-class Batches(keras.utils.PyDataset):
-    """Shuffled, augmented batches of faces (b, 48, 48, 1) uint8 and, for each head, targets (b, 7) float32.
+def share_images(images: NDArray[np.uint8]) -> None:
+    """Keep (n, 48, 48) faces for `augment` in this process, one of several that make batches."""
+    global _images  # noqa: PLW0603  # the way to hand something large to a process once
+    _images = images
+    cv2.setNumThreads(1)
 
-    From the epoch `refine_from` on, faces are whole and clear, as most faces in front of a camera are: what was learned
-    from hidden and blurred ones is refined on these (He et al., 2019, arXiv:1909.09148).
 
-    What a batch holds depends on `seed`, the epoch and its place in the epoch alone, so that
-    training resumed after a stop sees what it would have seen.
-    """
+def augment(
+    faces: NDArray[np.uint8] | NDArray[np.int64], augmentation: Augmentation, key: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """Return changed copies of (b, 48, 48) faces, or of the rows (b,) of those that are shared; `key` seeds chance."""
+    rng = np.random.default_rng(key)
+    return np.stack([augmentation(face, rng) for face in (_images[faces] if faces.ndim == 1 else faces)])
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        targets: dict[str, NDArray[np.float32]],
-        *,
-        batch_size: int = 128,
-        seed: int = 0,
-        augmentation: Augmentation | None = None,
-        refine_from: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.images, self.targets = images, targets
-        self.batch_size, self.seed = batch_size, seed
-        self.augmentation = augmentation or Augmentation()
-        self.refine_from = refine_from
-        self.start_epoch(0)
 
-    def start_epoch(self, epoch: int) -> None:
-        """Shuffle for an epoch, counted from 0."""
-        self.epoch = epoch
-        refines = self.refine_from is not None and epoch >= self.refine_from
-        self.now = replace(self.augmentation, erased=0.0, degraded=0.0) if refines else self.augmentation
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
-
-    def __len__(self) -> int:
-        return len(self.images) // self.batch_size or 1
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]]]:
-        rng = np.random.default_rng((self.seed, self.epoch, index))
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        faces = np.stack([self.now(self.images[row], rng) for row in rows])
-        return faces[..., np.newaxis], {head: targets[rows] for head, targets in self.targets.items()}
+_images = np.empty((0, 48, 48), np.uint8)

@@ -5,6 +5,7 @@ FER+: Barsoum et al., "Training Deep Networks for Facial Expression Recognition 
 Crowd-Sourced Label Distribution", 2016, arXiv:1608.01041.
 """
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -146,19 +147,21 @@ def _integers(path: Path, table: pd.DataFrame, columns: list[str], highest: int)
 def _load_csv(path: Path) -> FER2013:
     table = _read_table(path, ("emotion", "pixels", "Usage"), WHERE_TO_GET_IT)
     images = np.empty((len(table), FACE_SIZE, FACE_SIZE), np.uint8)
-    for row, text in enumerate(table["pixels"]):
-        try:
-            images[row] = _face(str(text))
-        except (OverflowError, ValueError) as error:
-            words = f"pixels must be {FACE_SIZE * FACE_SIZE} numbers from 0 to 255"
-            raise DatasetError(f"{path}, data row {row + 1}: {words}.") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # NumPy only warns where a text ends in what is no number.
+        for row, text in enumerate(table["pixels"]):
+            try:
+                images[row] = _face(str(text))
+            except (OverflowError, ValueError, DeprecationWarning) as error:
+                words = f"pixels must be {FACE_SIZE * FACE_SIZE} numbers from 0 to 255"
+                raise DatasetError(f"{path}, data row {row + 1}: {words}.") from error
     labels = _integers(path, table, ["emotion"], len(EXPRESSIONS) - 1)[:, 0]
     return FER2013(images, labels, table["Usage"].to_numpy(np.str_))
 
 
 def _face(text: str) -> Image:
     """Return the picture that numbers describe; OverflowError or ValueError where they are too many, few or large."""
-    values = np.array(text.split(), np.int64)
+    values = np.fromstring(text, np.int64, sep=" ")
     if values.min(initial=0) < 0 or values.max(initial=0) > 255:
         raise ValueError(text)
     return values.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)

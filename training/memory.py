@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from scipy.special import softmax
+from sklearn.decomposition import PCA
 
 from entities import EXPRESSIONS
 
@@ -50,10 +50,10 @@ class Memory:
 
 def memorize(features: Floats, dimensions: int) -> Memory:
     """Return a memory of faces with (n, f) features: projections on the `dimensions`, below n and f, that vary most."""
-    count = features.shape[1]
-    variances, directions = eigh(np.cov(features, rowvar=False), subset_by_index=(count - dimensions, count - 1))
-    kernel = (directions * variances**-WHITENING).astype(np.float32)
-    bias = -features.mean(axis=0) @ kernel
+    # Randomized: an ensemble has ten thousand features, whose covariances would take minutes.
+    found = PCA(dimensions, svd_solver="randomized", random_state=0).fit(features)
+    kernel = (found.components_.T * found.explained_variance_**-WHITENING).astype(np.float32)
+    bias = -found.mean_ @ kernel
     keys = features @ kernel + bias
     return Memory(kernel, bias, keys / np.linalg.norm(keys, axis=1, keepdims=True))
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from entities import EXPRESSIONS
 from training.fer2013 import FACE_SIZE
 
-STEM, STRIDE, WIDTHS, DEPTHS = 32, 2, (48, 96, 192), (1, 3, 3)
+STEM, STRIDE, WIDTHS, DEPTHS = 32, 1, (32, 64, 128, 256), (1, 2, 3, 3)
 HEADS = ("labels", "votes")
 """What the network learns at once: FER2013's label of a face, and how FER+'s raters vote on it."""
 
@@ -94,6 +95,25 @@ def merge_heads(network: keras.Model, shares: Mapping[str, float]) -> keras.Mode
     model = keras.Model(network.input, merged(features), name=network.name)
     weights = [[share * weight for weight in heads[head].get_weights()] for head, share in shares.items()]
     merged.set_weights([sum(parts) for parts in zip(*weights, strict=True)])
+    return model
+
+
+def average(networks: Sequence[keras.Model]) -> keras.Model:
+    """Return one network whose heads give the mean of the networks' logits; all have the same heads.
+
+    Its heads are single dense layers on all networks' features, so they can be merged and remember faces like any
+    network's.
+    """
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
+    heads = networks[0].output
+    # Not network(faces): its layers become this model's own, not a model within it.
+    trunks = [keras.Model(network.input, network.get_layer(next(iter(heads))).input) for network in networks]
+    features = layers.Concatenate(name="features")([trunk.call(faces) for trunk in trunks])
+    logits = {head: layers.Dense(len(EXPRESSIONS), dtype="float32", name=head) for head in heads}
+    model = keras.Model(faces, {head: dense(features) for head, dense in logits.items()}, name="expression_cnn")
+    for head, dense in logits.items():
+        kernels, biases = zip(*(network.get_layer(head).get_weights() for network in networks), strict=True)
+        dense.set_weights([np.concatenate(kernels) / len(networks), np.mean(biases, axis=0)])
     return model
 
 

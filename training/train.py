@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from errors import TrainingError
 from files import write_whole
-from training.augmentation import Batches
+from training.batches import Batches
 from training.fer2013 import FER2013, majority
 
 
@@ -77,7 +77,10 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
             # After the log: what a stop falls between is done again, not left out. Kept until the weights are written.
             keras.callbacks.BackupAndRestore(folder / "newest", delete_checkpoint=False),
         ]
-        model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=2, shuffle=False)
+        try:
+            model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=2, shuffle=False)
+        finally:
+            batches.close()
         write_whole(final, model.save_weights)
         shutil.rmtree(folder / "newest", ignore_errors=True)
     done = pd.read_csv(log).drop_duplicates("epoch", keep="last")

@@ -1,0 +1,126 @@
+"""Runs train.ipynb without opening it: the same cells, with other values in its parameter cell.
+
+`python -m training.notebook DATA` is what `make train` calls; training.recipe runs it once for each stage.
+"""
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+import nbformat
+import pandas as pd
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+from config import ROOT
+from errors import FacialExpressionError, TrainingError
+from files import write_text
+
+NOTEBOOK: Final = ROOT / "train.ipynb"
+LOOK_EVERY: Final = 0.5
+"""Seconds between two looks at how many epochs are done."""
+ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
+"""What IPython colours tracebacks with."""
+
+
+def read_parameters() -> dict[str, Any]:
+    """Return the parameters' names and default values, from the notebook's parameter cell."""
+    cell = ast.parse(_parameter_cell(nbformat.read(NOTEBOOK, as_version=4)).source)
+    lines = [line for line in cell.body if isinstance(line, ast.Assign)]
+    return {ast.unparse(line.targets[0]): ast.literal_eval(line.value) for line in lines}
+
+
+def with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
+    """Return the notebook with other values in its parameter cell; every other cell stays as it is.
+
+    Raises:
+        TrainingError: The notebook has no such parameter.
+
+    """
+    cell = _parameter_cell(notebook)
+    source = cell.source
+    for name, value in parameters.items():
+        source, count = re.subn(rf"^{name} = .*?(?=  #|$)", lambda _: f"{name} = {value!r}", source, flags=re.M)  # noqa: B023
+        if not count:
+            raise TrainingError(f"The notebook has no parameter {name}: see the first cell of train.ipynb.")
+    cell.source = source
+    return notebook
+
+
+def run(parameters: Mapping[str, Any], output: Path, on_epochs: Callable[[int], object]) -> None:
+    """Run the notebook's cells in order in a kernel of their own, and write the executed copy to `output`.
+
+    Args:
+        parameters: Values by name, in place of the notebook's own.
+        output: The executed notebook; it is written where a cell fails as well.
+        on_epochs: Called now and then with the number of epochs that are done.
+
+    Raises:
+        TrainingError: A cell failed; the message is its error's.
+
+    """
+    notebook = with_parameters(nbformat.read(NOTEBOOK, as_version=4), parameters)
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}})
+    ended = Event()
+    checkpoints = Path(parameters.get("CHECKPOINTS", read_parameters()["CHECKPOINTS"]))
+    watcher = Thread(target=_watch, args=(ROOT / checkpoints / "log.csv", ended, on_epochs), daemon=True)
+    watcher.start()
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise TrainingError(f"{error.ename}: {error.evalue}. All of it is in {output}.") from error
+    finally:
+        ended.set()
+        watcher.join()
+        write_text(output, nbformat.writes(notebook))
+
+
+def _watch(log: Path, ended: Event, on_epochs: Callable[[int], object]) -> None:
+    stopped = False
+    while not stopped:
+        stopped = ended.wait(LOOK_EVERY)
+        on_epochs(epochs_done(log))
+
+
+def epochs_done(log: Path) -> int:
+    """Return the number of epochs in a training's log, which need not be there."""
+    try:
+        return int(pd.read_csv(log)["epoch"].nunique())
+    except (OSError, ValueError, KeyError):  # Not there yet, or just being written.
+        return 0
+
+
+def _parameter_cell(notebook: Any) -> Any:
+    return next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train as the notebook does, with a progress bar; carry on where a stopped training was."""
+    parser = argparse.ArgumentParser(prog="python -m training.notebook", description=main.__doc__)
+    parser.add_argument("data", help="fer2013.csv, icml_face_data.csv, or a folder: train/angry/*.jpg, ...")
+    parser.add_argument("--votes", default="", help="FER+'s fer2013new.csv for the same rows")
+    parser.add_argument("--epochs", type=int, default=read_parameters()["EPOCHS"])
+    parser.add_argument("--output", type=Path, default=Path("checkpoints/train.ipynb"), help="the executed notebook")
+    given = parser.parse_args(arguments)
+    parameters = {"DATA": given.data, "VOTES": given.votes, "EPOCHS": given.epochs}
+    try:
+        with tqdm(total=given.epochs, unit="epoch", desc="Training", dynamic_ncols=True) as bar:
+            run(parameters, given.output, lambda done: bar.update(done - bar.n))
+    except FacialExpressionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command carries on after the last finished epoch.", file=sys.stderr)
+        return 130
+    print(f"Wrote model.json and model_weights.h5; the executed notebook is {given.output}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
