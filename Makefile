@@ -13,13 +13,26 @@ export SOURCE HOST PORT CONFIG
 FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE),--source "$$SOURCE") \
         $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: run test lint format clean help
+.PHONY: run test notebook train model lint format clean help
 
 run: $(VENV)/requirements.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=...)
 	@exec $(BIN)/python app.py $(FLAGS)
 
 test: lint ## Run ruff, mypy and all tests
 	$(BIN)/python -m pytest
+
+notebook: $(VENV)/requirements.stamp ## Open the notebook that trains the network in JupyterLab
+	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || { echo "Installing JupyterLab"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check 'jupyterlab>=4.4,<5'; }
+	@exec $(BIN)/jupyter lab train.ipynb
+
+train: $(VENV)/requirements.stamp ## Train without opening the notebook (DATA=fer2013.csv, VOTES=fer2013new.csv)
+	@$(BIN)/python -m training.check "$(DATA)" $(if $(VOTES),--votes "$(VOTES)")
+	@exec $(BIN)/python -m training.notebook "$(DATA)" $(if $(VOTES),--votes "$(VOTES)")
+
+model: $(VENV)/requirements.stamp ## Make both networks of this repository anew (DATA=..., VOTES=..., JOBS=4 with a GPU)
+	@$(BIN)/python -m training.check "$(DATA)" --votes "$(VOTES)"
+	@exec $(BIN)/python -m training.recipe "$(DATA)" "$(VOTES)" --jobs $(or $(JOBS),1)
 
 lint: $(VENV)/requirements-dev.stamp ## Run ruff and mypy
 	$(BIN)/ruff check .

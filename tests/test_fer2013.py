@@ -1,5 +1,7 @@
 """FER2013 is read from each form in which people have it, and mistakes are told in words."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -8,6 +10,7 @@ import pytest
 
 from entities import EXPRESSIONS
 from errors import DatasetError
+from tests.conftest import ROOT
 from training.fer2013 import FER2013, has_face, load, majority, vote_shares
 
 VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -53,6 +56,16 @@ def test_reads_spaced_column_names(csv: Path) -> None:
     swapped = [lines[0], *(f"{a},{c},{b}" for a, b, c in (line.split(",") for line in lines[1:]))]
     csv.write_text("\n".join(swapped))
     assert load(csv).labels.tolist() == [3, 4, 6, 0]
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(0, None)])
+def test_reads_rows_that_end_in_commas(csv: Path, rows: slice) -> None:
+    """Spreadsheets leave empty cells behind the first row, or all: the columns stay what the header says."""
+    header, *lines = csv.read_text().splitlines()
+    lines[rows] = [f"{line},,," for line in lines[rows]]
+    csv.write_text("\n".join([header, *lines]))
+    assert load(csv).labels.tolist() == [3, 4, 6, 0]
+    assert load(csv).usage.tolist() == [usage for _, _, usage in ROWS]
 
 
 def test_reads_a_folder_in_label_order(tmp_path: Path) -> None:
@@ -152,3 +165,41 @@ def test_a_missing_split_names_those_there(csv: Path) -> None:
     only_training: FER2013 = load(csv).select(np.array([True, True, False, False]))
     with pytest.raises(DatasetError, match=r"PublicTest; it has Training"):
         only_training.split("PublicTest")
+
+
+def check(*arguments: object) -> tuple[int, str]:
+    """Run training.check as a command; return its exit status and what it prints."""
+    command = [sys.executable, "-m", "training.check", *map(str, arguments)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_a_dataset_is_described_before_it_is_trained_on(csv: Path) -> None:
+    """The check counts the rows and says what will go badly."""
+    status, said = check(csv)
+    assert status == 0
+    assert "Happy has 1 Training rows" in said
+    assert "No FER+ votes" in said
+    assert "1 of 2 Training rows" in said  # the other is a copy of a PrivateTest picture
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "No columns"),
+        ("emotion,pixels,Usage\n", "no rows"),
+        ("emotion,pixels,Usage\n0,1 2 3,Training\n", "data row 1: pixels must be 2304 numbers"),
+        (f"emotion,pixels,Usage\n0,{pixels(1)} x,Training\n", "data row 1: pixels must be 2304 numbers"),
+        (f"emotion,pixels,Usage\n0,{pixels(1)}\n", "Usage (empty)"),
+        (f"emotion,pixels,Usage\n0,{pixels(1)},Training\n1,{pixels(1)},Training,,,\n", "line 3"),
+        (f"emotion,pixels,Usage\n,{pixels(1)},Training,,,\n", "data row 1: emotion"),
+    ],
+)
+def test_a_broken_dataset_is_told_in_words(tmp_path: Path, text: str, expected: str) -> None:
+    """What is wrong is said in one line, without a traceback."""
+    path = tmp_path / "fer2013.csv"
+    path.write_text(text)
+    status, said = check(path)
+    assert status == 1
+    assert expected in said
+    assert "Traceback" not in said

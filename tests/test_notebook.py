@@ -3,36 +3,35 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
 import numpy as np
-import papermill
 import pytest
 
 from entities import EXPRESSIONS
+from errors import TrainingError
 from model import FacialExpressionModel
 from tests.conftest import ROOT
+from training import notebook, recipe
 from training.fer2013 import load
 from training.network import HEADS, build_cnn
 
 
 def run(folder: Path, data: Path, **parameters: object) -> dict[str, Any]:
-    """Execute the notebook with everything that it writes in `folder`; return its figures."""
-    papermill.execute_notebook(
-        ROOT / "train.ipynb",
-        folder / "out.ipynb",
-        parameters={
-            "DATA": str(data),
-            "CHECKPOINTS": str(folder / "checkpoints"),
-            "MODEL": str(folder / "model.json"),
-            "WEIGHTS": str(folder / "model_weights.h5"),
-            "RESULTS": str(folder / "results"),
-            **parameters,
-        },
-        cwd=ROOT,
-        progress_bar=False,
-    )
+    """Run the notebook as `make train` does, with everything that it writes in `folder`; return its figures."""
+    paths = {
+        "DATA": data,
+        "CHECKPOINTS": folder / "checkpoints",
+        "MODEL": folder / "model.json",
+        "WEIGHTS": folder / "model_weights.h5",
+        "RESULTS": folder / "results",
+    }
+    given = {name: str(path) for name, path in paths.items()} | parameters
+    notebook.run(given, folder / "out.ipynb", lambda epochs: None)
     figures: dict[str, Any] = json.loads((folder / "results" / "metrics.json").read_text())
     return figures
 
@@ -73,6 +72,7 @@ def test_the_notebook_runs_on_synthetic_faces(tmp_path: Path) -> None:
         VOTES=str(votes),
         START=str(start),
         TEACHERS=[str(teacher)],
+        TEACHES=True,
         EPOCHS=8,
         BATCH_SIZE=8,
         STEM=8,
@@ -114,7 +114,143 @@ def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -
 
 
 def test_a_missing_dataset_stops_the_notebook_with_advice(tmp_path: Path) -> None:
-    """Its first look at the data ends it, and says where to get them; nothing is written."""
-    with pytest.raises(papermill.PapermillExecutionError, match=r"DatasetError.*Kaggle"):
+    """Its first look at the data ends it, and says where to get them; only the notebook's copy is written."""
+    with pytest.raises(TrainingError, match=r"DatasetError.*Kaggle"):
         run(tmp_path, tmp_path / "nothing.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
+
+
+def test_the_committed_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    """Run All, with nothing changed but the paths of the data and the number of epochs, makes a pair that the app loads.
+
+    It runs in a folder that looks like the repository, so that what it writes goes there.
+    """
+    data, votes = synthetic_faces(tmp_path)
+    for path in ROOT.iterdir():
+        if path.suffix == ".py" or path.name in ("training", "vision", "expressions", "tests"):
+            (tmp_path / path.name).symlink_to(path)
+    committed = nbformat.read(ROOT / "train.ipynb", as_version=4)
+    assert not [cell for cell in committed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    changed = {"DATA": str(data), "VOTES": str(votes), "EPOCHS": 2}
+    executed = notebook.with_parameters(committed, changed)
+    nbclient.NotebookClient(executed, timeout=None, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    paths = tmp_path / "model.json", tmp_path / "model_weights.h5"
+    assert FacialExpressionModel(*paths).predict(load(data).images[:2]).shape == (2, len(EXPRESSIONS))
+    assert (tmp_path / "checkpoints" / "train" / "results" / "portraits.png").exists()
+
+
+def test_the_command_trains_and_carries_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make train` passes on what it is given, shows the epochs as they pass, and says what is wrong in one line."""
+    given = dict[str, object]()
+
+    def pretend(parameters: dict[str, object], _: Path, on_epochs: Callable[[int], object]) -> None:
+        given.update(parameters)
+        on_epochs(2)
+
+    monkeypatch.setattr(notebook, "run", pretend)
+    assert notebook.main(["faces.csv", "--votes", "votes.csv", "--epochs", "3"]) == 0
+    assert given == {"DATA": "faces.csv", "VOTES": "votes.csv", "EPOCHS": 3}
+    assert "2/3" in capsys.readouterr().err
+
+    monkeypatch.undo()
+    assert notebook.main([str(tmp_path / "nothing.csv"), "--output", str(tmp_path / "out.ipynb")]) == 1
+    assert "error: DatasetError" in capsys.readouterr().err
+
+
+def test_an_unknown_parameter_is_refused() -> None:
+    """A parameter that the notebook does not have is not quietly left out."""
+    with pytest.raises(TrainingError, match="EPOCH:"):
+        notebook.with_parameters(nbformat.read(ROOT / "train.ipynb", as_version=4), {"EPOCH": 3})
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let stages keep their results in a folder that is taken for the repository."""
+    monkeypatch.setattr(recipe, "ROOT", tmp_path)
+    return tmp_path
+
+
+def stages_of(folder: Path, text: str) -> list[recipe.Stage]:
+    """Return the stages of a recipe with this text."""
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return recipe.read_recipe(path, "faces.csv", "votes.csv")
+
+
+RECIPE = """
+[stages.first]
+EPOCHS = 3
+[stages.second]
+LIKE = "first"
+SEED = 2
+[stages.mean]
+MEMBERS = ["first", "second"]
+SHIPS = "models/mean"
+[stages.student]
+TEACHERS = ["first", "second"]
+EPOCHS = 5
+"""
+
+
+def test_a_recipe_names_what_each_stage_needs(folders: Path) -> None:
+    """Names of stages become paths of their results, and what a stage does not say is as in the notebook."""
+    first, second, mean, student = stages_of(folders, RECIPE)
+    assert (second.parameters["EPOCHS"], second.parameters["SEED"]) == (3, 2)
+    assert mean.needs == {"first", "second"}
+    assert mean.parameters["MEMBERS"][0] == "checkpoints/first/final.weights.h5"
+    assert mean.parameters["WEIGHTS"] == "models/mean/model_weights.h5"
+    assert student.parameters["TEACHERS"][1] == "checkpoints/second/answers.npz"
+    assert [stage.epochs for stage in (first, second, mean, student)] == [3, 3, 0, 5]
+
+
+def test_the_recipe_that_ships_can_be_run() -> None:
+    """Every parameter and every stage that it names is there, and it makes both pairs of the repository."""
+    stages = recipe.read_recipe(recipe.RECIPE, "faces.csv", "votes.csv")
+    assert {"model_weights.h5", "models/fer2013/model_weights.h5"} <= {stage.parameters["WEIGHTS"] for stage in stages}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[stages.a]\nEPOCH = 3\n", "no parameter EPOCH"),
+        ('[stages.a]\nSTART = "b"\n[stages.b]\n', "no stage b before it"),
+    ],
+)
+def test_a_wrong_recipe_is_told_in_words(folders: Path, text: str, words: str) -> None:
+    """What is misspelt or in the wrong order is named."""
+    with pytest.raises(TrainingError, match=words):
+        stages_of(folders, text)
+
+
+def test_stages_are_done_once_and_in_order(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage waits for those that it needs; a run after a failure does what is missing, and nothing twice."""
+    begun, fails = list[str](), {"student"}
+
+    def pretend(parameters: dict[str, Any], output: Path, on_epochs: Callable[[int], object]) -> None:
+        begun.append(output.parent.name)
+        if output.parent.name in fails:
+            raise TrainingError("The disk is full.")
+        results = folders / parameters["RESULTS"]
+        results.mkdir(parents=True)
+        scores = {"labels": {"accuracy": 0.5, "balanced_accuracy": 0.4}}
+        metrics = {"backend": "torch", "precision": "float32", "results": {"PublicTest": scores}}
+        (results / "metrics.json").write_text(json.dumps(metrics))
+        on_epochs(3)
+
+    monkeypatch.setattr(recipe, "run", pretend)
+    stages = stages_of(folders, RECIPE)
+    with pytest.raises(TrainingError, match="disk is full"):
+        recipe.make(stages, jobs=2)
+    assert set(begun[:2]) == {"first", "second"}
+    assert set(begun[2:]) == {"mean", "student"}
+    fails.clear()
+    begun.clear()
+    recipe.make(stages, jobs=2)
+    assert begun == ["student"]
+    assert "PublicTest: labels 50.0%" in (folders / recipe.LOG).read_text()
+
+    with pytest.raises(TrainingError, match="made with other parameters"):
+        recipe.make(stages_of(folders, RECIPE.replace("EPOCHS = 5", "EPOCHS = 6")), jobs=1)

@@ -12,7 +12,8 @@ from scipy.special import softmax
 
 from entities import EXPRESSIONS
 from errors import ResultsError, TrainingError
-from training.augmentation import Augmentation, Batches
+from training.augmentation import Augmentation
+from training.batches import Batches
 from training.conditions import CONDITIONS
 from training.export import deployable, export
 from training.fer2013 import FER2013

@@ -119,17 +119,21 @@ def load(data: str | Path, votes: str | Path | None = None) -> FER2013:
 
 def _read_table(path: Path, columns: tuple[str, ...], advice: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of cells beyond the header's columns
+            table = pd.read_csv(path, index_col=False)  # else rows that end in commas would shift the columns
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as a CSV file: {error}. {advice}") from error
+        raise DatasetError(f"{path} cannot be read as a CSV file: {str(error).strip()}. {advice}") from error
     table.columns = table.columns.str.strip()
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DatasetError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. {advice}")
-    table["Usage"] = table["Usage"].astype(str).str.strip()
+    table["Usage"] = table["Usage"].fillna("").astype(str).str.strip()
     other = sorted(set(table["Usage"]) - set(USAGES))
     if other:
-        raise DatasetError(f"{path} has rows with Usage {', '.join(other)}; it must be {', '.join(USAGES)}.")
+        raise DatasetError(
+            f"{path} has rows with Usage {', '.join(name or '(empty)' for name in other)}; it must be {', '.join(USAGES)}."
+        )
     return table
 
 

@@ -46,9 +46,10 @@ def with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
     cell = _parameter_cell(notebook)
     source = cell.source
     for name, value in parameters.items():
-        source, count = re.subn(rf"^{name} = .*?(?=  #|$)", lambda _: f"{name} = {value!r}", source, flags=re.M)  # noqa: B023
-        if not count:
+        line = re.search(rf"^{name} = .*?(?=  #|$)", source, flags=re.MULTILINE)
+        if line is None:
             raise TrainingError(f"The notebook has no parameter {name}: see the first cell of train.ipynb.")
+        source = f"{source[: line.start()]}{name} = {value!r}{source[line.end() :]}"
     cell.source = source
     return notebook
 

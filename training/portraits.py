@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import cv2
+import numpy as np
 from matplotlib.figure import Figure
 
 from config import ROOT, DetectorSettings
@@ -28,7 +29,8 @@ def explain_portraits(network: FacialExpressionModel) -> Figure:
     detector = FaceDetector(DetectorSettings())
     faces, captions, heat = [], [], []
     for name in PORTRAITS:
-        picture = cv2.imread(str(ROOT / "tests" / "data" / name), cv2.IMREAD_GRAYSCALE)
+        encoded = np.fromfile(ROOT / "tests" / "data" / name, np.uint8)
+        picture = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
         box = max(detector.detect(picture), key=lambda box: box.width)
         face = cv2.resize(box.crop(picture), SIZE, interpolation=cv2.INTER_AREA)
         probabilities = network.predict([face])[0]

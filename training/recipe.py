@@ -1,7 +1,7 @@
 """Makes the networks that ship, from nothing but FER2013 and FER+: each stage of recipe.toml through train.ipynb.
 
-`python -m training.recipe DATA VOTES` is what `make model` calls. A stage whose result is there is not done again, and a
-stopped one carries on after its last finished epoch.
+`python -m training.recipe DATA VOTES` is what `make model` calls. A stage whose result is there is not done again, and
+a stopped one carries on after its last finished epoch.
 """
 
 import argparse
