@@ -63,7 +63,7 @@ def test_the_app_runs_and_explains_it(
 ) -> None:
     """Exported, it answers as in training, and is explained as the network without its memory is."""
     merged = merge_heads(with_memory(network, memory, named), SHARES)
-    chosen = Calibration(SHARES, tau=0.5, temperature=2.0, prior=tuple(np.arange(1, 8) / 28))
+    chosen = Calibration(SHARES, dict.fromkeys(SHARES, 0.5), 2.0, tuple(np.log(np.arange(1, 8) / 28)))
     final = deployable(fold(merged, chosen), flips)
     models = []
     for name, version in (("with", final), ("without", deployable(merge_heads(network, SHARES), flips))):

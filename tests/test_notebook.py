@@ -121,7 +121,7 @@ def test_a_missing_dataset_stops_the_notebook_with_advice(tmp_path: Path) -> Non
 
 
 def test_the_committed_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    """Run All, with nothing changed but the paths of the data and the number of epochs, makes a pair that the app loads.
+    """Run All, with nothing changed but the data's paths and the number of epochs, makes a pair that the app loads.
 
     It runs in a folder that looks like the repository, so that what it writes goes there.
     """

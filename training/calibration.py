@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import recall_score
 
 from entities import EXPRESSIONS
 
@@ -53,12 +52,12 @@ class Calibration:
 
     shares: dict[str, float]
     """How much each head counts; they sum to 1."""
-    tau: float
-    """The part of the prior that is taken out, 0-1."""
+    taus: dict[str, float]
+    """The part of its prior that is taken out of each head, 0-1."""
     temperature: float
     """What the adjusted logits are divided by."""
-    prior: tuple[float, ...]
-    """(7,) what the merged heads have learned of how common each expression is, up to a factor."""
+    offsets: tuple[float, ...]
+    """(7,) what is taken off the merged logits for that."""
 
 
 def as_shares(truth: ArrayLike) -> NDArray[np.float64]:
@@ -76,44 +75,40 @@ def prior(truth: ArrayLike) -> NDArray[np.float64]:
     return np.maximum(shares.mean(axis=0), 1 / len(shares))
 
 
-def adjust(logits: Floats, prior: ArrayLike, tau: float) -> Floats:
-    """Return logits without `tau` (0-1) of the training prior (Menon et al., 2021, arXiv:2007.07314)."""
-    return logits - tau * np.log(np.asarray(prior))
-
-
 def merge(logits: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:
     """Return the (n, 7) mean of the heads' logits, weighted by `shares`."""
     return np.sum([share * logits[head] for head, share in shares.items()], axis=0)
 
 
-def merged_prior(priors: Mapping[str, ArrayLike], shares: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return the (7,) prior that merged logits have learned: the geometric mean of the heads' priors."""
-    return np.exp(np.sum([share * np.log(np.asarray(priors[head])) for head, share in shares.items()], axis=0))
+def merged_offsets(
+    priors: Mapping[str, ArrayLike], shares: Mapping[str, float], taus: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """Return the (7,) offsets that take a part `taus` (0-1) of each head's prior out of the merged logits.
+
+    Menon et al., 2021, arXiv:2007.07314.
+    """
+    return np.sum([share * taus[head] * np.log(np.asarray(priors[head])) for head, share in shares.items()], axis=0)
 
 
 def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, ArrayLike]) -> Calibration:
     """Choose how the heads' logits become probabilities, on rows that were not trained on.
 
-    The shares of the heads and tau are tried from 0, 0.05, ... to 1. Without the raters' majority in `truths`, the most
-    accurate choice for FER2013's labels is the best. With it, the choice is made for people in front of a camera: as
-    many faces as AGREEMENT says are named as most raters do, with a mean recall of RECALL, or as many and as high as
-    can be; of those choices the one with the highest mean recall for FER2013's labels is the best, because that figure
-    rises and falls with how often expressions are recognised that people pose, which raters often call neutral.
+    The shares of the heads and each head's tau are tried from 0, 0.05, ... to 1. Without the raters' majority in
+    `truths`, the most accurate choice for FER2013's labels is the best. With it, the choice is made for people in front
+    of a camera: as many faces as AGREEMENT says are named as most raters do, with a mean recall of RECALL, or as many
+    and as high as can be; of those choices the one with the highest mean recall for FER2013's labels is the best,
+    because that figure rises and falls with how often posed expressions are recognised, which raters often call neutral.
 
     Args:
         logits: (n, 7) by head, "labels" and perhaps "votes".
         truths: of the same n rows, as training.evaluation.truths gives them.
         priors: (7,) by head, as `prior` gives them.
     """
-    mixes = (
-        [{"labels": 1 - share, "votes": share} for share in STEPS.tolist()] if "votes" in logits else [{"labels": 1.0}]
-    )
+    heads, steps = list(logits), STEPS.tolist()
+    mixes = [{"labels": 1 - share, "votes": share} for share in steps] if "votes" in logits else [{"labels": 1.0}]
 
-    def adjusted(shares: Mapping[str, float], tau: float) -> Floats:
-        return adjust(merge(logits, shares), merged_prior(priors, shares), tau)
-
-    def goodness(candidate: tuple[Mapping[str, float], float]) -> tuple[float, ...]:
-        answers = adjusted(*candidate).argmax(axis=1)
+    def goodness(shares: Mapping[str, float], merged: Floats, taus: Mapping[str, float]) -> tuple[float, ...]:
+        answers = (merged - merged_offsets(priors, shares, taus)).argmax(axis=1)
         rows, labels = truths["labels"]
         if "majority" not in truths:
             return (float((answers[rows] == labels).mean()),)
@@ -122,13 +117,21 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
         recall = _mean_recall(answers[clear], majority)
         return min(agreement, AGREEMENT), min(recall, RECALL), _mean_recall(answers[rows], labels)
 
-    shares, tau = max(product(mixes, STEPS.tolist()), key=goodness)
-    temperature = choose_temperature(adjusted(shares, tau), truths)
-    return Calibration(shares, tau, temperature, tuple(merged_prior(priors, shares).tolist()))
+    candidates = (
+        (goodness(shares, merged, taus), index, shares, taus)
+        for index, (shares, merged) in enumerate((shares, merge(logits, shares)) for shares in mixes)
+        for taus in (dict(zip(heads, values, strict=True)) for values in product(steps, repeat=len(heads)))
+    )
+    _, _, shares, taus = max(candidates, key=lambda candidate: candidate[:2])
+    offsets = merged_offsets(priors, shares, taus)
+    temperature = choose_temperature(merge(logits, shares) - offsets, truths)
+    return Calibration(shares, taus, temperature, tuple(offsets.tolist()))
 
 
 def _mean_recall(answers: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    return float(recall_score(truth, answers, labels=np.unique(truth), average="macro"))
+    count = np.bincount(truth, minlength=len(EXPRESSIONS))
+    right = np.bincount(truth[answers == truth], minlength=len(EXPRESSIONS))
+    return float((right[count > 0] / count[count > 0]).mean())
 
 
 def choose_temperature(logits: Floats, truths: Truths) -> float:
@@ -165,15 +168,15 @@ def fit_temperature(logits: Floats, truth: ArrayLike) -> float:
 
 
 def fold(network: Any, chosen: Calibration) -> Any:
-    """Build tau and temperature into a keras.Model's last dense layer, which gives merged logits; return the model.
+    """Build offsets and temperature into a keras.Model's last dense layer, which gives merged logits; return the model.
 
-    Afterwards its logits are adjust(logits, chosen.prior, chosen.tau) / chosen.temperature, at no cost.
+    Afterwards its logits are (logits - chosen.offsets) / chosen.temperature, at no cost.
     """
     dense = [layer for layer in network.layers if type(layer).__name__ == "Dense"][-1]
     kernel, bias = dense.get_weights()
     if kernel.shape[1] != len(EXPRESSIONS):
         raise ValueError(f"The last dense layer has {kernel.shape[1]} outputs, not {len(EXPRESSIONS)} logits.")
-    bias = adjust(bias, chosen.prior, chosen.tau)
+    bias = bias - np.asarray(chosen.offsets)
     dense.set_weights([kernel / chosen.temperature, bias / chosen.temperature])
     return network
 

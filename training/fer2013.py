@@ -131,9 +131,8 @@ def _read_table(path: Path, columns: tuple[str, ...], advice: str) -> pd.DataFra
     table["Usage"] = table["Usage"].fillna("").astype(str).str.strip()
     other = sorted(set(table["Usage"]) - set(USAGES))
     if other:
-        raise DatasetError(
-            f"{path} has rows with Usage {', '.join(name or '(empty)' for name in other)}; it must be {', '.join(USAGES)}."
-        )
+        found = ", ".join(name or "(empty)" for name in other)
+        raise DatasetError(f"{path} has rows with Usage {found}; it must be {', '.join(USAGES)}.")
     return table
 
 
