@@ -28,7 +28,8 @@ from web import api, certificates, documentation, errors, frames, jobs, live, pa
 from web.drawings import Drawings
 from web.metrics import Metrics
 from web.server import Server
-from web.services import EXTENSION, Services, Slots
+from web.services import EXTENSION, Services
+from web.slots import Slots
 from web.streams import VisitorStreams
 
 log = logging.getLogger(__name__)

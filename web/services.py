@@ -12,35 +12,10 @@ from config import Settings
 from vision.detection import FaceDetector
 from web.drawings import Drawings
 from web.metrics import Metrics
+from web.slots import Slots
 from web.streams import VisitorStreams
 
 EXTENSION = "facial_expression"
-
-
-class Slots:
-    """Counts those who are being served, up to a limit."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    @property
-    def taken(self) -> int:
-        """How many are being served."""
-        return self._taken
-
-    def take(self) -> bool:
-        """Take a slot; return False where none is left."""
-        with self._lock:
-            free = self._taken < self.limit
-            self._taken += free
-            return free
-
-    def release(self) -> None:
-        """Give a slot back."""
-        with self._lock:
-            self._taken -= 1
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Who a visitor is: nobody in particular, but the same one as before."""
 
+import ipaddress
 import re
 import secrets
 from typing import Final
@@ -34,3 +35,14 @@ def remember_visitor(response: Response, keep_seconds: float) -> None:
         samesite="Lax",  # a link from elsewhere to the page has to bring it, or the page would make a new one
         secure=request.is_secure,
     )
+
+
+def network_of(address: str | None) -> str:
+    """Return what a client cannot have many of: its IPv4 address, or the /64 of IPv6 that a household is given."""
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return ""
+    if ip.version == 6 and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip if ip.version == 4 else ip.ipv4_mapped)
