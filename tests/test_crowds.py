@@ -38,7 +38,8 @@ def crowd(server: Server, size: int, request: Callable[[int], bytes]) -> Iterato
 def seconds_for(server: Server, path: str) -> float:
     """Return how long an answer takes."""
     began = time.monotonic()
-    connection = HTTPConnection(*server.bind_addr, timeout=30)
+    host, port = server.bind_addr
+    connection = HTTPConnection(host, port, timeout=30)
     connection.request("GET", path)
     assert connection.getresponse().read()
     connection.close()

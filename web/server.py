@@ -45,7 +45,7 @@ CROWDED_RATE: Final = 64 * 1024
 IDLE_THREADS: Final = 16
 """Threads that wait for connections when nobody is there: enough for a page and its calls."""
 SPARE_THREADS: Final = 32
-"""For pages and calls, besides a video, an event stream and a body for every viewer."""
+"""For pages and calls, besides a video and an event stream for every viewer, bodies, and those that wait for a turn."""
 SPARE_BODIES: Final = 16
 """Bodies that are read at a time besides one for every viewer, who may show their own camera."""
 SEND_BUFFER: Final = 64 * 1024
@@ -255,8 +255,9 @@ class Server(wsgi.Server):
             timeout=TIMEOUT,
             shutdown_timeout=1,
         )
-        self.requests = _Threads(self, min=IDLE_THREADS, max=3 * settings.max_viewers + SPARE_BODIES + SPARE_THREADS)
         most_bodies = settings.max_viewers + SPARE_BODIES
+        most = 2 * settings.max_viewers + 2 * most_bodies + SPARE_THREADS
+        self.requests = _Threads(self, min=IDLE_THREADS, max=most)
         self.bodies = Slots(most_bodies, most_bodies // 2)
         """Clients whose bodies are waited for; one network's may take half of the places."""
         self._lingering = Semaphore(MOST_LINGERING)

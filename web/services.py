@@ -1,7 +1,6 @@
 """What the routes work with, one of each in an application."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
@@ -14,6 +13,7 @@ from web.drawings import Drawings
 from web.metrics import Metrics
 from web.slots import Slots
 from web.streams import VisitorStreams
+from web.turns import Turns
 
 EXTENSION = "facial_expression"
 
@@ -37,8 +37,8 @@ class Services:
     """The video as some of its viewers want it."""
     streams: VisitorStreams
     """The videos of visitors' own cameras."""
-    analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
-    """Bounds the memory and the processors that uploaded pictures may take at a time."""
+    analyses: Turns
+    """Bounds the memory and the processors that pictures may take at a time."""
 
 
 def services() -> Services:
