@@ -26,6 +26,11 @@ BEST_DEFLATE: Final = 1032
 INFLATED: Final = 1 << 20
 """Bytes that are inflated at a time."""
 
+JPEG: Final = b"\xff\xd8"
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+BMP: Final = b"BM"
+"""How these files begin."""
+
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Adam7: first column and row, and the steps between columns and rows, of each pass of an interlaced PNG."""
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -40,8 +45,21 @@ _CUT_OFF: Final = "The picture is cut off: there is far less in the file than it
 _TOO_MUCH: Final = "Decoding this picture would take far too long. Save it anew, as a plain JPEG or PNG, and retry."
 
 
-def check_bomb(data: bytes, width: int, height: int) -> None:
-    """Refuse a picture that is made to cost time or memory.
+def check_parts(data: bytes) -> None:
+    """Refuse a file of so many parts that reading its header would take long.
+
+    Raises:
+        ImageError: It has more than any encoder writes.
+
+    """
+    if data.startswith(JPEG):
+        _check_padding(data)
+    elif data.startswith(PNG):
+        list(_compressed_parts(data))
+
+
+def check_pixels(data: bytes, width: int, height: int) -> None:
+    """Refuse a picture whose pixels would cost more than their number justifies.
 
     Args:
         data: The whole file; formats other than JPEG, PNG and BMP are passed over.
@@ -53,35 +71,52 @@ def check_bomb(data: bytes, width: int, height: int) -> None:
         ImageSizeError: It is too large for the way in which it is compressed.
 
     """
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(JPEG):
         _check_jpeg(data, width * height)
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+    elif data.startswith(PNG):
         _check_png(data, width, height)
-    elif data.startswith(b"BM"):
+    elif data.startswith(BMP):
         _check_bmp(data, width * height)
 
 
-def _check_jpeg(data: bytes, pixels: int) -> None:
-    scans = compressed = parts = 0
-    huffman = False
-    position = 2
-    while match := _MARKER.search(data, position):
-        between = match.start() - position
-        if scans:
-            compressed += between
-        else:
-            parts += between  # padding, which Pillow reads byte by byte
-        marker = match[1][0]
-        if marker == _EOI:
-            break
-        parts += 1
-        scans += marker == _SOS
-        huffman |= marker in _WITH_HUFFMAN
-        if parts > MOST_PARTS or scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
+def _check_padding(data: bytes) -> None:
+    """Refuse a JPEG with so many bytes between its segments that Pillow, byte by byte, takes long to read them."""
+    padding = 0
+    for marker, before in _markers(data):
+        padding += before
+        if padding > MOST_PARTS:
             raise ImageError(_TOO_MUCH)
-        position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
-    if huffman and compressed < SMALLEST_BLOCK * pixels / 64:
+        if marker == _SOS:
+            return
+
+
+def _check_jpeg(data: bytes, pixels: int) -> None:
+    markers = list(_markers(data))
+    kinds = [kind for kind, _ in markers]
+    scans = kinds.count(_SOS)
+    if scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
+        raise ImageError(_TOO_MUCH)
+    compressed = sum(before for _, before in markers[kinds.index(_SOS) :]) if scans else 0
+    if _WITH_HUFFMAN.intersection(kinds) and compressed < SMALLEST_BLOCK * pixels / 64:
         raise ImageError(_CUT_OFF)
+
+
+def _markers(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield each marker of a JPEG that begins a segment, with the number of bytes since the segment before; EOI last.
+
+    Raises:
+        ImageError: There are too many.
+
+    """
+    position = len(JPEG)
+    for _ in range(MOST_PARTS):
+        match = _MARKER.search(data, position)
+        if match is None or match[1][0] == _EOI:
+            yield _EOI, (match.start() if match else len(data)) - position
+            return
+        yield match[1][0], match.start() - position
+        position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+    raise ImageError(_TOO_MUCH)
 
 
 def _check_png(data: bytes, width: int, height: int) -> None:
@@ -101,7 +136,7 @@ def _check_png(data: bytes, width: int, height: int) -> None:
 
 def _compressed_parts(data: bytes) -> Iterator[memoryview]:
     """Yield the contents of a PNG's IDAT chunks, as far as they are there."""
-    view, position = memoryview(data), 8
+    view, position = memoryview(data), len(PNG)
     for _ in range(MOST_PARTS):
         kind = data[position + 4 : position + 8]
         if kind in {b"", b"IEND"}:

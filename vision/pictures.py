@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from entities import Image
 from errors import ImageError, ImageSizeError, ImageTypeError
-from vision.bombs import check_bomb
+from vision.bombs import check_parts, check_pixels
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 LONGEST_SIDE: Final = 65_500
@@ -43,9 +43,10 @@ def read_picture(file: Path | bytes, max_megapixels: float) -> Image:
     """
     try:
         data = file if isinstance(file, bytes) else file.read_bytes()
+        check_parts(data)
         with PIL.Image.open(BytesIO(data), formats=FORMATS) as picture:
             _check_size(picture, max_megapixels)
-            check_bomb(data, picture.width, picture.height)
+            check_pixels(data, picture.width, picture.height)
             orientation = picture.getexif().get(_ORIENTATION)
             pixels = _decode_webp(data) if picture.format == "WEBP" else _to_bgr(picture)
         return _upright(pixels, orientation)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from flask import request
 
@@ -13,6 +13,18 @@ from web.slots import Slots
 from web.visitors import network_of
 
 AT_A_TIME: Final = 2
+
+
+class Lockable(Protocol):
+    """A lock."""
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Take it within so many seconds, or return False."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
 
 
 class Turns:
@@ -28,7 +40,7 @@ class Turns:
         self._waiting = Slots(most_waiting, most_waiting // 2)
 
     @contextmanager
-    def taken(self, patience: float, after: threading.Lock | None = None) -> Iterator[None]:
+    def taken(self, patience: float, after: Lockable | None = None) -> Iterator[None]:
         """Wait so many seconds at most for a turn, and have it until the end.
 
         Args:
@@ -44,7 +56,9 @@ class Turns:
             raise _busy(patience)
         with ExitStack() as stack:
             try:
-                for lock in filter(None, (after, self._free)):
+                for lock in (after, self._free):
+                    if lock is None:
+                        continue
                     if not lock.acquire(timeout=patience):
                         raise _busy(patience)
                     stack.callback(lock.release)
