@@ -152,6 +152,9 @@ class UploadSettings(Section):
     max_video_megabytes: Annotated[float, Field(gt=0, le=100_000)] = Field(200, description="Largest video file.")
     max_video_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(600, description="Longest video.")
     max_video_megapixels: Annotated[float, Field(gt=0, le=40)] = Field(9, description="Largest picture of a video.")
+    max_video_gigapixels: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        75, description="Pixels of all frames of a video together; 10 minutes of 1080p have 37, or 75 at 60 a second."
+    )
     max_jobs: Annotated[int, Field(ge=1, le=10_000)] = Field(50, description="Videos kept at once, of all visitors.")
     max_jobs_each: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Videos kept at once, of one visitor.")
     keep_seconds: Annotated[float, Field(ge=10, le=31_536_000)] = Field(
