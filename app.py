@@ -26,6 +26,7 @@ from vision.detection import FaceDetector
 from vision.sources import missing_file
 from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources, uploads
 from web.drawings import Drawings
+from web.json import Json
 from web.metrics import Metrics
 from web.server import SPARE_BODIES, Server
 from web.services import EXTENSION, Services
@@ -98,7 +99,7 @@ def create_app(
     app.extensions[EXTENSION] = the
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.json = Json(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, documentation.blueprint):

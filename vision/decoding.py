@@ -22,6 +22,9 @@ from av.video.stream import VideoStream
 from config import VideoSettings
 from entities import Image
 from errors import SourceError, VideoSizeError
+from vision.allocation import bound_blocks
+
+bound_blocks()
 
 MAX_PIXELS: Final = 8192 * 8192
 """Larger pictures are refused before memory is taken for them; 8K video is half of this."""

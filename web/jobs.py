@@ -21,6 +21,7 @@ from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile, VideoInfo
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
+from web.redaction import without_folders
 from web.schemas import ResultPath, ResultQuery, VideoAnswer, VideoPath, VideosAnswer
 from web.services import services
 from web.visitors import remember_visitor, visitor_id, visitor_network
@@ -166,7 +167,7 @@ def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
         "progress": 1.0 if job.state is JobState.DONE else round(min(1, job.done / job.total if job.total else 0), 4),
         "seconds": round(job.total, 3),
         "remaining_seconds": None if remaining is None else round(remaining, 1),
-        "error": {"code": job.code, "message": job.message} if job.state is JobState.FAILED else None,
+        "error": {"code": job.code, "message": without_folders(job.message)} if job.state is JobState.FAILED else None,
         "expires": None if job.finished is None else job.finished + keep,
         "files": {name: url_for(".file", job_id=job.id, name=name) for name in names},
     }
@@ -237,11 +238,11 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
         text = f"The video is larger than the {limits.max_video_megabytes:g} MB allowed. Send a shorter or smaller one."
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", text) from None
     except VideoSizeError as error:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", str(error)) from None
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", without_folders(str(error))) from None
     except SourceError as error:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", str(error)) from None
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", without_folders(str(error))) from None
     except QueueFullError as error:
-        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", str(error)) from None
+        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", without_folders(str(error))) from None
     except (ResultsError, OSError) as error:
         log.exception("A video cannot be kept")
         text = "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server."
