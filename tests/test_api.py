@@ -362,6 +362,19 @@ def test_errors_for_people_are_pages(client: FlaskClient):
     assert 'href="/"' in answer.text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"id":' * 100_000, "[" * 100_000 + "]" * 100_000, "9" * 100_000, "NaN", '"\\ud800"', "\0", ""],
+    ids=["open lists", "open objects", "lists", "long number", "no number", "half a letter", "null", "nothing"],
+)
+@pytest.mark.parametrize("path", ["/api/source", "/api/predict", "/api/jobs"])
+def test_json_of_any_shape_is_answered(client: FlaskClient, path: str, text: str):
+    """However deeply it is nested, whatever it is."""
+    answer = client.post(path, data=text, content_type="application/json")
+    assert problem(answer) in {"bad_body", "bad_parameter", "multipart_required", "bad_request"}
+    assert answer.status_code in {400, 415}
+
+
 def test_our_own_mistakes_are_kept_from_users(app, client: FlaskClient, camera: FakeCamera, monkeypatch):
     """A bug is logged, and answered with 500 in JSON without its details."""
     monkeypatch.setattr(type(camera), "latest", lambda _: 1 / 0)

@@ -121,6 +121,8 @@ def _video_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:  # the cover of a song is not a video
         raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
+    if not getattr(moving[0], "codec_context", None):
+        raise SourceError("Its video has a format that cannot be decoded. Convert it to H.264, and retry.")
     return moving[0]
 
 
