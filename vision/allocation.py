@@ -9,8 +9,8 @@ import av
 
 log = logging.getLogger(__name__)
 
-LARGEST_BLOCK: Final = 256 * 1024 * 1024
-"""Bytes; a plane of a picture of 8192 x 8192 pixels with 16 bits has half of it."""
+LARGEST_BLOCK: Final = 384 * 1024 * 1024
+"""Bytes; a plane of a picture of 8192 x 8192 pixels with 16 bits has a third of it."""
 _LIBRARIES: Final = ("av.libs/*avutil*", "av/.dylibs/*avutil*")
 """Where PyAV's packages keep FFmpeg, from the folder that they are installed in."""
 
