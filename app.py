@@ -26,17 +26,22 @@ from vision.detection import FaceDetector
 from vision.sources import missing_file
 from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources, uploads
 from web.drawings import Drawings
+from web.json import Json
 from web.metrics import Metrics
-from web.server import Server
-from web.services import EXTENSION, Services, Slots
+from web.server import SPARE_BODIES, Server
+from web.services import EXTENSION, Services
+from web.slots import Slots
 from web.streams import VisitorStreams
+from web.turns import Turns
 
 log = logging.getLogger(__name__)
 
 FORM_OVERHEAD = 100_000
 """Bytes that a multipart form may have besides the picture in it."""
 USAGE_ERROR = 2
-M_ARENA_MAX = -8  # in glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # in glibc's malloc.h
+LARGE_BLOCK = 4 * 1024 * 1024
+"""Bytes; more than a frame of live video has."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CLOSING_SECONDS = 1.5
 """Time that streams and threads have to end after a signal."""
@@ -83,6 +88,7 @@ def create_app(
         jobs=JobRunner(settings),
         drawings=Drawings(settings.video.jpeg_quality),
         streams=VisitorStreams(settings.server.max_viewers),
+        analyses=Turns(settings.server.max_viewers + SPARE_BODIES),
     )
     camera.subscribe(the.metrics.observe)
     the.metrics.watch_state(lambda: camera.status.state)
@@ -93,7 +99,7 @@ def create_app(
     app.extensions[EXTENSION] = the
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.json = Json(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, documentation.blueprint):
@@ -224,13 +230,16 @@ def parse(arguments: Sequence[str]) -> Settings:
 
 
 def share_heaps() -> None:
-    """Let all threads share two heaps, where the C library is glibc.
+    """Let all threads share two heaps, and large blocks be given back at once, where the C library is glibc.
 
-    It would make one for nearly every thread, and each keeps what the largest frames left in it: memory would rise for
-    as long as other viewers come.
+    It would make a heap for nearly every thread, and each keeps what the largest frames left in it: memory would rise
+    for as long as other viewers come. It would also learn to keep blocks as large as pictures that were sent.
     """
     if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_ARENA_MAX, 2)
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,13 +7,13 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from errors import ConfigError
@@ -30,6 +30,8 @@ FILES: Final = (
     ("server", "private_key"),
     ("uploads", "folder"),
 )
+DEEPEST: Final = 10
+"""Levels of sections and lists; settings have three."""
 TYPES: Final = {
     "integer": "a whole number",
     "number": "a number",
@@ -129,7 +131,7 @@ class ServerSettings(Section):
         "127.0.0.1", description="Address to listen on; others than loopback require a token."
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0 takes a free one.")
-    token: Annotated[str, Field(min_length=12)] | None = Field(
+    token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=12)] | None = Field(
         None, description="Access token; made up and printed where one is required and none set."
     )
     https: bool = Field(False, description="Encrypt, which other devices' browsers require before they show a camera.")
@@ -152,6 +154,9 @@ class UploadSettings(Section):
     max_video_megabytes: Annotated[float, Field(gt=0, le=100_000)] = Field(200, description="Largest video file.")
     max_video_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(600, description="Longest video.")
     max_video_megapixels: Annotated[float, Field(gt=0, le=40)] = Field(9, description="Largest picture of a video.")
+    max_video_gigapixels: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        75, description="Pixels of all frames of a video together; 10 minutes of 1080p have 37, or 75 at 60 a second."
+    )
     max_jobs: Annotated[int, Field(ge=1, le=10_000)] = Field(50, description="Videos kept at once, of all visitors.")
     max_jobs_each: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Videos kept at once, of one visitor.")
     keep_seconds: Annotated[float, Field(ge=10, le=31_536_000)] = Field(
@@ -222,7 +227,23 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check --config.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
+    except RecursionError:
+        values = None
+    if values is None or _is_deep(values):
+        raise ConfigError(f"{path}: is nested far too deeply. Compare it with config.example.toml.")
     return _beside(path.parent.resolve(), values)
+
+
+def _is_deep(values: object) -> bool:
+    """Whether values are nested deeper than any setting, and perhaps than recursive functions can go."""
+    level = [values]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
@@ -237,8 +258,11 @@ def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nest(names: Sequence[str], value: object) -> dict[str, Any]:
-    """Return {"a": {"b": value}} for the names a, b."""
-    return {names[0]: _nest(names[1:], value) if len(names) > 1 else value}
+    """Return {"a": {"b": value}} for the names a, b; names beyond the deepest are left together."""
+    first, rest = names[0], names[1:]
+    if len(names) > DEEPEST:
+        return {".".join(names): value}
+    return {first: _nest(rest, value) if rest else value}
 
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

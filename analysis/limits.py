@@ -1,4 +1,4 @@
-"""How large and long a video may be, by the settings."""
+"""How large and long a video may be, by the settings, and how much work that makes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +7,11 @@ from typing import Final
 from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
+from vision.videos import VideoInfo
 
 _MOST_FPS: Final = 240
+FRAME_COST: Final = 200_000
+"""Pixels that are decoded, drawn and encoded in the time that finding and classifying a face in a frame takes."""
 
 
 def check_file_size(path: Path, limits: UploadSettings) -> None:
@@ -29,9 +32,36 @@ def check_length(seconds: float, limits: UploadSettings) -> None:
         )
 
 
+def frames_in(info: VideoInfo) -> float:
+    """Return how many frames a video has, as far as the file tells."""
+    return info.fps * (info.duration or 0)
+
+
+def work_in(info: VideoInfo) -> float:
+    """Return what an analysis will cost, as far as the file tells: pixels, and for each frame as much as some more."""
+    return frames_in(info) * (info.width * info.height + FRAME_COST)
+
+
+def check_frames(info: VideoInfo, limits: UploadSettings) -> None:
+    """Raise VideoSizeError if all frames together have too many pixels, as far as the file tells."""
+    check_pixels(frames_in(info) * info.width * info.height, limits)
+
+
+def check_pixels(pixels: float, limits: UploadSettings) -> None:
+    """Raise VideoSizeError if all frames together have too many pixels."""
+    if pixels > limits.max_video_gigapixels * 1e9:
+        raise VideoSizeError(
+            f"All its frames together have {pixels / 1e9:.0f} gigapixels; at most {limits.max_video_gigapixels:g} are "
+            "allowed. Cut it into parts, or make its pictures smaller."
+        )
+
+
 def limited(frames: Iterator[Frame], limits: UploadSettings) -> Iterator[Frame]:
     """Yield the frames as long as the video keeps within the limits: what its header says may be wrong."""
+    pixels = 0
     for frame in frames:
+        pixels += frame.image.shape[0] * frame.image.shape[1]
+        check_pixels(pixels, limits)
         check_length(frame.time or 0, limits)
         if frame.index > limits.max_video_seconds * _MOST_FPS:
             raise VideoSizeError("It has too many frames. Cut it into parts.")

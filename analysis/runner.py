@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -18,6 +19,8 @@ COMMAND: Final = (sys.executable, "-m", "analysis.worker")
 END_SECONDS: Final = 1.0
 """How long the process may take to put its job back when the application ends, which itself takes little longer."""
 SWEEP_SECONDS: Final = 10.0
+HANG_SECONDS: Final = 120.0
+"""A process that gave no sign of life for so long is ended; loading the network, or one frame, takes far less."""
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 """Between attempts to start a process that fails at once."""
@@ -94,11 +97,13 @@ class JobRunner:
                 log.exception("The process that analyses videos cannot be started")
                 return False
             self._tell(self._settings.model_dump_json() + "\n")
+        watchdog = _Watchdog(self.store)
         while True:
             try:
                 status = process.wait(SWEEP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._sweep()
+                watchdog.end_if_hanging(process)
             else:
                 break
         with self._lock:
@@ -130,6 +135,24 @@ class JobRunner:
             self.store.sweep(self._settings.uploads.keep_seconds)
         except (FacialExpressionError, OSError):
             log.exception("Old videos cannot be deleted")
+
+
+class _Watchdog:
+    """Notices when the worker gives no sign of life; by a clock that stands still while the computer sleeps."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._last_beat = store.last_beat()
+        self._since = time.monotonic()
+
+    def end_if_hanging(self, process: "subprocess.Popen[str]") -> None:
+        """End the process if its last sign of life is too long ago."""
+        beat = self._store.last_beat()
+        if beat != self._last_beat:
+            self._last_beat, self._since = beat, time.monotonic()
+        if time.monotonic() - self._since > HANG_SECONDS:
+            log.error("The process that analyses videos hangs, and is ended")
+            process.kill()
 
 
 def _end(process: subprocess.Popen[str]) -> None:

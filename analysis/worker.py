@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TextIO
 
-from analysis.jobs import Job, JobStore
+from analysis.jobs import USUAL_SPEED, Job, JobStore
 from analysis.video import analyze_video
 from config import Settings
 from entities import Classifier
@@ -29,6 +29,9 @@ LOCK_SECONDS: Final = 5.0
 NICENESS: Final = 15
 """Live video goes first."""
 _REPORT_SECONDS: Final = 0.25
+_SLOWEST: Final = 20
+"""How many times as long as usual an analysis may take, besides ten minutes that any may."""
+_MINUTES: Final = 600.0
 
 _CODES: Final[dict[type[FacialExpressionError], str]] = {
     VideoSizeError: "video_too_large",
@@ -89,6 +92,7 @@ class Worker:
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Work until the parent ends it, or there was nothing to do for `idle_seconds`."""
         while not self._inbox.ended():
+            self._store.beat()
             with self._store.only_worker(LOCK_SECONDS) as alone:
                 if alone:
                     self._store.recover()
@@ -97,6 +101,7 @@ class Worker:
 
     def _work(self, idle_seconds: float) -> None:
         while not self._inbox.ended():
+            self._store.beat()
             self._prepare()
             job = self._store.claim()
             if job:
@@ -164,12 +169,24 @@ class _Watch:
         self._progress = (0.0, job.total)
         self._reported = 0.0
         self._deleted = False
+        self._until = time.monotonic() + _MINUTES + _SLOWEST * job.work / USUAL_SPEED
 
     def report(self, done: float, total: float) -> None:
         self._progress = (done, total)
 
     def cancelled(self) -> bool:
+        """Say whether to stop.
+
+        Raises:
+            VideoSizeError: It takes far too long.
+
+        """
+        if time.monotonic() > self._until:
+            raise VideoSizeError(
+                "Its analysis takes far longer than its size justifies. Convert the video to another format, and retry."
+            )
         if time.monotonic() - self._reported >= _REPORT_SECONDS:
+            self._store.beat()
             self._deleted = not self._store.advance(self._job.id, *self._progress)
             self._reported = time.monotonic()
         return self._deleted or self._inbox.ended()

@@ -1,6 +1,10 @@
 """Visitors reach the network cameras that are allowed, and nothing else."""
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vision.sources import ForeignAddress
 from web.addresses import for_any_path, permitted
@@ -85,3 +89,22 @@ def test_by_default_nothing_is_allowed() -> None:
 def test_visitors_see_no_passwords() -> None:
     """They are told where they may choose any path."""
     assert for_any_path(ALLOWED) == ["http://10.0.0.5:8080/", "rtsp://[fd00::7]/"]
+
+
+SCHEMES_AND_HOSTS = ["http", "rtsp", "10.0.0.5", "cam-1", "[fd00::7]", "evil", "me:secret", "0x0a000005", "channel=1"]
+SIGNS = ["://", ":/", "//", ":8080", ":554", ":", "@", "/", "\\", "?", "#", "%2f", "%40", "%00", "%0a", "..", ";"]
+UNSEEN = ["\t", "\n", " ", "\u3002", "\uff0f", "\u200b"]
+PIECES = st.sampled_from([*SCHEMES_AND_HOSTS, *SIGNS, *UNSEEN])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
+def test_no_address_leads_elsewhere(address: str) -> None:
+    """However an address is put together, what is opened is at an allowed place, with that place's password."""
+    opened = permitted(address, ALLOWED)
+    if isinstance(opened, str):
+        assert opened in ALLOWED
+    elif opened is not None:
+        places = {(urlsplit(entry).scheme, urlsplit(entry).netloc) for entry in ALLOWED[1:]}
+        assert (urlsplit(opened.address).scheme, urlsplit(opened.address).netloc) in places
+        assert opened.address.isprintable()

@@ -4,7 +4,10 @@ import base64
 import io
 import tempfile
 import threading
+import time
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import cv2
@@ -18,6 +21,7 @@ from pipeline import ExpressionPipeline
 from tests.fake_camera import FakeCamera
 from web.services import EXTENSION
 from web.streams import VisitorStreams
+from web.turns import AT_A_TIME, Turns
 
 
 class Explaining:
@@ -234,14 +238,35 @@ def test_a_frame_of_the_visitors_camera(client: FlaskClient, portrait):
     assert problem(send_frame(client, b"")) == "image_empty"
 
 
+@contextmanager
+def all_turns(app) -> Iterator[None]:
+    """Take all turns at analysing pictures."""
+    with app.test_request_context(), ExitStack() as stack:
+        for _ in range(AT_A_TIME):
+            stack.enter_context(app.extensions[EXTENSION].analyses.taken(5))
+        yield
+
+
+def test_few_wait_for_a_turn(app, client: FlaskClient):
+    """More are told at once that there is too much to do, without taking a thread for long."""
+    the = replace(app.extensions[EXTENSION], analyses=Turns(2))
+    app.extensions[EXTENSION] = the
+    with all_turns(app):
+        waiting = threading.Thread(target=lambda: send_frame(client, b"This is no picture."))
+        waiting.start()
+        while not the.analyses._waiting.taken:
+            pass
+        began = time.monotonic()
+        assert problem(send_frame(app.test_client(), b"This is no picture.")) == "busy"
+        assert time.monotonic() - began < 2
+    waiting.join()
+
+
 def test_a_frame_is_not_decoded_before_its_turn(app, client: FlaskClient, monkeypatch):
     """Pictures in memory are as few as are being analysed: while others are, this one is not even looked at."""
     monkeypatch.setattr("web.frames.BUSY_SECONDS", 0.01)
-    turns = app.extensions[EXTENSION].analyses
-    turns.acquire()
-    turns.acquire()
-    assert problem(send_frame(client, b"This is no picture.")) == "busy"
-    turns.release()
+    with all_turns(app):
+        assert problem(send_frame(client, b"This is no picture.")) == "busy"
     assert problem(send_frame(client, b"This is no picture.")) == "unsupported_image"
 
 
@@ -257,28 +282,23 @@ def test_a_visitor_who_sends_frames_faster_than_they_are_analysed_delays_nobody_
     app.extensions[EXTENSION] = the
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(send_frame(client, encoded(portrait[0])).status_code))
-    with the.streams.taken(STREAM, lambda: ExpressionPipeline(the.settings, the.camera.classifier)):
+    with the.streams.get(STREAM, lambda: ExpressionPipeline(the.settings, the.camera.classifier)).lock:
         asked.clear()
         waiting.start()
         assert asked.wait(10)
-        free = [the.analyses.acquire(timeout=5) for _ in range(2)]
-        for _ in filter(None, free):
-            the.analyses.release()
+        with all_turns(app):
+            pass  # they are free
     waiting.join()
-    assert free == [True, True]
     assert answers == [200]
 
 
 def test_too_many_pictures_at_once(app, client: FlaskClient, portrait, monkeypatch):
     """Where all turns are taken for too long, the answer is 503 and not a growing heap of pictures."""
     monkeypatch.setattr("web.uploads.BUSY_SECONDS", 0.01)
-    turns = app.extensions[EXTENSION].analyses
-    turns.acquire()
-    turns.acquire()
-    answer = send(client, encoded(portrait[0]))
+    with all_turns(app):
+        answer = send(client, encoded(portrait[0]))
     assert problem(answer) == "busy"
     assert answer.headers["Retry-After"]
-    turns.release()
     assert send(client, encoded(portrait[0])).status_code == 200
 
 
@@ -340,6 +360,19 @@ def test_errors_for_people_are_pages(client: FlaskClient):
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
     assert 'href="/"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"id":' * 100_000, "[" * 100_000 + "]" * 100_000, "9" * 100_000, "NaN", '"\\ud800"', "\0", ""],
+    ids=["open lists", "open objects", "lists", "long number", "no number", "half a letter", "null", "nothing"],
+)
+@pytest.mark.parametrize("path", ["/api/source", "/api/predict", "/api/jobs"])
+def test_json_of_any_shape_is_answered(client: FlaskClient, path: str, text: str):
+    """However deeply it is nested, whatever it is."""
+    answer = client.post(path, data=text, content_type="application/json")
+    assert problem(answer) in {"bad_body", "bad_parameter", "multipart_required", "bad_request"}
+    assert answer.status_code in {400, 415}
 
 
 def test_our_own_mistakes_are_kept_from_users(app, client: FlaskClient, camera: FakeCamera, monkeypatch):

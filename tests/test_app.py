@@ -22,6 +22,7 @@ from config import DEMO_CLIP, ROOT, VERSION, Settings
 from errors import ConfigError
 from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier
+from tests.test_bombs import png
 
 
 @pytest.fixture
@@ -236,3 +237,35 @@ def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
         assert "Traceback" not in process.stdout.read()
         viewer.close()
         page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")
+def test_a_large_picture_takes_little_memory_and_gives_it_back(elsewhere: str):
+    """Of the whole process, with the real network: one picture of 49 megapixels after the other."""
+    side = 7000
+    body = png(side, side, (b"\0" + bytes(3 * side)) * side)
+    form = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + body + b"\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    with started("--config", elsewhere, "--source", str(DEMO_CLIP)) as (process, host, port):
+        client = http.client.HTTPConnection(host, port, timeout=60)
+
+        def send(path: str, data: bytes) -> int:
+            client.request("POST", path, data, headers)
+            response = client.getresponse()
+            response.read()
+            return response.status
+
+        small = form.replace(body, png(100, 100, bytes(301 * 100)))
+        deadline = time.monotonic() + 60
+        while send("/api/annotate", small) == 503:  # until the network is loaded
+            assert time.monotonic() < deadline
+        memory = psutil.Process(process.pid).memory_info
+        before = memory().rss
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5", "ascii")  # forgets the most so far
+        assert [send(path, form) for path in ("/api/predict", "/api/annotate")] == [200, 200]
+        most = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{process.pid}/status").read_text("ascii"))
+        assert most
+        assert 1024 * int(most[1]) - before < 700e6
+        assert memory().rss - before < 150e6
+        client.close()

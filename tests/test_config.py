@@ -136,3 +136,34 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path: Path):
     """A mistyped --config is an error, not a silent default."""
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load_settings(None, tmp_path / "nowhere.toml", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source = " + "[" * 100_000,
+        "source = " + "[" * 50 + "]" * 50,
+        "a" + ".a" * 3000 + " = 1",
+        "[" + "a." * 3000 + "a]",
+        "x = " + "{a=" * 9000,
+    ],
+    ids=["open lists", "lists", "key", "section", "tables"],
+)
+def test_deep_nesting_is_a_mistake_like_any_other(toml, text: str):
+    """It has a line of its own, and no traceback."""
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        load_settings(None, toml(text), {})
+
+
+def test_deep_names_are_a_mistake_like_any_other():
+    """In the environment and on the command line."""
+    for overrides, environment in (({"a" + ".a" * 3000: "1"}, {}), ({}, {"FER_A" + "__A" * 3000: "1"})):
+        with pytest.raises(ConfigError):
+            load_settings(overrides, None, environment)
+
+
+def test_a_token_is_what_can_be_sent():
+    """Spaces around it would be lost on the way; without them it has to be long enough."""
+    assert load_settings({"server.token": " abcdefghijkl "}, None, {}).server.token == "abcdefghijkl"
+    with pytest.raises(ConfigError, match=r"server\.token"):
+        load_settings({"server.token": " " * 20}, None, {})

@@ -75,7 +75,7 @@ def test_a_silent_client_holds_up_nobody(server: Server, trusting: ssl.SSLContex
 def test_handshakes_that_take_all_threads_hold_up_nobody(server: Server, trusting: ssl.SSLContext, monkeypatch):
     """They are dropped long before their time is over."""
     monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
-    monkeypatch.setattr("web.server.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
     server.timeout = 60
     with ExitStack() as stack:
         for _ in range(server.requests.max + 10):

@@ -3,11 +3,13 @@
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
@@ -22,10 +24,11 @@ from analysis.worker import Inbox, Worker
 from config import Settings
 from entities import Classifier
 from errors import AnalysisCancelledError, ModelError, QueueFullError, ResultsError
+from tests.conftest import missing
 from tests.footage import FixedClassifier, make_video
 
 PATIENCE = 30.0
-ROOM = {"most": 100, "most_each": 100}
+ROOM: dict[str, Any] = {"most": 100, "most_each": 100}
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -93,12 +96,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("clips") / "clip.mp4")
 
 
-def add(store: JobStore, clip: Path | None = None, owner: str = "anna", name: str = "clip.mp4") -> Job:
+def add(store: JobStore, clip: Path | None = None, owner: str = "anna", name: str = "clip.mp4", **more: Any) -> Job:
     """Queue a video."""
     job_id = store.reserve(owner, 0, **ROOM)
     if clip:
         shutil.copy(clip, store.original(job_id))
-    return store.add(job_id, owner, name, 1.0)
+    return store.add(job_id, owner, name, 1.0, **more)
 
 
 def state(store: JobStore, job: Job) -> JobState | None:
@@ -121,10 +124,10 @@ def test_who_looks_does_not_wait_for_who_writes(store: JobStore) -> None:
     writer = sqlite3.connect(store.root / "jobs.sqlite3", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        with mock.patch("analysis.jobs._LOCK_SECONDS", 0.0):
+        with mock.patch("analysis.database.LOCK_SECONDS", 0.0):
             assert [found.id for found in store.jobs("anna")] == [job_id]
             assert store.job("anna", job_id) == job
-            assert store.ahead(job) == 0
+            assert store.places()[job.id].ahead == 0
             assert store.unfinished()
     finally:
         writer.close()
@@ -136,7 +139,7 @@ class TestStore:
     def test_jobs_are_claimed_in_order(self, store: JobStore) -> None:
         """First come, first served, each job once."""
         first, second = add(store, owner="anna"), add(store, owner="ben")
-        assert [store.ahead(job) for job in (first, second)] == [0, 1]
+        assert [store.places()[job.id].ahead for job in (first, second)] == [0, 1]
         claimed = [store.claim(), store.claim(), store.claim()]
         assert [job and job.id for job in claimed] == [first.id, second.id, None]
 
@@ -314,12 +317,179 @@ class TestStore:
         with pytest.raises(ResultsError, match="uploads"):
             store.jobs("anna")
 
-    def test_a_damaged_list_is_an_error_in_words(self, store: JobStore) -> None:
-        """What is no database says so."""
+    @pytest.mark.parametrize("damage", [b"nonsense" * 1000, b"", b"SQLite format 3\0" + bytes(4080)])
+    @pytest.mark.parametrize("running", [True, False])
+    def test_a_damaged_list_is_set_aside(
+        self, store: JobStore, caplog: pytest.LogCaptureFixture, damage: bytes, *, running: bool
+    ) -> None:
+        """A new one is begun at once, which is said once; the old one stays, for who wants to look into it."""
         add(store)
-        (store.root / "jobs.sqlite3").write_bytes(b"nonsense" * 1000)
-        with pytest.raises(ResultsError, match="cannot be written"):
-            store.jobs("anna")
+        store = store if running else JobStore(store.root)
+        (store.root / "jobs.sqlite3").write_bytes(damage)
+        if running:
+            with suppress(ResultsError):
+                store.jobs("anna")
+        assert store.jobs("anna") == []
+        job = add(store)
+        assert [found.id for found in store.jobs("anna")] == [job.id]
+        if damage:
+            assert (store.root / "jobs.sqlite3.damaged").read_bytes() == damage
+            assert caplog.text.count("damaged (") == 1
+
+    @pytest.mark.parametrize("page", range(1, 9))
+    def test_damage_anywhere_locks_nobody_out(self, store: JobStore, page: int) -> None:
+        """Whichever part of the list was overwritten, in the end there is one that works."""
+        for _ in range(20):
+            add(store, name="x" * 200)
+        path = store.root / "jobs.sqlite3"
+        data = bytearray(path.read_bytes())
+        data[4096 * (page - 1) : 4096 * page] = b"\xff" * min(4096, max(0, len(data) - 4096 * (page - 1)))
+        path.write_bytes(data)
+        for _ in range(4):
+            with suppress(ResultsError):
+                store.jobs("anna")
+                store.sweep(100)
+                store.claim()
+                add(store)
+        assert store.jobs("anna")
+        assert store.claim()
+
+    def test_a_list_of_another_version_is_set_aside(self, store: JobStore) -> None:
+        """Whatever its tables are like."""
+        store.root.mkdir()
+        with closing(sqlite3.connect(store.root / "jobs.sqlite3")) as database:
+            database.execute("CREATE TABLE jobs (id TEXT)")
+        assert store.jobs("anna") == []
+        assert add(store).number == 1
+
+    def test_a_damaged_lock_is_made_anew(self, store: JobStore) -> None:
+        """It holds nothing that could be lost."""
+        add(store)
+        (store.root / "worker.lock").write_bytes(b"nonsense" * 1000)
+        with store.only_worker(0):
+            pass
+        with store.only_worker(0) as alone:
+            assert alone
+
+    def test_visitors_take_turns(self, store: JobStore) -> None:
+        """Who sent many videos waits for who sent few; the places in the queue say so."""
+        many = [add(store, owner="anna") for _ in range(3)]
+        first_of_ben, second_of_ben = add(store, owner="ben"), add(store, owner="ben")
+        only = add(store, owner="cleo")
+        order = [many[0], first_of_ben, only, many[1], second_of_ben, many[2]]
+        assert sorted(store.places(), key=lambda job_id: store.places()[job_id].ahead) == [job.id for job in order]
+        for expected in order:
+            assert store.places()[expected.id].ahead == 0
+            claimed = store.claim()
+            assert claimed
+            assert claimed.id == expected.id
+            store.finish(claimed.id)
+
+    def test_networks_take_turns(self, store: JobStore) -> None:
+        """Who claims to be a new visitor each time has one turn where others have one."""
+        ids = [add(store, owner=f"nobody {number}", network="a").id for number in range(3)]
+        other = add(store, owner="ben", network="b").id
+        claimed = [store.claim() for _ in range(4)]
+        assert [job and job.id for job in claimed] == [ids[0], other, ids[1], ids[2]]
+
+    def test_a_turn_is_remembered_when_the_video_is_gone(self, store: JobStore) -> None:
+        """Deleting a video gives nobody another turn before the others."""
+        for owner in ("anna", "anna", "ben"):
+            add(store, owner=owner)
+        first = store.claim()
+        assert first
+        store.delete(first.id)
+        second = store.claim()
+        assert second
+        assert second.owner == "ben"
+
+    def test_one_network_has_half_of_the_places(self, store: JobStore) -> None:
+        """Under as many names as it likes."""
+        for number in range(5):
+            store.reserve(f"nobody {number}", 0, most=10, most_each=2, network="a")
+        with pytest.raises(QueueFullError, match="your network"):
+            store.reserve("nobody", 0, most=10, most_each=2, network="a")
+        store.reserve("ben", 0, most=10, most_each=2, network="b")
+
+    def test_waiting_and_work_are_estimated(self, store: JobStore, clock: Clock) -> None:
+        """From the pixels of each video, and as fast as this computer was lately."""
+        first, second = add(store, work=600e6), add(store, work=300e6)
+        place = store.places()[second.id]
+        assert [place.wait, place.work] == pytest.approx([20, 10])
+        store.claim()
+        store.advance(first.id, 0, 1)
+        clock.now += 60
+        store.finish(first.id)
+        place = store.places()[second.id]
+        assert [place.wait, place.work] == pytest.approx([0, 30])
+
+
+FULL_DISK = """
+import errno, pathlib, sys
+from contextlib import suppress
+from analysis.jobs import JobStore
+from errors import ResultsError
+
+def fill():
+    with suppress(OSError), open("others", "ab", buffering=0) as others:
+        while True:
+            others.write(bytes(4096) if disk_has_pages() else bytes(1))
+
+def disk_has_pages():
+    import shutil
+    return shutil.disk_usage(".").free >= 4096
+
+now = 1000.0
+store = JobStore(pathlib.Path("uploads"), lambda: now)
+ids = []
+for name in ("old", "deleted", "kept"):
+    job_id = store.reserve("anna", 0, most=9, most_each=9)
+    store.original(job_id).write_bytes(b"video")
+    store.add(job_id, "anna", name, 1.0)
+    ids.append(job_id)
+store.claim()
+store.finish(ids[0])
+fill()
+try:
+    pathlib.Path("another").write_bytes(bytes(4096))
+except OSError as error:
+    assert error.errno == errno.ENOSPC
+else:
+    raise AssertionError("the disk is not full")
+store = JobStore(pathlib.Path("uploads"), lambda: now)
+assert [job.name for job in store.jobs("anna")] == ["old", "deleted", "kept"]
+assert store.original(ids[1]).read_bytes() == b"video"
+store.delete(ids[1])
+fill()
+now += 1000
+store.sweep(100)
+fill()
+assert [job.name for job in store.jobs("anna")] == ["kept"]
+assert [path.name for path in store.root.iterdir() if path.is_dir()] == [ids[2]]
+try:
+    store.reserve("anna", 5000, most=9, most_each=9)
+except ResultsError as error:
+    assert "full" in str(error)
+store.claim()
+print("done")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a small file system of its own")
+def test_on_a_full_disk_videos_are_listed_and_deleted(tmp_path: Path) -> None:
+    """On a real one: whatever is there can be looked at, deleted, and expires."""
+    mount = f'mount -t tmpfs -o size=1m none {tmp_path} && cd {tmp_path} && exec $PYTHON -c "$SCRIPT"'
+    root = Path(__file__).resolve().parent.parent
+    environment = os.environ | {"PYTHON": sys.executable, "SCRIPT": FULL_DISK, "PYTHONPATH": str(root)}
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount]
+    try:
+        allowed = subprocess.run([*command[:-1], f"mount -t tmpfs none {tmp_path}"], check=False, capture_output=True)
+    except FileNotFoundError:
+        missing("no program unshare")
+    if allowed.returncode:
+        missing("file systems may not be mounted here, not even in a namespace of one's own")
+    result = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert result.stdout == "done\n", result.stderr
 
 
 class Parent:
@@ -474,6 +644,29 @@ class TestWorker:
         self.run(settings, inbox[0])
         assert answers == [False, True]
 
+    def test_an_analysis_that_never_ends_is_given_up(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Others wait for their turn."""
+        monkeypatch.setattr(worker, "_MINUTES", -1.0)
+        job = add(store, clip)
+        self.run(settings, inbox[0])
+        failed = store.job("anna", job.id)
+        assert failed is not None
+        assert (failed.state, failed.code) == (JobState.FAILED, "video_too_large")
+        assert "far longer" in failed.message
+
+    def test_the_worker_shows_that_it_is_alive(
+        self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With each frame, but not too often."""
+        monkeypatch.setattr(worker, "_REPORT_SECONDS", 0)
+        beats: list[None] = []
+        monkeypatch.setattr(JobStore, "beat", lambda _: beats.append(None))
+        add(store, clip)
+        self.run(settings, inbox[0])
+        assert len(beats) > 25  # the clip's frames
+
     def test_the_parents_end_puts_the_job_back(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
         """The job keeps its place, nothing half-written stays, and the next worker does it."""
         job = add(store, clip)
@@ -561,6 +754,29 @@ class TestRunner:
         done = store.job("anna", job.id)
         assert done is not None
         assert done.attempts == 2
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows stops no processes")
+    def test_a_worker_that_hangs_is_replaced(
+        self,
+        store: JobStore,
+        obstacle: Path,
+        start: Callable[[], JobRunner],
+        clip: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A process that shows no sign of life is ended, and the next one does its job."""
+        monkeypatch.setattr("analysis.runner.SWEEP_SECONDS", 0.05)
+        job = add(store, clip)
+        runner = start()
+        until(lambda: state(store, job) is JobState.RUNNING)
+        hanging = runner._process
+        assert hanging is not None
+        hanging.send_signal(signal.SIGSTOP)
+        obstacle.unlink()
+        monkeypatch.setattr("analysis.runner.HANG_SECONDS", 0.5)
+        until(lambda: hanging.poll() is not None)
+        monkeypatch.setattr("analysis.runner.HANG_SECONDS", 60.0)
+        until(lambda: state(store, job) is JobState.DONE)
 
     def test_a_process_that_cannot_be_started_is_tried_again(
         self,

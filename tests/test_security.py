@@ -2,6 +2,8 @@
 
 import io
 import re
+from itertools import product
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from flask.testing import FlaskClient
@@ -158,6 +160,83 @@ def test_the_redirect_stays_here(guarded: FlaskClient):
     path = {"PATH_INFO": "//example.org/", "QUERY_STRING": f"token={TOKEN}"}
     answer = guarded.get(headers={"Accept": "text/html"}, environ_overrides=path)
     assert answer.headers["Location"] == "/example.org/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%09/example.org/",
+        "/%0a/example.org",
+        "/%0d%0a/example.org",
+        "/%5cexample.org/",
+        "//example.org",
+        "/%2f/example.org",
+        "/%5c%5cexample.org",
+        "/%09%5cexample.org",
+        "/;//example.org",
+        "/%00/example.org",
+        "/https:%2f%2fexample.org",
+        "/%E2%80%A8/example.org",
+        "/.//example.org",
+        "/%20//example.org",
+    ],
+)
+def test_no_trick_leads_the_redirect_elsewhere(guarded: FlaskClient, path: str):
+    """As browsers read addresses: a backslash is a slash, and tabs and line ends are left out."""
+    environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": f"token={TOKEN}"}
+    answer = guarded.get(headers={"Accept": "text/html"}, environ_overrides=environ)
+    assert answer.status_code == 302
+    location = answer.headers["Location"]
+    read_by_browsers = re.sub(r"[\t\r\n]", "", location.strip()).replace("\\", "/")
+    assert read_by_browsers == location
+    assert re.match(r"/[^/]", location) or location == "/"
+
+
+TRICKS = ["", "/", "//", "/./", "/../", "/%2e/", "/%2e%2e/", "/;x/", "/%00/", "/%0a/", "/static/css/../../"]
+ENDS = ["", "/", "%2f", "?", "#", "%23", ";", "%00", "?token", "?token=", "?token=%00", f"?token={TOKEN[:-1]}"]
+
+
+def test_no_address_gets_round_the_token(guarded: FlaskClient):
+    """Whatever is put before or behind an address, methods and headers that other servers heed included."""
+    headers = [
+        {},
+        {"X-Original-URL": "/static/css/base.css"},
+        {"X-HTTP-Method-Override": "OPTIONS"},
+        {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "localhost", "Host": "localhost"},
+        {"Authorization": f"Bearer {TOKEN[:-1]}", "Cookie": f"{COOKIE}={TOKEN}x"},
+        {"Authorization": "Bearer \xff"},
+    ]
+    methods = ["GET", "HEAD", "POST", "OPTIONS"]
+    routes = ["api/status", "video_feed", "api/jobs", "metrics"]
+    combinations = list(product(TRICKS, routes, ENDS, methods))
+    for number, (before, route, behind, method) in enumerate(combinations):
+        address = f"/{before.strip('/')}/{route}{behind}" if before else f"/{route}{behind}"
+        answer = guarded.open(address, method=method, headers=headers[number % len(headers)])
+        assert answer.status_code in {401, 403}, (method, address)
+    assert len(combinations) > 1024
+
+
+@pytest.mark.parametrize(
+    ("token", "encoding"),
+    [
+        ("Schlüssel-für-alle", "utf-8"),
+        ("Schlüssel-für-alle", "latin-1"),
+        ("пароль-для-всех", "utf-8"),
+        ("with spaces inside", "utf-8"),
+        ("  spaces around  ", "utf-8"),
+        ("50%&?/#+=<>;,", "utf-8"),
+    ],
+)
+def test_any_token_works_in_every_way(camera: FakeCamera, token: str, encoding: str):
+    """In the header, in either encoding that programs use, in the address, and in the cookie that this sets."""
+    settings = Settings.model_validate({"server": {"token": token}})
+    client = create_app(settings, camera.as_camera()).test_client()
+    header = f"Bearer {token}".encode(encoding).decode("latin-1").strip(" ")
+    assert client.get("/api/status").status_code == 401
+    assert client.get("/api/status", environ_overrides={"HTTP_AUTHORIZATION": header}).status_code == 200
+    page = client.get("/", query_string={"token": settings.server.token}, headers={"Accept": "text/html"})
+    assert page.status_code == 302
+    assert client.get("/api/status").status_code == 200
 
 
 def test_programs_may_put_the_token_into_the_address(guarded: FlaskClient):

@@ -138,10 +138,12 @@ class TestUpload:
         assert job.pop("created") > 1e9
         assert job.pop("id").isalnum()
         assert job.pop("seconds") == pytest.approx(1, abs=0.05)
+        assert 0 < job.pop("estimated_seconds") < 10
         assert job == {
             "name": "My holiday.mp4",
             "state": "queued",
             "ahead": 0,
+            "starts_in_seconds": 0,
             "progress": 0,
             "remaining_seconds": None,
             "error": None,
@@ -153,7 +155,9 @@ class TestUpload:
         """Each knows how many are ahead of it; the list is in order."""
         for name in ("a.mp4", "b.mp4"):
             send(client, clip, name)
-        assert [(job["name"], job["ahead"]) for job in listed(client)["jobs"]] == [("a.mp4", 0), ("b.mp4", 1)]
+        first, second = listed(client)["jobs"]
+        assert [(job["name"], job["ahead"]) for job in (first, second)] == [("a.mp4", 0), ("b.mp4", 1)]
+        assert second["starts_in_seconds"] == first["estimated_seconds"] > 0
         assert listed(client)["limits"]["max_megabytes"] == 200
 
     @pytest.mark.parametrize(
@@ -190,7 +194,9 @@ class TestUpload:
         assert code(broken) == (400, "bad_form")
         assert leftovers(folder) == []
 
-    @pytest.mark.parametrize("limit", [{"max_video_seconds": 0.5}, {"max_video_megapixels": 0.001}])
+    @pytest.mark.parametrize(
+        "limit", [{"max_video_seconds": 0.5}, {"max_video_megapixels": 0.001}, {"max_video_gigapixels": 0.00005}]
+    )
     def test_too_long_or_large_is_refused(
         self, make_app: Callable[..., Flask], idle: None, clip: bytes, folder: Path, limit: dict[str, float]
     ) -> None:
@@ -340,12 +346,35 @@ def test_a_list_that_cannot_be_read_is_said_to_be_so(
 ) -> None:
     """Programs may try again later; the log knows more than visitors do."""
     send(client, clip)
-    for path in folder.glob("jobs.sqlite3*"):
-        path.write_bytes(b"no database")
+    (folder / "jobs.sqlite3").unlink()
+    (folder / "jobs.sqlite3").mkdir()
     answer = client.get("/api/jobs")
     assert code(answer) == (503, "videos_unavailable")
     assert str(folder) not in answer.text
     assert str(folder) in caplog.text
+
+
+def test_a_damaged_list_keeps_nobody_out(client: FlaskClient, clip: bytes, folder: Path) -> None:
+    """What was in it is lost; the next video is taken."""
+    send(client, clip)
+    (folder / "jobs.sqlite3").write_bytes(b"no database")
+    client.get("/api/jobs")
+    assert listed(client)["jobs"] == []
+    assert send(client, clip).status_code == 201
+
+
+@pytest.mark.usefixtures("idle")
+def test_one_client_under_many_names(make_app: Callable[..., Flask], clip: bytes) -> None:
+    """Without cookies it has half of the places, and others the rest."""
+    app = make_app(max_jobs=4, max_jobs_each=2)
+    answers = [send(app.test_client(), clip) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert "network" in answers[-1].json["error"]["message"]
+    other = app.test_client()
+    other.environ_base["REMOTE_ADDR"] = "192.0.2.1"
+    assert send(other, clip).status_code == 201
+    folder = app.extensions[EXTENSION].jobs.store.root
+    assert not any(b"127.0.0.1" in path.read_bytes() for path in folder.glob("jobs.sqlite3*"))
 
 
 class TestPrivacy:

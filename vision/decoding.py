@@ -22,6 +22,9 @@ from av.video.stream import VideoStream
 from config import VideoSettings
 from entities import Image
 from errors import SourceError, VideoSizeError
+from vision.allocation import bound_blocks
+
+bound_blocks()
 
 MAX_PIXELS: Final = 8192 * 8192
 """Larger pictures are refused before memory is taken for them; 8K video is half of this."""
@@ -118,6 +121,8 @@ def _video_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:  # the cover of a song is not a video
         raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
+    if not getattr(moving[0], "codec_context", None):
+        raise SourceError("Its video has a format that cannot be decoded. Convert it to H.264, and retry.")
     return moving[0]
 
 

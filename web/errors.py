@@ -8,6 +8,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError, NotExplainedError
+from web.redaction import without_folders
 
 KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
     ImageTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_image"),
@@ -51,7 +52,7 @@ def register(app: Flask, max_megabytes: float) -> None:
 
 def _own_error(error: FacialExpressionError) -> Response:
     status, name = next(known for kind, known in KNOWN.items() if isinstance(error, kind))
-    return answer(status, name, str(error))
+    return answer(status, name, without_folders(str(error)))
 
 
 def _http_error(error: HTTPException) -> Response:

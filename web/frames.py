@@ -1,7 +1,5 @@
 """The visitor's own camera: one frame comes, its faces go back; what stays is only where this visitor's faces are."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,7 +12,7 @@ from vision.pictures import read_picture
 from web.documentation import LIVE, PICTURE_PROBLEMS, body, described_blueprint
 from web.errors import ApiError
 from web.schemas import FrameAnswer, FrameQuery
-from web.services import Services, services
+from web.services import services
 from web.uploads import ready_classifier
 
 MAX_MEGAPIXELS: Final = 4.0
@@ -37,8 +35,8 @@ def analyse(query: FrameQuery) -> dict[str, Any]:
     the, stream_id = services(), query.stream
     classifier = ready_classifier(the)
     data = _body()
-    # The stream first, then the turn: who waits for another frame of their own keeps nobody else waiting.
-    with the.streams.taken(stream_id, lambda: ExpressionPipeline(the.settings, classifier)) as stream, _turn(the):
+    stream = the.streams.get(stream_id, lambda: ExpressionPipeline(the.settings, classifier))
+    with the.analyses.taken(BUSY_SECONDS, after=stream.lock):
         image = read_picture(data, MAX_MEGAPIXELS)
         faces, timings = stream.process(image)
     height, width = image.shape[:2]
@@ -48,22 +46,6 @@ def analyse(query: FrameQuery) -> dict[str, Any]:
         "faces": [face_record(face) for face in faces],
         "timings": {stage: round(milliseconds, 2) for stage, milliseconds in timings.items()},
     }
-
-
-@contextmanager
-def _turn(the: Services) -> Iterator[None]:
-    """Wait until a processor is free for one more picture."""
-    if not the.analyses.acquire(timeout=BUSY_SECONDS):
-        raise ApiError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "busy",
-            "Too many pictures are being analysed. Try again soon.",
-            {"Retry-After": "1"},
-        )
-    try:
-        yield
-    finally:
-        the.analyses.release()
 
 
 def _body() -> bytes:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -13,17 +13,18 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
 
-from analysis.jobs import Job, JobState
-from analysis.limits import check_file_size, check_length
+from analysis.jobs import Job, JobState, Place
+from analysis.limits import check_file_size, check_frames, check_length, work_in
 from analysis.results import VIDEO_FILES
 from config import UploadSettings
 from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
-from vision.videos import VideoFile
+from vision.videos import VideoFile, VideoInfo
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
+from web.redaction import without_folders
 from web.schemas import ResultPath, ResultQuery, VideoAnswer, VideoPath, VideosAnswer
 from web.services import services
-from web.visitors import remember_visitor, visitor_id
+from web.visitors import remember_visitor, visitor_id, visitor_network
 
 log = logging.getLogger(__name__)
 blueprint = described_blueprint("jobs", __name__, "/api/jobs")
@@ -58,31 +59,35 @@ _ONE_CHECK: Final = threading.Lock()
 def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Take a video (multipart field `file`) into the queue."""
     runner, limits = services().jobs, services().settings.uploads
+    visitor, network = visitor_id(), visitor_network()
     with _refusals(limits):
-        job_id = runner.store.reserve(
-            visitor_id(), _announced_size(limits), most=limits.max_jobs, most_each=limits.max_jobs_each
-        )
+        size, most, most_each = _announced_size(limits), limits.max_jobs, limits.max_jobs_each
+        job_id = runner.store.reserve(visitor, size, most=most, most_each=most_each, network=network)
         try:
             name = _receive(runner.store.original(job_id), limits)
-            total = _check_video(runner.store.original(job_id), limits)
-            job = runner.store.add(job_id, visitor_id(), name, total)
+            info = _check_video(runner.store.original(job_id), limits)
+            job = runner.store.add(job_id, visitor, name, info.duration or 0.0, work=work_in(info), network=network)
         except BaseException:
             runner.store.give_up(job_id)
             raise
     runner.wake()
-    return {"job": _describe(job)}, HTTPStatus.CREATED, {"Location": url_for(".show", job_id=job.id)}
+    described = _describe(job, runner.store.places())
+    return {"job": described}, HTTPStatus.CREATED, {"Location": url_for(".show", job_id=job.id)}
 
 
 @blueprint.get("", tags=[VIDEOS], responses={200: VideosAnswer})
 def index() -> dict[str, Any]:
     """List the visitor's videos, the oldest first, and what is allowed."""
-    limits = services().settings.uploads
+    limits, store = services().settings.uploads, services().jobs.store
+    jobs = store.jobs(visitor_id())
+    places = store.places() if jobs else {}
     return {
-        "jobs": [_describe(job) for job in services().jobs.store.jobs(visitor_id())],
+        "jobs": [_describe(job, places) for job in jobs],
         "limits": {
             "max_megabytes": limits.max_video_megabytes,
             "max_seconds": limits.max_video_seconds,
             "max_megapixels": limits.max_video_megapixels,
+            "max_gigapixels": limits.max_video_gigapixels,
             "max_jobs": limits.max_jobs_each,
             "keep_seconds": limits.keep_seconds,
         },
@@ -92,7 +97,7 @@ def index() -> dict[str, Any]:
 @blueprint.get("/<job_id>", tags=[VIDEOS], responses={200: VideoAnswer, **problems(HTTPStatus.NOT_FOUND)})
 def show(path: VideoPath) -> dict[str, Any]:
     """Say how far a video is."""
-    return {"job": _describe(_own(path.job_id))}
+    return {"job": _describe(_own(path.job_id), services().jobs.store.places())}
 
 
 @blueprint.delete("/<job_id>", tags=[VIDEOS], responses={HTTPStatus.NO_CONTENT: None, **problems(HTTPStatus.NOT_FOUND)})
@@ -145,7 +150,8 @@ def _own(job_id: str) -> Job:
     return job
 
 
-def _describe(job: Job) -> dict[str, Any]:
+def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
+    place = places.get(job.id)
     store, keep = services().jobs.store, services().settings.uploads.keep_seconds
     finished = job.state in {JobState.DONE, JobState.FAILED}
     remaining = job.remaining(store.clock())
@@ -155,11 +161,13 @@ def _describe(job: Job) -> dict[str, Any]:
         "name": job.name,
         "state": job.state,
         "created": job.created,
-        "ahead": 0 if finished else store.ahead(job),
+        "ahead": place.ahead if place else 0,
+        "starts_in_seconds": round(place.wait, 1) if place else None,
+        "estimated_seconds": round(place.work, 1) if place else None,
         "progress": 1.0 if job.state is JobState.DONE else round(min(1, job.done / job.total if job.total else 0), 4),
         "seconds": round(job.total, 3),
         "remaining_seconds": None if remaining is None else round(remaining, 1),
-        "error": {"code": job.code, "message": job.message} if job.state is JobState.FAILED else None,
+        "error": {"code": job.code, "message": without_folders(job.message)} if job.state is JobState.FAILED else None,
         "expires": None if job.finished is None else job.finished + keep,
         "files": {name: url_for(".file", job_id=job.id, name=name) for name in names},
     }
@@ -212,12 +220,13 @@ def _display_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable()).strip()[:_LONGEST_NAME] or "Video"
 
 
-def _check_video(path: Path, limits: UploadSettings) -> float:
-    """Return the video's length in seconds; raise SourceError if it is none, or not allowed."""
+def _check_video(path: Path, limits: UploadSettings) -> VideoInfo:
+    """Return what a video is; raise SourceError if it is none, or not allowed."""
     with _ONE_CHECK, VideoFile(path, limits.max_video_megapixels) as video:
-        duration = video.info.duration or 0.0
-    check_length(duration, limits)
-    return duration
+        info = video.info
+    check_length(info.duration or 0.0, limits)
+    check_frames(info, limits)
+    return info
 
 
 @contextmanager
@@ -229,11 +238,11 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
         text = f"The video is larger than the {limits.max_video_megabytes:g} MB allowed. Send a shorter or smaller one."
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", text) from None
     except VideoSizeError as error:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", str(error)) from None
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", without_folders(str(error))) from None
     except SourceError as error:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", str(error)) from None
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", without_folders(str(error))) from None
     except QueueFullError as error:
-        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", str(error)) from None
+        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", without_folders(str(error))) from None
     except (ResultsError, OSError) as error:
         log.exception("A video cannot be kept")
         text = "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server."

@@ -15,7 +15,8 @@ from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import AnnotateQuery
-from web.services import Services, Slots, services
+from web.services import Services, services
+from web.slots import Slots
 
 HEARTBEAT_SECONDS: Final = 5.0
 """A stream says something at least this often, so that both ends learn of a connection that is gone."""

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from config import VERSION
+from web.redaction import without_folders
 from web.services import Services
 
 
@@ -15,10 +16,10 @@ def describe_status(the: Services) -> dict[str, Any]:
     return {
         "state": status.state,
         "source": status.source,
-        "reason": status.reason,
+        "reason": without_folders(status.reason),
         "next_try_in": wait,
         "model": camera.model_state,
-        "model_reason": camera.model_reason,
+        "model_reason": without_folders(camera.model_reason),
         "fps": round(camera.fps, 1),
         "latency_ms": round(camera.latency_ms, 1),
         "viewers": the.videos.taken,

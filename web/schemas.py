@@ -169,7 +169,9 @@ class VideoDescription(BaseModel):
     name: str
     state: str = Field(json_schema_extra={"enum": ["queued", "running", "done", "failed"]})
     created: float = Field(description="Seconds since 1970.")
-    ahead: int = Field(description="How many videos come before it.")
+    ahead: int = Field(description="How many videos come before it, as visitors take turns.")
+    starts_in_seconds: float | None = Field(description="Estimate of when its turn comes, while it waits.")
+    estimated_seconds: float | None = Field(description="Estimate of what its analysis will take, while it waits.")
     progress: float = Field(ge=0, le=1)
     seconds: float = Field(description="Length of the video; 0 where the file does not say.")
     remaining_seconds: float | None = Field(description="What the analysis will still take.")
@@ -190,6 +192,7 @@ class VideoLimits(BaseModel):
     max_megabytes: float
     max_seconds: float
     max_megapixels: float
+    max_gigapixels: float = Field(description="Of all frames of a video together.")
     max_jobs: int
     keep_seconds: float
 

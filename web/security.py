@@ -6,7 +6,7 @@ import secrets
 from http import HTTPStatus
 from posixpath import normpath
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -103,12 +103,14 @@ def _check_token(token: str) -> AnyResponse | None:
     """Let in who has the token: in a header, in the cookie, or in the address, which sets the cookie."""
 
     def matches(given: str) -> bool:
-        return hmac.compare_digest(given.encode(), token.encode())
+        return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
     if matches(request.args.get("token", "")):
         return _into_cookie(token) if "text/html" in request.headers.get("Accept", "") else None
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if (scheme.lower() == "bearer" and matches(bearer.strip())) or matches(request.cookies.get(COOKIE, "")):
+    if (scheme.lower() == "bearer" and any(map(matches, _readings(bearer.strip(" \t"))))) or matches(
+        request.cookies.get(COOKIE, "")
+    ):
         return None
     raise ApiError(
         HTTPStatus.UNAUTHORIZED,
@@ -119,10 +121,19 @@ def _check_token(token: str) -> AnyResponse | None:
     )
 
 
+def _readings(header: str) -> list[str]:
+    """Return what a header's bytes may mean, which WSGI takes for Latin-1: programs write other letters in UTF-8."""
+    try:
+        return [header, header.encode("latin-1").decode("utf-8")]
+    except UnicodeError:
+        return [header]
+
+
 def _into_cookie(token: str) -> AnyResponse:
     """Move the token from the address, which is seen and shared, into a cookie."""
     rest = [(key, value) for key, value in request.args.items(multi=True) if key != "token"]
-    path = "/" + request.path.lstrip("/")  # never //another.host
+    # Never //another.host, nor what browsers take for it: they read \\ as /, and leave out tabs and line ends.
+    path = "/" + quote(request.path.lstrip("/"))
     response = redirect(f"{path}?{urlencode(rest)}" if rest else path)
     # "Strict" would not come with a link from a mail or another site; what else they send, _check_origin refuses.
     response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure)

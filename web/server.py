@@ -1,8 +1,8 @@
 """The HTTP server: cheroot, with what long streams and unfriendly clients need besides.
 
-cheroot has a thread for every client that is being served, which suits streams that wait most of the time; a client
-that never reads ends with its socket's timeout, one that takes for ever to ask is hung up on, and idle connections
-take no thread.
+cheroot has a thread for every client that is being served, which suits streams that wait most of the time. So that
+nobody can take all threads: who is slow, in asking, sending or reading, is dropped (see `patience`), the sooner the
+fewer threads are left; bodies are read for so many clients at a time; and idle connections take no thread.
 """
 
 import errno
@@ -11,15 +11,15 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from http import HTTPStatus
 from io import DEFAULT_BUFFER_SIZE
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Semaphore
 from typing import Any, Final
 from weakref import WeakSet
 
 from cheroot import wsgi
-from cheroot.makefile import MakeFile
+from cheroot.makefile import MakeFile, StreamReader
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
@@ -27,23 +27,48 @@ from flask import Flask
 
 from config import ServerSettings
 from errors import ServerError
+from web.errors import ApiError
+from web.patience import Patience, PatientSocket, Wait
+from web.slots import Slots
+from web.visitors import network_of
 
 log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 10
 """Seconds without progress after which a client is dropped; also what handshake and headers may take in all."""
-CROWDED_TIMEOUT: Final = 1.0
-"""Seconds that handshake and headers may take while no thread is left for others."""
-CHECK_SECONDS: Final = 0.5
-"""How often clients that are late are looked for."""
+LEAST_RATE: Final = 16 * 1024
+"""Bytes a second that a body has to come with on average."""
+CROWDED_TIMEOUT: Final = 0.5
+"""The same as TIMEOUT, while no thread, or no place for a body, is left for others."""
+CROWDED_RATE: Final = 64 * 1024
+"""Bytes a second that an answer has to be read with while no thread is left for others."""
 IDLE_THREADS: Final = 16
 """Threads that wait for connections when nobody is there: enough for a page and its calls."""
 SPARE_THREADS: Final = 32
-"""For pages and calls, besides a video and an event stream for every viewer."""
+"""For pages and calls, besides a video and an event stream for every viewer, bodies, and those that wait for a turn."""
+SPARE_BODIES: Final = 16
+"""Bodies that are read at a time besides one for every viewer, who may show their own camera."""
 SEND_BUFFER: Final = 64 * 1024
 """Bytes, a frame or two: what waits here is old by the time it is sent; a slow viewer should rather skip it."""
 LINGER_SECONDS: Final = 2.0
+MOST_LINGERING: Final = 8
 MAX_HEADER: Final = 64 * 1024
+MAX_CHUNK: Final = 8 * 1024 * 1024
+"""Bytes that are read at once: cheroot takes each chunk of a chunked body into memory whole."""
+
+
+class _Reader(StreamReader):
+    """Reads from a connection, never without a limit."""
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return so many bytes; fewer at the end only."""
+        if size is None or not 0 <= size <= MAX_CHUNK:
+            raise OSError(f"{size} bytes are too many to be read at once")
+        return bytes(super().read(size))  # type: ignore[no-untyped-call]  # cheroot's stub has none
+
+    def readline(self, size: int | None = None) -> bytes:
+        """Return a line, or as much of it as is allowed."""
+        return bytes(super().readline(size if size and size > 0 else MAX_HEADER))
 
 
 class Request(HTTPRequest):
@@ -51,14 +76,21 @@ class Request(HTTPRequest):
 
     def parse_request(self) -> None:
         """Read the request's first line and its headers."""
-        with self.conn.asking():
-            super().parse_request()
+        self.conn.wait_for_request()
+        super().parse_request()
+        if self.ready and not self.inheaders.get(b"Content-Length", b"0").isdigit():
+            self.simple_response("400 Bad Request", "Content-Length has to be a number.")
+            self.ready = False
 
     def respond(self) -> None:
         """Answer, then hang up where the body was not read, once the client had a chance to read the answer."""
-        super().respond()
+        self.conn.wait_for_body()
+        try:
+            super().respond()
+        finally:
+            self.conn.end_body()
         if self._unread:
-            _linger(self.conn.socket)
+            self.server.linger(self.conn.socket)
 
     def send_headers(self) -> None:
         """Send the headers, without reading the rest of the body first, as cheroot does, however much it is."""
@@ -75,25 +107,31 @@ class Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """A connection that can be found again when the server stops, or waits for it in vain."""
+    """A connection that can be found again when the server stops, and whose client may take only so long."""
 
     RequestHandlerClass = Request
 
-    def __init__(self, server: "Server", sock: socket.socket, makefile: Any = MakeFile) -> None:
-        super().__init__(server, sock, makefile)
+    def __init__(self, server: "Server", sock: socket.socket, makefile: Any = None) -> None:  # noqa: ARG002
+        super().__init__(server, PatientSocket(sock), _make_file)
         self._greeted = not isinstance(sock, ssl.SSLSocket)
-        self.asking_since = math.inf
-        """Since when, by the monotonic clock, a thread has waited for handshake or headers; infinity if none does."""
+        self._network: str | None = None  # while a body is waited for
+        self.wait_for_request()
         server.keep_in_mind(self)
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Let the server hang up if this takes too long, however steadily bytes come."""
-        self.asking_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self.asking_since = math.inf
+    def wait_for_request(self) -> None:
+        """Begin to wait for a request, and for its answer to be taken."""
+        self.socket.reading = Wait(self._patience_to_hear)
+        self.socket.writing = Wait(self._patience_to_answer)
+
+    def wait_for_body(self) -> None:
+        """Begin to wait for a body, as soon as more of it is asked for than came with the headers."""
+        self.socket.reading = Wait(self._patience_for_body, self._begin_body, _too_slow)
+
+    def end_body(self) -> None:
+        """Leave the place among those whose bodies are waited for to somebody else."""
+        if self._network is not None:
+            self.server.bodies.release(self._network)
+            self._network = None
 
     def close(self) -> None:
         """End, and with it the threads that are idle then beyond those that always wait."""
@@ -109,14 +147,52 @@ class Connection(HTTPConnection):
         """Answer the next request; agree on the encryption before the first one."""
         if not self._greeted:
             try:
-                with self.asking():
-                    self.socket.do_handshake()
+                Wait(self._patience_to_hear).for_step(self._shake_hands)
             except OSError as error:  # ssl.SSLError is one; browsers that distrust the certificate just hang up
                 if getattr(error, "reason", None) == "HTTP_REQUEST":
                     _say_https(self.socket)
                 return False
             self._greeted = True
         return bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub has none
+
+    def _shake_hands(self) -> int:
+        self.socket.do_handshake()
+        return 0
+
+    def _patience_to_hear(self) -> Patience:
+        seconds = CROWDED_TIMEOUT if self.server.crowded else self.server.timeout
+        return Patience(seconds, seconds, rate=math.inf)
+
+    def _patience_to_answer(self) -> Patience:
+        if self.server.crowded:
+            return Patience(CROWDED_TIMEOUT, CROWDED_TIMEOUT, CROWDED_RATE)
+        return Patience(self.server.timeout, math.inf, math.inf)
+
+    def _patience_for_body(self) -> Patience:
+        seconds = CROWDED_TIMEOUT if self.server.bodies.full(self._network or "") else self.server.timeout
+        return Patience(seconds, seconds, LEAST_RATE)
+
+    def _begin_body(self) -> None:
+        """Take a place among those whose bodies are waited for.
+
+        Raises:
+            ApiError: None is left.
+
+        """
+        network = network_of(self.remote_addr)
+        if not self.server.bodies.take(network):
+            text = "Too many pictures and videos are on their way. Try again soon."
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, {"Retry-After": "2"})
+        self._network = network
+
+
+def _too_slow() -> ApiError:
+    text = "What you send comes too slowly. Send something smaller, or try again over a faster connection."
+    return ApiError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", text)
+
+
+def _make_file(sock: Any, mode: str, size: int) -> Any:
+    return _Reader(sock, mode, size) if "r" in mode else MakeFile(sock, mode, size)
 
 
 class _TLS(Adapter):
@@ -179,7 +255,12 @@ class Server(wsgi.Server):
             timeout=TIMEOUT,
             shutdown_timeout=1,
         )
-        self.requests = _Threads(self, min=IDLE_THREADS, max=2 * settings.max_viewers + SPARE_THREADS)
+        most_bodies = settings.max_viewers + SPARE_BODIES
+        most = 2 * settings.max_viewers + 2 * most_bodies + SPARE_THREADS
+        self.requests = _Threads(self, min=IDLE_THREADS, max=most)
+        self.bodies = Slots(most_bodies, most_bodies // 2)
+        """Clients whose bodies are waited for; one network's may take half of the places."""
+        self._lingering = Semaphore(MOST_LINGERING)
         self._clients: WeakSet[Connection] = WeakSet()
         self._stopping = Event()
         self._lock = Lock()
@@ -199,7 +280,19 @@ class Server(wsgi.Server):
         except OSError as error:
             raise ServerError(self._why_not(self._bind_error or error)) from error
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its connections inherit this
-        Thread(target=self._watch, name="slow-clients", daemon=True).start()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether no thread is left for the next client."""
+        return not self.requests.idle
+
+    def linger(self, sock: socket.socket) -> None:
+        """Read on for a moment: a connection that is closed on unread data loses the answer on its way."""
+        if self._lingering.acquire(blocking=False):
+            try:
+                _read_on(sock)
+            finally:
+                self._lingering.release()
 
     def process_conn(self, conn: HTTPConnection) -> None:
         """Hand a connection to a thread; there are always some for the next ones."""
@@ -245,23 +338,12 @@ class Server(wsgi.Server):
                 connection.hang_up()
         super().stop()
 
-    def _watch(self) -> None:
-        """Hang up on clients that take too long to ask, until the server stops."""
-        while not self._stopping.wait(CHECK_SECONDS):
-            with self._lock:
-                patience = self.timeout if self.requests.idle else CROWDED_TIMEOUT
-                latest = time.monotonic() - patience
-                for connection in self._clients:
-                    if connection.asking_since < latest:
-                        connection.hang_up()
-
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Log what cheroot has to say."""
         log.log(level if level >= logging.WARNING else logging.DEBUG, "%s", msg, exc_info=traceback)
 
 
-def _linger(sock: socket.socket) -> None:
-    """Read on for a moment: a connection that is closed on unread data loses the answer on its way."""
+def _read_on(sock: socket.socket) -> None:
     deadline = time.monotonic() + LINGER_SECONDS
     with suppress(OSError):
         sock.shutdown(socket.SHUT_WR)

@@ -1,7 +1,6 @@
 """What the routes work with, one of each in an application."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
@@ -12,35 +11,11 @@ from config import Settings
 from vision.detection import FaceDetector
 from web.drawings import Drawings
 from web.metrics import Metrics
+from web.slots import Slots
 from web.streams import VisitorStreams
+from web.turns import Turns
 
 EXTENSION = "facial_expression"
-
-
-class Slots:
-    """Counts those who are being served, up to a limit."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    @property
-    def taken(self) -> int:
-        """How many are being served."""
-        return self._taken
-
-    def take(self) -> bool:
-        """Take a slot; return False where none is left."""
-        with self._lock:
-            free = self._taken < self.limit
-            self._taken += free
-            return free
-
-    def release(self) -> None:
-        """Give a slot back."""
-        with self._lock:
-            self._taken -= 1
 
 
 @dataclass(frozen=True)
@@ -62,8 +37,8 @@ class Services:
     """The video as some of its viewers want it."""
     streams: VisitorStreams
     """The videos of visitors' own cameras."""
-    analyses: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
-    """Bounds the memory and the processors that uploaded pictures may take at a time."""
+    analyses: Turns
+    """Bounds the memory and the processors that pictures may take at a time."""
 
 
 def services() -> Services:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -24,6 +23,7 @@ class Stream:
     used_at: float
     frames: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    """To be held by whoever has a frame of it processed."""
 
     def process(self, image: Image) -> tuple[tuple[Face, ...], dict[str, float]]:
         """Return the faces of the next frame, and milliseconds by stage."""
@@ -40,9 +40,8 @@ class VisitorStreams:
         self._streams: dict[str, Stream] = {}
         self._lock = threading.Lock()
 
-    @contextmanager
-    def taken(self, stream_id: str, make: Callable[[], ExpressionPipeline]) -> Iterator[Stream]:
-        """Give the stream with this id to one thread at a time; a new one where there is none.
+    def get(self, stream_id: str, make: Callable[[], ExpressionPipeline]) -> Stream:
+        """Return the stream with this id; a new one where there is none.
 
         Raises:
             ApiError: As many as are allowed send frames already.
@@ -63,5 +62,4 @@ class VisitorStreams:
             stream = self._streams.get(stream_id) or Stream(make(), now)
             stream.used_at = now
             self._streams[stream_id] = stream
-        with stream.lock:
-            yield stream
+            return stream

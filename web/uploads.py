@@ -39,19 +39,10 @@ def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[
 
     """
     classifier = ready_classifier(the)
-    if not the.analyses.acquire(timeout=BUSY_SECONDS):
-        raise ApiError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "busy",
-            "Too many pictures are being analysed. Try again soon.",
-            {"Retry-After": "5"},
-        )
-    try:
+    with the.analyses.taken(BUSY_SECONDS):
         data = _read(file, the.settings.uploads.max_megabytes)
         image = read_picture(data, the.settings.uploads.max_megapixels)
         yield image, analyze_image(image, the.detector, classifier, the.settings.model.min_confidence), classifier
-    finally:
-        the.analyses.release()
 
 
 def ready_classifier(the: Services) -> Classifier:

@@ -1,5 +1,7 @@
 """Who a visitor is: nobody in particular, but the same one as before."""
 
+import hashlib
+import ipaddress
 import re
 import secrets
 from typing import Final
@@ -10,6 +12,7 @@ from werkzeug.wrappers import Response
 COOKIE: Final = "fer_visitor"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _MARGIN_SECONDS: Final = 86_400
+_KEY: Final = secrets.token_bytes(32)
 
 
 def visitor_id() -> str:
@@ -34,3 +37,22 @@ def remember_visitor(response: Response, keep_seconds: float) -> None:
         samesite="Lax",  # a link from elsewhere to the page has to bring it, or the page would make a new one
         secure=request.is_secure,
     )
+
+
+def visitor_network() -> str:
+    """Return what stands for the network that a request comes from, and tells nothing else about it.
+
+    It may be kept, and is another one after a restart.
+    """
+    return hashlib.blake2b(network_of(request.remote_addr).encode(), key=_KEY, digest_size=12).hexdigest()
+
+
+def network_of(address: str | None) -> str:
+    """Return what a client cannot have many of: its IPv4 address, or the /64 of IPv6 that a household is given."""
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return ""
+    if ip.version == 6 and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip if ip.version == 4 else ip.ipv4_mapped)

@@ -58,9 +58,9 @@ export class VideoCard {
   update(job) {
     if (this.job?.state === job.state && job.state === "done") return;
     this.job = job;
-    const { state, progress, ahead, remaining_seconds: remaining } = job;
+    const { state, progress, remaining_seconds: remaining } = job;
     if (state === "queued") {
-      this.#show(state, ahead ? `Waiting: ${ahead === 1 ? "1 video is" : `${ahead} videos are`} before it` : "Waiting", 0);
+      this.#show(state, waiting(job), 0);
     } else if (state === "running") {
       this.#show(state, remaining === null ? "Analysing" : `Analysing, ${duration(remaining)} left`, progress);
     } else if (state === "failed") {
@@ -133,6 +133,11 @@ export class VideoCard {
     button.addEventListener("click", () => this.timeline.seek(time));
     return button;
   }
+}
+
+function waiting({ ahead, starts_in_seconds: wait, estimated_seconds: work }) {
+  const before = ahead ? `: ${ahead === 1 ? "1 video is" : `${ahead} videos are`} before it` : "";
+  return `Waiting${before}${work > 0 ? `, ready in ${duration(wait + work)}` : ""}`;
 }
 
 function describe({ duration: seconds, width, height, faces, timeline }, expires) {

@@ -1,0 +1,161 @@
+"""The SQLite database of the queue of videos: one that a full disk does not lock, and that mends itself."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final, Literal
+
+from errors import ResultsError
+
+log = logging.getLogger(__name__)
+
+LOCK_SECONDS: Final = 10.0
+_NAME: Final = "jobs.sqlite3"
+_DAMAGED: Final = f"{_NAME}.damaged"
+_BESIDE: Final = ("-journal", "-wal", "-shm")
+_BEYOND_REPAIR: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Database:
+    """A database in a folder; for any threads and processes.
+
+    Its journal stays where it is between changes, so that a full disk has room for a change: otherwise nothing could
+    be deleted from it. For the same reason it is looked at without writing.
+
+    Args:
+        folder: Made when it is first needed, for this user of the computer only.
+        version: Of the tables; a database with tables of another version is set aside.
+        tables: SQL that makes them.
+
+    """
+
+    def __init__(self, folder: Path, version: int, tables: str) -> None:
+        self._folder = folder
+        self._version = version
+        self._tables = tables
+        self._preparing = threading.Lock()
+        self._prepared = False
+
+    @contextmanager
+    def transaction(self, kind: Literal["read", "write"] = "write") -> Iterator[sqlite3.Connection]:
+        """Give a connection within a transaction; one that only reads does not wait for others that write.
+
+        Raises:
+            ResultsError: The database cannot be opened, read or written. Where that is because it is damaged, the next
+                use finds a new one.
+
+        """
+        database = self._connected()
+        try:
+            database.execute("BEGIN" if kind == "read" else "BEGIN IMMEDIATE")
+            with database:
+                yield database
+        except sqlite3.Error as error:
+            self._prepared = False  # it is looked into with the next use
+            raise ResultsError(f"The list of videos in {self._folder} cannot be used: {error}.") from error
+        finally:
+            database.close()
+
+    @contextmanager
+    def only_process(self, name: str, timeout: float) -> Iterator[bool]:
+        """Give True while no other process has the claim of this name; False if one has after `timeout` seconds.
+
+        The operating system ends the claim with the process, however that ends: it is a lock on a database of its own.
+        """
+        lock = self._connect(name, timeout)
+        try:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                yield False
+            except sqlite3.DatabaseError:  # it is damaged, and holds nothing
+                (self._folder / name).unlink(missing_ok=True)
+                yield False
+            else:
+                yield True
+        finally:
+            lock.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        """Return a connection to a database that has its tables."""
+        try:
+            with self._preparing:  # a database that two make at once is locked for one of them, however long that waits
+                if not self._prepared or not (self._folder / _NAME).exists():
+                    self._prepare()
+            return self._connect(_NAME, LOCK_SECONDS)
+        except (OSError, sqlite3.Error) as error:
+            raise ResultsError(f"Videos cannot be kept in {self._folder}: {error}.") from error
+
+    def _prepare(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._make_tables()
+        except sqlite3.Error as error:
+            if not _is_damaged(error):
+                raise
+            self._begin_anew()
+        self._prepared = True
+
+    def _begin_anew(self) -> None:
+        """Set a damaged database aside, unless another process just has."""
+        with self.only_process("repair.lock", LOCK_SECONDS):
+            try:
+                self._make_tables()
+            except sqlite3.Error as error:
+                if not _is_damaged(error):
+                    raise
+                self._set_aside(error)
+                self._make_tables()
+
+    def _make_tables(self) -> None:
+        """Make the tables, where there are none.
+
+        Raises:
+            sqlite3.Error: The database is damaged, or cannot be read or written.
+
+        """
+        with closing(self._connect(_NAME, LOCK_SECONDS)) as database:
+            fault = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if fault != "ok":
+                raise _damage(fault)
+            if database.execute("PRAGMA user_version").fetchone()[0] == self._version:
+                return
+            if database.execute("SELECT 1 FROM sqlite_schema").fetchone():
+                raise _damage("its tables are of another version")
+            database.executescript(f"BEGIN;{self._tables};PRAGMA user_version = {self._version};COMMIT")
+
+    def _set_aside(self, error: sqlite3.Error) -> None:
+        """Rename it; the files of the videos in it are deleted some time later as left over."""
+        log.error(
+            "The list of videos in %s is damaged (%s). It is now called %s, and a new, empty one is used.",
+            self._folder,
+            error,
+            _DAMAGED,
+        )
+        (self._folder / _NAME).replace(self._folder / _DAMAGED)
+        for ending in _BESIDE:
+            with suppress(OSError):
+                (self._folder / f"{_NAME}{ending}").unlink(missing_ok=True)
+
+    def _connect(self, name: str, timeout: float) -> sqlite3.Connection:
+        path = self._folder / name
+        if not path.exists():
+            path.touch(mode=0o600)
+        database = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        database.row_factory = sqlite3.Row
+        with suppress(sqlite3.DatabaseError):  # damaged, as the first use will tell
+            database.execute("PRAGMA journal_mode = PERSIST")
+        return database
+
+
+def _is_damaged(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode in _BEYOND_REPAIR
+
+
+def _damage(words: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(words)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

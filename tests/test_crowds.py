@@ -1,0 +1,163 @@
+"""Many clients of the real server who mean no good, and what others notice of them."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection
+
+import pytest
+from flask import Flask
+
+from tests.conftest import serving
+from tests.fake_camera import FakeCamera
+from tests.test_live import drip_until_answered, pause, read_until
+from web import server as server_module
+from web.server import Server
+
+FORM = (
+    b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    b"Content-Length: 900000\r\n\r\n"
+    b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a"\r\n\r\n'
+)
+PICTURE = FORM % (b"/api/predict", b"image")
+FRAME = b"POST /api/live/frame?stream=%016d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n"
+CHUNKED = b"POST /api/live/frame?stream=%016d HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def crowd(server: Server, size: int, request: Callable[[int], bytes]) -> Iterator[list[socket.socket]]:
+    """Connect so many clients, each with the beginning of a request."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(server.bind_addr, 20)) for _ in range(size)]
+        for number, client in enumerate(clients):
+            client.sendall(request(number))
+        yield clients
+
+
+def seconds_for(server: Server, path: str) -> float:
+    """Return how long an answer takes."""
+    began = time.monotonic()
+    host, port = server.bind_addr
+    connection = HTTPConnection(host, port, timeout=30)
+    connection.request("GET", path)
+    assert connection.getresponse().read()
+    connection.close()
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("viewers", "clients", "most"),
+    [(150, 345, 1.0), (10, 60, 1.0), (10, 345, 5.0)],
+    ids=["many viewers", "few viewers", "four times as many as threads"],
+)
+@pytest.mark.parametrize(
+    "request_of",
+    [lambda _: PICTURE, lambda _: FORM % (b"/api/jobs", b"file"), lambda n: FRAME % n, lambda n: CHUNKED % n],
+    ids=["pictures", "videos", "frames", "chunks"],
+)
+def test_slow_bodies_hold_up_nobody(
+    app: Flask, camera: FakeCamera, *, viewers: int, clients: int, most: float, request_of: Callable[[int], bytes]
+):
+    """Pages and the status answer within a second while hundreds of bodies come byte by byte."""
+    camera.publish()
+    with serving(app, viewers) as server, crowd(server, clients, request_of) as slow:
+        for _ in range(3):
+            for client in slow:
+                with_luck(client, b"0")
+            for path in ("/", "/api/status", "/static/css/base.css"):
+                assert seconds_for(server, path) < most
+
+
+def with_luck(client: socket.socket, data: bytes) -> None:
+    """Send something to a server that may have hung up."""
+    with suppress(OSError):
+        client.sendall(data)
+
+
+def test_slow_bodies_leave_room_for_quick_ones(app: Flask, camera: FakeCamera):
+    """Whoever sends at a usual pace gets their turn soon, although every place was taken by somebody slow."""
+    with serving(app, 2) as server, crowd(server, server.bodies.limit, lambda _: PICTURE):
+        until(lambda: server.bodies.full("127.0.0.1"))
+        until(lambda: b"unsupported_image" in answer_in_two_parts(server))
+
+
+def answer_in_two_parts(server: Server) -> bytes:
+    """Send a frame whose last byte comes later than the rest, and return the answer."""
+    with socket.create_connection(server.bind_addr, 10) as sock:
+        sock.sendall(FRAME.replace(b"90000", b"2") % 1 + b"a")
+        pause(sock)
+        with_luck(sock, b"a")
+        return read_until(sock, b"}")
+
+
+@pytest.mark.parametrize("steadily", [True, False])
+def test_a_body_has_a_least_rate(server: Server, monkeypatch: pytest.MonkeyPatch, *, steadily: bool):
+    """One that comes byte by byte, or not at all, is given up, with an answer that says so."""
+    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
+    server.timeout = 0.5
+    with socket.create_connection(server.bind_addr, 0.02) as sock:
+        sock.sendall(PICTURE)
+        answer = drip_until_answered(sock, b"0" if steadily else b"")
+        sock.settimeout(10)
+        answer += b"" if b"}" in answer else read_until(sock, b"}")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"too_slow" in answer
+
+
+def test_a_network_may_take_half_of_the_places(app: Flask, monkeypatch: pytest.MonkeyPatch):
+    """The other half is for others."""
+    monkeypatch.setattr(server_module, "CROWDED_TIMEOUT", 60.0)
+    with serving(app, 2) as server, crowd(server, server.bodies.limit, lambda _: PICTURE):
+        until(lambda: server.bodies.full("127.0.0.1"))
+        assert not server.bodies.full("192.0.2.1")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for the server."""
+    give_up = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < give_up
+
+
+def test_answers_that_nobody_reads_hold_up_nobody(app: Flask, camera: FakeCamera):
+    """Who asks for a large file and does not read it is dropped when threads run short."""
+    request = b"GET /static/demo.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving(app, 2) as server, ExitStack() as stack:
+        for _ in range(server.requests.max + 10):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(server.bind_addr)
+            sock.sendall(request)
+        assert seconds_for(server, "/api/status") < 5
+
+
+def test_refused_bodies_hold_up_nobody(app: Flask, camera: FakeCamera):
+    """Clients who go on sending what was refused do not keep the server listening to them."""
+    request = PICTURE.replace(b"/api/predict", b"/nothing")
+    with serving(app, 10) as server, crowd(server, 200, lambda _: request):
+        assert seconds_for(server, "/api/status") < 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 200_000,
+        b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
+        b"Content-Length: -1\r\n\r\n",
+        b"Content-Length: 1_000\r\n\r\n",
+        b"Content-Length: 99999999999999999999\r\n\r\n",
+    ],
+    ids=["huge chunk", "endless size", "negative chunk", "negative", "underscore", "huge"],
+)
+def test_lengths_that_cannot_be_are_refused(server: Server, head: bytes):
+    """No memory is taken for what is only announced."""
+    with socket.create_connection(server.bind_addr, 10) as sock:
+        sock.sendall(b"POST /api/live/frame?stream=abcdefghijklmnop HTTP/1.1\r\nHost: localhost\r\n" + head)
+        sock.shutdown(socket.SHUT_WR)
+        try:
+            answer = sock.recv(65536)
+        except ConnectionResetError:
+            answer = b"HTTP/1.1 400 "
+    assert answer.startswith(b"HTTP/1.1 4")
