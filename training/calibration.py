@@ -96,8 +96,7 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
     The shares of the heads and each head's tau are tried from 0, 0.05, ... to 1. Without the raters' majority in
     `truths`, the most accurate choice for FER2013's labels is the best. With it, the choice is made for people in front
     of a camera: as many faces as AGREEMENT says are named as most raters do, with a mean recall of RECALL, or as many
-    and as high as can be; of those choices the one with the highest mean recall for FER2013's labels is the best,
-    because that figure rises and falls with how often posed expressions are recognised, which raters often call neutral.
+    and as high as X
 
     Args:
         logits: (n, 7) by head, "labels" and perhaps "votes".
