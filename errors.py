@@ -59,3 +59,11 @@ class ServerError(FacialExpressionError):
 
 class QueueFullError(FacialExpressionError):
     """There are as many videos as may be kept at once."""
+
+
+class ProbabilityError(FacialExpressionError):
+    """Numbers are no probabilities of the seven expressions."""
+
+
+class RestError(FacialExpressionError):
+    """A resting face cannot be made of what was given."""

@@ -1,4 +1,12 @@
-"""Measure the network on FER2013: against its labels and, where given, against the votes of FER+'s ten raters."""
+"""Measure the network on FER2013, or on people whom you know.
+
+    python evaluate.py --data data/fer2013.csv --votes data/fer2013new.csv
+    python evaluate.py --people FOLDER
+
+On FER2013 it is compared with the labels and, where given, with the votes of FER+'s ten raters. On people, of whom
+FOLDER has pictures or videos (FOLDER/anna/happy/1.jpg, ...), it is told how often it is right about each of them: as it
+sees them, compared with their resting faces, and adapted to them. FOLDER/people.csv (person, group) adds groups.
+"""
 
 import argparse
 import shlex
@@ -14,11 +22,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import ROOT
+from config import ROOT, load_settings
 from entities import EXPRESSIONS
 from errors import FacialExpressionError
 from files import write_json, write_whole
 from model import FacialExpressionModel
+from training import people, people_files, people_report
 from training.evaluation import TITLES, compare, compare_conditions, plots
 from training.fer2013 import USAGES, load
 
@@ -44,34 +53,106 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse(arguments)
     try:
-        rows = load(options.data, options.votes).split(options.usage)
-        model = FacialExpressionModel(options.model, options.weights)
-        probabilities = predict(model, rows.images)
-        results = {
-            "command": shlex.join(["python", "evaluate.py", *arguments]),
-            "versions": {name: version(name) for name in ("keras", "openvino")},
-            "usage": options.usage,
-            "parameters": model.parameters,
-            "multiply_adds": model.multiply_adds,
-            **compare(probabilities, rows),
-        }
-        if options.conditions:
-            results["conditions"] = compare_conditions(partial(predict, model), rows)
-        print(table(results), file=sys.stderr if options.json == "-" else sys.stdout)
-        write_json(results, options.json)
-        if options.plots:
-            save(plots(probabilities, rows, results.get("conditions")), options.plots)
+        if options.people:
+            measure_people(options, arguments)
+        elif options.rest_rows:
+            measure_rest_rows(options, arguments)
+        else:
+            measure_rows(options, arguments)
     except FacialExpressionError as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
         return 1
     return 0
 
 
+def measure_rows(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Measure on FER2013.
+
+    Raises:
+        FacialExpressionError: Something is missing or broken, or cannot be written.
+
+    """
+    rows = load(options.data, options.votes).split(options.usage)
+    model = FacialExpressionModel(options.model, options.weights)
+    probabilities = predict(model, rows.images)
+    results = {
+        **_origin(arguments),
+        "usage": options.usage,
+        "parameters": model.parameters,
+        "multiply_adds": model.multiply_adds,
+        **compare(probabilities, rows),
+    }
+    if options.conditions:
+        results["conditions"] = compare_conditions(partial(predict, model), rows)
+    _show(table(results), options)
+    write_json(results, options.json)
+    if options.plots:
+        save(plots(probabilities, rows, results.get("conditions")), options.plots)
+
+
+def measure_people(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Measure on a folder of people.
+
+    Raises:
+        FacialExpressionError: Something is missing or broken, or cannot be written.
+
+    """
+    files = people_files.find(options.people)
+    groups = people_files.read_groups(options.people, {file.person for file in files})
+    settings = load_settings()
+    model = FacialExpressionModel(options.model, options.weights)
+    with tqdm(total=len(files), desc="Files", unit=" files", leave=False) as progress:
+        answers, left_out = people_files.answers(files, settings, model, progress.update)
+    figures = people.score_people(answers, groups)
+    results = {
+        **_origin(arguments),
+        **figures,
+        "left_out": {path.relative_to(options.people).as_posix(): why for path, why in left_out.items()},
+    }
+    _show(people_report.people_table(figures), options)
+    for path, why in left_out.items():
+        print(f"left out: {path}: {why}", file=sys.stderr)
+    write_json(results, options.json)
+    if options.plots:
+        save(people_report.people_plots(figures), options.plots)
+
+
+def measure_rest_rows(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Measure what a resting face and an adaptation bring, on recorded answers.
+
+    Raises:
+        FacialExpressionError: Something is missing or broken, or cannot be written.
+
+    """
+    figures = {network: people.score_rows(answers) for network, answers in people.read_rows(options.rest_rows).items()}
+    _show(people_report.rows_table(figures), options)
+    write_json({**_origin(arguments), "networks": figures}, options.json)
+
+
+def _origin(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the command, and what it ran on, as the figures keep it."""
+    return {
+        "command": shlex.join(["python", "evaluate.py", *arguments]),
+        "versions": {name: version(name) for name in ("keras", "openvino")},
+    }
+
+
+def _show(text: str, options: argparse.Namespace) -> None:
+    """Print a table, beside the figures where those go to standard output."""
+    print(text, file=sys.stderr if options.json == "-" else sys.stdout)
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the command line's options; exits with usage where they are wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="fer2013.csv, icml_face_data.csv or a folder of images"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    on = parser.add_mutually_exclusive_group(required=True)
+    on.add_argument("--data", type=Path, help="fer2013.csv, icml_face_data.csv or a folder of images")
+    on.add_argument("--people", type=Path, metavar="FOLDER", help="pictures or videos by person and expression")
+    on.add_argument(
+        "--rest-rows",
+        type=Path,
+        metavar="CSV",
+        help="recorded answers about people: network, person, posed, and the logarithms of the seven probabilities",
     )
     parser.add_argument("--usage", choices=USAGES, default="PublicTest", help="split to measure on (%(default)s)")
     parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv, for the same rows")

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from config import Settings
 from entities import Classifier, Face, Frame, Image
+from expressions.smoothing import Smoother
 from vision.detection import FaceDetector, to_grey
-from vision.smoothing import Smoother
 from vision.tracking import FaceTracker, Track
 
 

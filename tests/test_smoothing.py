@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vision.smoothing import Smoother
+from expressions.smoothing import Smoother
 
 ANGRY, HAPPY = np.eye(7, dtype=np.float32)[[0, 3]]
 

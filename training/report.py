@@ -149,10 +149,14 @@ def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[A
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
-@_styled
 def plot_confusion(scores: Scores, title: str) -> Figure:
     """Draw what is taken for what, in percent of the rows of each true expression."""
-    counts = np.array(scores.confusion)
+    return plot_counts(np.array(scores.confusion), title)
+
+
+@_styled
+def plot_counts(counts: NDArray[np.int64], title: str) -> Figure:
+    """Draw (7, 7) counts by true (first index) and predicted (second index) expression, in percent of the true ones."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, (axes,) = _axes(5.6, 5)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -160,7 +164,7 @@ def plot_confusion(scores: Scores, title: str) -> Figure:
         if share >= 0.005:
             colour = "white" if share > 0.5 else INK
             axes.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=8.5)
-    named = [f"{name} ({count})" for name, count in zip(EXPRESSIONS, scores.support, strict=True)]
+    named = [f"{name} ({count})" for name, count in zip(EXPRESSIONS, counts.sum(axis=1), strict=True)]
     axes.set_yticks(range(len(EXPRESSIONS)), named)
     axes.set_xticks(range(len(EXPRESSIONS)), EXPRESSIONS, rotation=35, ha="right", rotation_mode="anchor")
     axes.set(title=title, xlabel="predicted", ylabel="true (rows)")
@@ -251,6 +255,36 @@ def plot_mistakes(images: Image, probabilities: Floats, labels: NDArray[np.int64
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     captions = [f"{EXPRESSIONS[predicted[i]]} {confidence[i]:.0%}\nlabel: {EXPRESSIONS[labels[i]]}" for i in worst]
     return plot_faces(images[worst], captions, title="Worst mistakes")
+
+
+@_styled
+def plot_people(figures: dict[str, Any], ways: dict[str, str]) -> Figure:
+    """Draw each person's and each group's accuracy with its interval, in each way of answering.
+
+    Args:
+        figures: What `training.people.score_people` returned.
+        ways: The names of those ways by key.
+
+    """
+    panels = {"People": figures["people"], "Groups": figures["groups"], "All": {"all people": figures["all"]}}
+    panels = {title: rows for title, rows in panels.items() if rows}
+    heights = [len(rows) + 0.6 for rows in panels.values()]
+    figure = Figure(figsize=(8, 1.6 + 0.42 * sum(heights)), layout="constrained")
+    grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+    for axes, (title, rows) in zip(grid[:, 0], panels.items(), strict=True):
+        for number, (way, name) in enumerate(ways.items()):
+            accuracies = np.array([row[way]["accuracy"] for row in rows.values()])
+            low, high = np.array([row[way]["interval"] for row in rows.values()]).T
+            heights_of_rows = np.arange(len(rows)) + 0.22 * (number - (len(ways) - 1) / 2)
+            reach = np.maximum([accuracies - low, high - accuracies], 0)
+            axes.errorbar(accuracies, heights_of_rows, xerr=reach, fmt="o", markersize=5, linewidth=1.2, label=name)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set(title=title, ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1))
+        axes.grid(axis="x", color=MUTED, alpha=0.25)
+    grid[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
+    grid[-1, 0].set_xlabel("right, with 95 % intervals")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(ways))
+    return figure
 
 
 def _lines(captions: Sequence[str]) -> int:
