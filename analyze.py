@@ -5,21 +5,24 @@
 Every file gets a folder of its own in --out. A video's has the annotated video with its sound, every frame as CSV
 and JSON, a summary, a timeline, the strongest moment of each expression, and a ZIP file of them all; a picture's has
 the annotated picture and its faces as JSON and CSV.
+
+With --rest, faces are compared with what they look like at rest, and the tables have both: as seen, and compared.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tqdm import tqdm
 
 from analysis.picture import analyze_picture
+from analysis.rest import RestWanted, load_rest, parse_rest
 from analysis.video import analyze_video
 from config import Settings, load_settings
 from entities import EXPRESSIONS, Classifier
-from errors import FacialExpressionError
+from errors import FacialExpressionError, RestError
 from vision.pictures import is_picture
 
 STOPPED: Final = 130
@@ -31,13 +34,14 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     options = parse(arguments)
     try:
         settings = load_settings(file=options.config)
+        rest = wanted_rest(options.rest) if options.rest else None
         classifier = classifier or load_classifier(settings)
         failures = 0
         taken: set[Path] = set()
         for path in options.files:
             target = new_target(options.out, path, taken)
             try:
-                print(analyze(path, target, settings, classifier, overwrite=options.overwrite))
+                print(analyze(path, target, settings, classifier, rest=rest, overwrite=options.overwrite))
             except FacialExpressionError as error:
                 failures += 1
                 print(f"{path}: {error}", file=sys.stderr)
@@ -56,8 +60,28 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("files", nargs="+", type=Path, metavar="VIDEO_OR_IMAGE", help="told apart by their content")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
+    parser.add_argument(
+        "--rest",
+        metavar="REST",
+        help="compare faces with their resting faces: those in a time of the video (0:03-0:06); those that are found "
+        "in it (auto; videos of a minute and more); or that in a file which the page saved, for the face that is seen "
+        "longest, in a picture for the largest",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are already there")
     return parser.parse_args(arguments)
+
+
+def wanted_rest(text: str) -> RestWanted:
+    """Return where resting faces come from: a time, auto, or a file.
+
+    Raises:
+        FacialExpressionError: It is none of these, or the file holds no resting face.
+
+    """
+    path = Path(text)
+    if path.suffix.lower() == ".json" or path.is_file():
+        return RestWanted("loaded", loaded=load_rest(path))
+    return parse_rest(text)
 
 
 def load_classifier(settings: Settings) -> Classifier:
@@ -77,7 +101,15 @@ def new_target(out: Path, path: Path, taken: set[Path]) -> Path:
     return target
 
 
-def analyze(path: Path, target: Path, settings: Settings, classifier: Classifier, *, overwrite: bool) -> str:
+def analyze(
+    path: Path,
+    target: Path,
+    settings: Settings,
+    classifier: Classifier,
+    *,
+    rest: RestWanted | None = None,
+    overwrite: bool = False,
+) -> str:
     """Analyse one file into the folder `target`; return what was found, in a line.
 
     Raises:
@@ -85,14 +117,23 @@ def analyze(path: Path, target: Path, settings: Settings, classifier: Classifier
 
     """
     if not is_picture(path):
-        return analyze_with_progress(path, target, settings, classifier, overwrite=overwrite)
-    picture = analyze_picture(path, target, settings, classifier, overwrite=overwrite)
+        return analyze_with_progress(path, target, settings, classifier, rest=rest, overwrite=overwrite)
+    if rest and not rest.loaded:
+        raise RestError("A picture has no time in which a face is at rest. Give --rest a file that the page saved.")
+    loaded = rest.loaded if rest else None
+    picture = analyze_picture(path, target, settings, classifier, rest=loaded, overwrite=overwrite)
     seen = ", ".join(face["expression"] for face in picture["faces"])
     return f"{path}: {seen or 'no face'} -> {target}"
 
 
 def analyze_with_progress(
-    path: Path, target: Path, settings: Settings, classifier: Classifier, *, overwrite: bool
+    path: Path,
+    target: Path,
+    settings: Settings,
+    classifier: Classifier,
+    *,
+    rest: RestWanted | None = None,
+    overwrite: bool = False,
 ) -> str:
     """Analyse a video with a progress bar in seconds of the video; return what was found, in a line."""
     form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} gone, {remaining} to go]"
@@ -102,10 +143,20 @@ def analyze_with_progress(
             bar.total = total
             bar.update(done - bar.n)
 
-        summary = analyze_video(path, target, settings, classifier, overwrite=overwrite, progress=show)
+        summary = analyze_video(path, target, settings, classifier, rest=rest, overwrite=overwrite, progress=show)
     shares = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= 0.005}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shares.items(), key=lambda item: -item[1]))
-    return f"{path}: {seen or 'no face'} -> {target}"
+    return f"{path}: {seen or 'no face'}{rest_words(summary['rest'])} -> {target}"
+
+
+def rest_words(rest: dict[str, Any] | None) -> str:
+    """Return in words which faces were compared with rests, or why none was; nothing where that was not wanted."""
+    if rest is None:
+        return ""
+    if not rest["faces"]:
+        return f" ({rest['note']})"
+    faces = ", ".join(str(face["id"]) for face in rest["faces"])
+    return f" (compared with {'its rest' if len(rest['faces']) == 1 else 'their rests'}: face {faces})"
 
 
 if __name__ == "__main__":

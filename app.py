@@ -24,7 +24,7 @@ from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector
 from vision.sources import missing_file
-from web import api, certificates, documentation, errors, frames, jobs, live, pages, security, sources, uploads
+from web import api, certificates, documentation, errors, frames, jobs, live, pages, rests, security, sources, uploads
 from web.drawings import Drawings
 from web.json import Json
 from web.metrics import Metrics
@@ -104,8 +104,8 @@ def create_app(
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
-    for described in (api.blueprint, live.blueprint, frames.blueprint, jobs.blueprint, sources.blueprint):
-        app.register_api(described)
+    for room in (api, live, frames, rests, jobs, sources):
+        app.register_api(room.blueprint)
     return app
 
 

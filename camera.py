@@ -17,6 +17,7 @@ from typing import Final, Literal
 from config import Settings
 from entities import Classifier, Face, Frame, FrameResult, SourceState, SourceStatus
 from errors import FacialExpressionError
+from expressions.resting import RestingFace
 from pipeline import ExpressionPipeline
 from vision.absence import Absences
 from vision.annotation import annotate, encode_jpeg, message_frame
@@ -108,6 +109,17 @@ class VideoCamera:
             if self._capture:
                 self._capture.close()
                 self._capture = None
+
+    def compare(self, face_id: int, rest: RestingFace | None) -> bool:
+        """Compare a face with its rest, for all viewers, until the source changes; with None no more.
+
+        Returns:
+            Whether the face is in view; if not, nothing was done.
+
+        """
+        latest = self._latest
+        in_view = latest is not None and any(face.track_id == face_id for face in latest.faces)
+        return in_view and self._analyser.compare(face_id, rest)
 
     def latest(self) -> FrameResult | None:
         """Return the newest result; None where nobody is watching."""
@@ -350,6 +362,13 @@ class _Analyser:
             return (), {}
         self._ready()
         return found
+
+    def compare(self, face_id: int, rest: RestingFace | None) -> bool:
+        """Compare a face with its rest, or no more; return whether there are faces to compare."""
+        pipeline = self._pipeline
+        if pipeline:
+            pipeline.compare(face_id, rest)
+        return pipeline is not None
 
     def reset(self) -> None:
         """Forget the faces of the video so far."""

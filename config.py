@@ -138,7 +138,10 @@ class ServerSettings(Section):
     certificate: AbsolutePath | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
     private_key: AbsolutePath | None = Field(None, description="The certificate's key, in PEM form.")
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
-    change_source: bool = Field(True, description="Let visitors change, for everybody, which video is shown.")
+    change_source: bool = Field(
+        True,
+        description="Let visitors change, for everybody, which video is shown and what its faces are compared with.",
+    )
     allowed_addresses: Annotated[tuple[CameraAddress, ...], BeforeValidator(_words)] = Field(
         (),
         description="Network cameras that visitors may choose, such as rtsp://user:password@192.168.1.20/stream; "

@@ -59,6 +59,9 @@ class Face:
     held: int | None = None
     """Index of the expression that is shown although another may be a little more probable, so that it keeps still."""
 
+    as_seen: tuple[float, ...] = ()
+    """Where `probabilities` are compared with the person's resting face, what they would be without; else empty."""
+
     @property
     def label(self) -> int:
         """Index into EXPRESSIONS of the expression that is shown."""

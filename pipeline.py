@@ -1,15 +1,28 @@
 """From one frame to the faces in it and their expressions."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from config import Settings
-from entities import Classifier, Face, Frame, Image
+from entities import Box, Classifier, Face, Frame, Image
+from expressions.resting import RestingFace
 from expressions.smoothing import Smoother
 from vision.detection import FaceDetector, to_grey
-from vision.tracking import FaceTracker, Track
+from vision.tracking import FaceTracker
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A face in one frame, and what the classifier says of it alone."""
+
+    track_id: int
+    """Stays the same while the same face is followed."""
+    box: Box
+    raw: tuple[float, ...]
+    """Seven probabilities in EXPRESSIONS order."""
 
 
 class ExpressionPipeline:
@@ -24,35 +37,77 @@ class ExpressionPipeline:
         self._model = settings.model
         self._classifier = classifier
         self._tracker = FaceTracker(settings.detector)
-        self._smoothers: dict[int, Smoother] = {}
+        self._seen: dict[int, Smoother] = {}
+        self._compared: dict[int, Smoother] = {}
+        self._rests: dict[int, RestingFace] = {}
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""
         self._tracker.reset()
-        self._smoothers.clear()
+        for memory in (self._seen, self._compared, self._rests):
+            memory.clear()
+
+    def compare(self, track_id: int, rest: RestingFace | None) -> None:
+        """Compare a face with its rest from the next frame on; with None no more. May be called from any thread."""
+        if rest:
+            self._rests[track_id] = rest
+        else:
+            self._rests.pop(track_id, None)
 
     def process(self, frame: Frame) -> tuple[tuple[Face, ...], dict[str, float]]:
         """Return the faces of the next frame, from left to right, and milliseconds spent by stage.
 
         Each face's `raw` probabilities are what the classifier gives for `face.box` of the grey frame; its
-        `probabilities` are averaged over the face's past. All faces go through the classifier in one batch.
+        `probabilities` are averaged over the face's past, after they were compared with its rest where that is known.
+        All faces go through the classifier in one batch.
         """
+        sightings, timings = self.look(frame)
+        return self.describe(sightings, _time(frame)), timings
+
+    def look(self, frame: Frame) -> tuple[list[Sighting], dict[str, float]]:
+        """Return what the next frame alone shows, from left to right, and milliseconds spent by stage."""
         started = perf_counter()
-        time = frame.captured_at if frame.time is None else frame.time
         grey = to_grey(frame.image)
-        tracks = self._tracker.update(grey, time)
+        tracks = self._tracker.update(grey, _time(frame))
         detected = perf_counter()
         raw = self._classifier.predict([track.box.crop(grey) for track in tracks])
-        faces = tuple(self._describe(track, row, time) for track, row in zip(tracks, raw, strict=True))
-        self._smoothers = {face.track_id: self._smoothers[face.track_id] for face in faces}
+        sightings = [Sighting(track.id, track.box, tuple(row.tolist())) for track, row in zip(tracks, raw, strict=True)]
         classified = perf_counter()
-        return faces, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
+        return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
-    def _describe(self, track: Track, raw: NDArray[np.float32], time: float) -> Face:
-        settings = self._model
-        smoother = self._smoothers.setdefault(track.id, Smoother(settings.smoothing, settings.min_confidence))
-        probabilities = smoother.update(raw, time)
-        return Face(track.box, probabilities, track.id, smoother.threshold, tuple(raw.tolist()), smoother.shown)
+    def describe(self, sightings: Sequence[Sighting], time: float) -> tuple[Face, ...]:
+        """Return the faces of the frame at `time` (seconds), with their past; frame after frame."""
+        faces = tuple(self._describe(sighting, time) for sighting in sightings)
+        present = {sighting.track_id for sighting in sightings}
+        self._seen = {number: smoother for number, smoother in self._seen.items() if number in present}
+        compared = {face.track_id for face in faces if face.as_seen}
+        self._compared = {number: smoother for number, smoother in self._compared.items() if number in compared}
+        return faces
+
+    def _describe(self, sighting: Sighting, time: float) -> Face:
+        number, raw = sighting.track_id, np.array(sighting.raw)
+        shown = self._smoother(self._seen, number)
+        seen = probabilities = shown.update(raw, time)
+        if rest := self._rests.get(number):
+            shown = self._smoother(self._compared, number)
+            probabilities = shown.update(rest.correct(raw), time)
+        return Face(
+            sighting.box,
+            probabilities,
+            number,
+            shown.threshold,
+            sighting.raw,
+            shown.shown,
+            as_seen=seen if rest else (),
+        )
+
+    def _smoother(self, smoothers: dict[int, Smoother], number: int) -> Smoother:
+        return smoothers.setdefault(number, Smoother(self._model.smoothing, self._model.min_confidence))
+
+
+def _time(frame: Frame) -> float:
+    """Return when the frame was taken, in seconds: a file has a clock of its own."""
+    return frame.captured_at if frame.time is None else frame.time
 
 
 def analyze_image(
@@ -74,4 +129,15 @@ def analyze_image(
         for number, (box, probabilities) in enumerate(
             ((box, tuple(row.tolist())) for box, row in zip(boxes, raw, strict=True)), start=1
         )
+    )
+
+
+def compare_largest(faces: Sequence[Face], rest: RestingFace) -> tuple[Face, ...]:
+    """Return the faces of a single picture, the largest of them compared with this rest: it is one person's."""
+    largest = max(faces, key=lambda face: face.box.width * face.box.height, default=None)
+    return tuple(
+        replace(face, probabilities=tuple(rest.correct(face.raw).tolist()), as_seen=face.probabilities)
+        if face is largest
+        else face
+        for face in faces
     )

@@ -28,7 +28,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the folders of jobs are called; all others in the same place are somebody else's."""
 _ALIVE: Final = "worker.alive"
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _TABLES: Final = """
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
@@ -51,7 +51,8 @@ CREATE TABLE jobs (
     work REAL NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,
     code TEXT NOT NULL DEFAULT '',
-    message TEXT NOT NULL DEFAULT ''
+    message TEXT NOT NULL DEFAULT '',
+    rest TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE turns (
     party TEXT PRIMARY KEY,
@@ -95,6 +96,8 @@ class Job:
     code: str
     message: str
     """Why it failed."""
+    rest: str = ""
+    """Where the resting faces come from, as `parse_rest` reads it; empty where none are wanted."""
 
     def remaining(self, now: float) -> float | None:
         """Return the seconds that a running job still takes if it goes on as it did; None if unknown."""
@@ -178,7 +181,9 @@ class JobStore:
         with self._database.transaction() as database:
             database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
 
-    def add(self, job_id: str, owner: str, name: str, total: float, *, work: float = 0, network: str = "") -> Job:
+    def add(
+        self, job_id: str, owner: str, name: str, total: float, *, work: float = 0, network: str = "", rest: str = ""
+    ) -> Job:
         """Queue the job whose video lies in its folder now.
 
         Args:
@@ -188,14 +193,15 @@ class JobStore:
             total: Its length in seconds, as far as known.
             work: What its analysis costs, in pixels, as far as known.
             network: Stands for where it came from; empty if unknown.
+            rest: Where the resting faces come from; nothing for none.
 
         """
         with self._database.transaction() as database:
             database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
             row = database.execute(
-                "INSERT INTO jobs (id, owner, network, name, state, created, total, work) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work),
+                "INSERT INTO jobs (id, owner, network, name, state, created, total, work, rest) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work, rest),
             ).fetchone()
             return _job(row)
 

@@ -8,11 +8,12 @@ from typing import Any
 import cv2
 
 from analysis.results import results_folder
-from analysis.tables import FACE_COLUMNS, face_record, face_row
+from analysis.tables import AS_SEEN_COLUMNS, FACE_COLUMNS, as_seen_row, face_record, face_row
 from config import Settings
 from entities import Classifier
 from errors import ImageError, ImageSizeError
-from pipeline import analyze_image
+from expressions.resting import RestingFace
+from pipeline import analyze_image, compare_largest
 from vision.annotation import annotate
 from vision.detection import FaceDetector
 from vision.pictures import read_picture
@@ -24,9 +25,12 @@ def analyze_picture(
     settings: Settings,
     classifier: Classifier,
     *,
+    rest: RestingFace | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Analyse a picture file; see `analyze_video` for the arguments they share.
+
+    The largest face is compared with `rest`, where that is given.
 
     Returns:
         What `faces.json` says: `{"name", "width", "height", "faces": [face_record]}`.
@@ -41,6 +45,8 @@ def analyze_picture(
         raise ImageSizeError(f"The file is larger than the {limits.max_megabytes:g} MB allowed. Choose a smaller one.")
     image = read_picture(path, limits.max_megapixels)
     faces = analyze_image(image, FaceDetector(settings.detector), classifier, settings.model.min_confidence)
+    if rest:
+        faces = compare_largest(faces, rest)
     encoded, png = cv2.imencode(".png", annotate(image, faces))
     if not encoded:
         raise ImageError("The annotated picture cannot be written as PNG.")
@@ -56,6 +62,6 @@ def analyze_picture(
         (folder / "faces.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         with (folder / "faces.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
-            rows.writerow(FACE_COLUMNS)
-            rows.writerows(face_row(face) for face in faces)
+            rows.writerow((*FACE_COLUMNS, *AS_SEEN_COLUMNS) if rest else FACE_COLUMNS)
+            rows.writerows([*face_row(face), *(as_seen_row(face) if rest else ())] for face in faces)
     return record

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.history import History, Moment, shares
-from analysis.limits import check_file_size, check_length, limited
+from analysis.limits import check_file_size, check_length
+from analysis.reading import Progress, Reading
+from analysis.rest import RestWanted
 from analysis.results import moment_name, pack, results_folder
 from analysis.tables import FrameTables
 from analysis.timeline import draw_timeline, timeline_record
@@ -18,9 +20,6 @@ from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
 from vision.videos import VideoFile, VideoInfo
 
-Progress = Callable[[float, float], None]
-"""Called with the seconds of the video that are done, and all its seconds as far as known."""
-
 _MOMENT_QUALITY: Final = 90
 
 
@@ -31,6 +30,7 @@ def analyze_video(
     classifier: Classifier,
     *,
     name: str = "",
+    rest: RestWanted | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -43,6 +43,7 @@ def analyze_video(
         settings: `uploads` limits the video; `detector` and `model` say how faces are found and judged.
         classifier: Names the expressions.
         name: What the video is called in the results; the file's own name if not given.
+        rest: Where the resting faces come from that the others are compared with; they are not compared if not given.
         overwrite: Whether an existing folder may be replaced.
         progress: Told after every frame how far it is.
         cancelled: Asked before every frame, and while sound is written, whether to stop.
@@ -52,6 +53,7 @@ def analyze_video(
 
     Raises:
         SourceError: The video is missing, broken, or larger or longer than allowed (VideoSizeError).
+        RestError: In the time that `rest` asks for, no face is seen.
         ResultsError: The results cannot be written.
         AnalysisCancelledError: `cancelled` said so. As with every error, nothing is left in the target's place.
 
@@ -67,49 +69,49 @@ def analyze_video(
         check_length(video.info.duration or 0, limits)
         with results_folder(target, overwrite=overwrite) as folder:
             history = History()
-            tables = FrameTables(folder, video.info.width, video.info.height)
+            reading = Reading(ExpressionPipeline(settings, classifier), limits, check, progress)
+            if rest:
+                reading.look_ahead(path, rest)
+            tables = FrameTables(folder, video.info.width, video.info.height, as_seen=rest is not None)
             writer = VideoWriter(folder / "annotated.mp4", video.info, path, check)
-            pipeline = ExpressionPipeline(settings, classifier)
-            total = video.info.duration or 0.0
             with tables, writer:
-                for frame in limited(video.frames(), limits):
-                    check()
-                    faces, _ = pipeline.process(frame)
+                for frame, faces in reading.faces(video):
                     annotated = annotate(frame.image, faces)
                     time = frame.time or 0.0
                     writer.write(annotated, time)
                     tables.append(frame.index, time, faces)
                     history.append(frame, faces, annotated)
-                    if progress:
-                        progress(min(time, total), total)
-            summary = _conclude(folder, name or path.name, video.info, history, writer.sound)
+            summary = _conclude(
+                folder, video.info, history, name=name or path.name, sound=writer.sound, rest=reading.rest
+            )
     if progress:
         progress(summary["duration"], summary["duration"])
     return summary
 
 
-def _conclude(folder: Path, name: str, info: VideoInfo, history: History, sound: str) -> dict[str, Any]:
+def _conclude(folder: Path, info: VideoInfo, history: History, **told: Any) -> dict[str, Any]:
     """Write what can only be told at the end, and return the summary."""
     frames = len(history.times)
     duration = history.times[-1] + 1 / info.fps
     faces = history.faces(duration)
     moments = sorted(history.moments.values(), key=lambda moment: moment.time)
     summary: dict[str, Any] = {
-        "name": name,
+        "name": told["name"],
         "width": info.width,
         "height": info.height,
         "duration": round(duration, 4),
         "fps": round(frames / duration, 4),
         "frames": frames,
         "frames_with_faces": history.with_faces,
-        "sound": sound,
+        "sound": told["sound"],
+        "rest": told["rest"],
         "shares": shares(faces),
         "faces": [face.record() for face in faces],
         "moments": [moment.record() for moment in moments],
         "timeline": timeline_record(faces, duration, frames),
     }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    draw_timeline(folder / "timeline.png", name, faces, duration, frames)
+    draw_timeline(folder / "timeline.png", told["name"], faces, duration, frames)
     _write_moments(folder, moments)
     pack(folder)
     return summary

@@ -16,10 +16,19 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from analysis.jobs import USUAL_SPEED, Job, JobStore
+from analysis.rest import parse_rest
 from analysis.video import analyze_video
 from config import Settings
 from entities import Classifier
-from errors import AnalysisCancelledError, FacialExpressionError, ModelError, ResultsError, SourceError, VideoSizeError
+from errors import (
+    AnalysisCancelledError,
+    FacialExpressionError,
+    ModelError,
+    RestError,
+    ResultsError,
+    SourceError,
+    VideoSizeError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +46,7 @@ _CODES: Final[dict[type[FacialExpressionError], str]] = {
     VideoSizeError: "video_too_large",
     SourceError: "broken_video",
     ModelError: "model_unavailable",
+    RestError: "no_rest",
     FacialExpressionError: "failed",
 }
 """What programs are told; the first that fits."""
@@ -148,6 +158,7 @@ class Worker:
             self._settings,
             self._classifier,
             name=job.name,
+            rest=parse_rest(job.rest) if job.rest else None,
             progress=watch.report,
             cancelled=watch.cancelled,
         )

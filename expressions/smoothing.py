@@ -34,7 +34,7 @@ class Smoother:
         self.threshold = min_confidence
         """The confidence from which the face is named at this moment: `min_confidence`, or more if it was uncertain."""
 
-    def update(self, probabilities: NDArray[np.float32], time: float) -> tuple[float, ...]:
+    def update(self, probabilities: NDArray[np.floating], time: float) -> tuple[float, ...]:
         """Return the average including these probabilities, seen at `time` in seconds on any clock."""
         elapsed = max(0.0, time - self._time)
         first = self._average is None

@@ -10,6 +10,7 @@ import numpy as np
 from camera import ModelState, VideoCamera
 from config import Settings, VideoSettings
 from entities import EXPRESSIONS, Box, Classifier, Face, FrameResult, SourceState, SourceStatus
+from expressions.resting import RestingFace
 from vision.sources import Spec, open_source
 
 
@@ -38,6 +39,7 @@ class FakeCamera:
         self.chosen: Spec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
         self.frame_bytes = frame_bytes
+        self.compared: dict[int, RestingFace | None] = {}
         self._on_frame: list[Callable[[FrameResult], None]] = []
         self._latest: FrameResult | None = None
         self._closed = False
@@ -64,6 +66,13 @@ class FakeCamera:
     def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
         """Call a function with every frame."""
         self._on_frame.append(on_frame)
+
+    def compare(self, face_id: int, rest: RestingFace | None) -> bool:
+        """Note what a face in view is compared with."""
+        in_view = self._latest is not None and any(face.track_id == face_id for face in self._latest.faces)
+        if in_view:
+            self.compared[face_id] = rest
+        return in_view
 
     def start_loading(self) -> None:
         """Do nothing: the model is here, or never comes."""

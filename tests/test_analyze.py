@@ -124,7 +124,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: 
         def __init__(self, settings: Settings, classifier: object) -> None:
             calls.append(settings)
 
-        def process(self, frame: object) -> None:
+        def look(self, frame: object) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("analysis.video.ExpressionPipeline", Interrupted)

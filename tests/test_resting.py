@@ -128,6 +128,8 @@ def test_the_figures_on_people_whom_nobody_was_fitted_to(shared, network, least,
     answers = read_rows(shared / "resting_face" / "posed.csv")[network]
     compared, seen = compared_with_rest(answers)
     figures = score(compared, seen)
+    assert figures.neutral is not None
+    assert figures.renamed is not None
     assert figures.accuracy >= least
     assert figures.neutral >= 0.98
     assert figures.renamed <= 0.015

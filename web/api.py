@@ -17,6 +17,7 @@ from vision.annotation import annotate, encode_jpeg
 from vision.detection import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
 from web.representation import describe_status
+from web.rests import to_rest
 from web.schemas import AnnotateQuery, HealthAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
 from web.services import services
 from web.uploads import analysed_upload
@@ -46,7 +47,11 @@ def status() -> dict[str, Any]:
 )
 def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
     """Find the faces in a picture and name their expressions."""
-    with analysed_upload(services(), form.image) as (image, faces, classifier):
+    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (
+        image,
+        faces,
+        classifier,
+    ):
         height, width = image.shape[:2]
         described = [describe_face(face) for face in faces]
         if query.explain:
@@ -63,7 +68,7 @@ def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
 )
 def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
     """Draw the faces and their expressions into a picture."""
-    with analysed_upload(services(), form.image) as (image, faces, _):
+    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (image, faces, _):
         picture = annotate(image, faces, labels=query.labels, blur=query.blur)
         return Response(encode_jpeg(picture, 90), mimetype="image/jpeg")
 

@@ -107,7 +107,7 @@ def refuse(error: ValidationError) -> NoReturn:
     """
     first = error.errors()[0]
     name = ".".join(map(str, first["loc"]))
-    if error.title == PictureForm.__name__:
+    if error.title == PictureForm.__name__ and name == "image":
         raise missing_file(name)
     if not name:
         raise ApiError(

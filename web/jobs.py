@@ -15,9 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from analysis.jobs import Job, JobState, Place
 from analysis.limits import check_file_size, check_frames, check_length, work_in
+from analysis.rest import parse_rest
 from analysis.results import VIDEO_FILES
 from config import UploadSettings
-from errors import QueueFullError, ResultsError, SourceError, VideoSizeError
+from errors import QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile, VideoInfo
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 
 FIELD: Final = "file"
+REST_FIELD: Final = "rest"
 _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
 _NO_JOB: Final = (
@@ -44,7 +46,18 @@ _ONE_CHECK: Final = threading.Lock()
     tags=[VIDEOS],
     openapi_extensions=body(
         "multipart/form-data",
-        {"type": "object", "properties": {FIELD: {"type": "string", "format": "binary"}}, "required": [FIELD]},
+        {
+            "type": "object",
+            "properties": {
+                FIELD: {"type": "string", "format": "binary"},
+                REST_FIELD: {
+                    "type": "string",
+                    "description": "Compare faces with what they look like at rest: those in a time of the video "
+                    "(0:03-0:06), or, with `auto`, those that are found in it (videos of a minute and more).",
+                },
+            },
+            "required": [FIELD],
+        },
     ),
     responses={
         HTTPStatus.CREATED: VideoAnswer,
@@ -64,9 +77,10 @@ def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
         size, most, most_each = _announced_size(limits), limits.max_jobs, limits.max_jobs_each
         job_id = runner.store.reserve(visitor, size, most=most, most_each=most_each, network=network)
         try:
-            name = _receive(runner.store.original(job_id), limits)
+            name, rest = _receive(runner.store.original(job_id), limits)
             info = _check_video(runner.store.original(job_id), limits)
-            job = runner.store.add(job_id, visitor, name, info.duration or 0.0, work=work_in(info), network=network)
+            length, work = info.duration or 0.0, work_in(info)
+            job = runner.store.add(job_id, visitor, name, length, work=work, network=network, rest=rest)
         except BaseException:
             runner.store.give_up(job_id)
             raise
@@ -183,8 +197,13 @@ def _announced_size(limits: UploadSettings) -> int:
     return size
 
 
-def _receive(path: Path, limits: UploadSettings) -> str:
-    """Write the request's video to `path`, and nowhere else on the way; return what the visitor calls it."""
+def _receive(path: Path, limits: UploadSettings) -> tuple[str, str]:
+    """Write the request's video to `path`, and nowhere else on the way.
+
+    Returns:
+        What the visitor calls it, and where its resting faces come from; nothing where none are wanted.
+
+    """
     if request.mimetype != "multipart/form-data":
         raise missing_file(FIELD)
     opened: list[IO[bytes]] = []
@@ -197,7 +216,7 @@ def _receive(path: Path, limits: UploadSettings) -> str:
 
     try:
         parser = FormDataParser(open_part, max_form_memory_size=_FORM_OVERHEAD, silent=False)
-        _, _, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+        _, form, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
     except ValueError as error:
         raise ApiError(
             HTTPStatus.BAD_REQUEST, "bad_form", f"The form cannot be read ({error}). Send it again."
@@ -211,7 +230,10 @@ def _receive(path: Path, limits: UploadSettings) -> str:
     check_file_size(path, limits)
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", "The file is empty. Send a video.")
-    return _display_name(sent.filename or "")
+    rest = form.get(REST_FIELD, "").strip()
+    if rest:
+        parse_rest(rest)  # which says what is wrong before the visitor waits
+    return _display_name(sent.filename or ""), rest
 
 
 def _display_name(name: str) -> str:
@@ -239,6 +261,8 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", text) from None
     except VideoSizeError as error:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "video_too_large", without_folders(str(error))) from None
+    except RestError as error:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "bad_rest", str(error)) from None
     except SourceError as error:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_video", without_folders(str(error))) from None
     except QueueFullError as error:

@@ -21,6 +21,9 @@ class FaceAnswer(BaseModel):
     confidence: float = Field(ge=0, le=1, description="Its probability.")
     uncertain: bool = Field(description="Whether the confidence is too low to name an expression.")
     probabilities: Probabilities
+    as_seen: Probabilities | None = Field(
+        None, description="Where the face is compared with its rest: the probabilities without."
+    )
     heat_map: str | None = Field(
         None, description="With `explain`: where the model looked; a grey PNG of the box's size, base64-encoded."
     )
@@ -129,6 +132,23 @@ class FrameQuery(BaseModel):
     )
 
 
+class RestQuery(BaseModel):
+    """Which face."""
+
+    face: int = Field(ge=1, description="Its `id`, while it is in view.")
+    stream: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{16,64}$",
+        description="The `stream` of a video whose frames you send; without it, the server's video, for all who watch.",
+    )
+
+
+class RestBody(BaseModel):
+    """What a face looks like at rest, as the page saves it."""
+
+    resting_face: Probabilities
+
+
 class TrackedFace(FaceAnswer):
     """A face that is followed from frame to frame."""
 
@@ -208,6 +228,7 @@ class PictureForm(BaseModel):
     """A picture to analyse; it is not stored."""
 
     image: FileStorage = Field(description="JPEG, PNG, WebP or BMP, told by its content.")
+    rest: RestBody | None = Field(None, description="What the largest face looks like at rest.")
 
 
 class PredictQuery(BaseModel):

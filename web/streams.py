@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final
 
 from entities import Face, Frame, Image
+from expressions.resting import RestingFace
 from pipeline import ExpressionPipeline
 from web.errors import ApiError
 
@@ -22,6 +23,8 @@ class Stream:
     pipeline: ExpressionPipeline
     used_at: float
     frames: int = 0
+    in_view: frozenset[int] = frozenset()
+    """The faces of the last frame."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """To be held by whoever has a frame of it processed."""
 
@@ -29,7 +32,9 @@ class Stream:
         """Return the faces of the next frame, and milliseconds by stage."""
         frame = Frame(image, self.frames, time.monotonic())
         self.frames += 1
-        return self.pipeline.process(frame)
+        faces, timings = self.pipeline.process(frame)
+        self.in_view = frozenset(face.track_id for face in faces)
+        return faces, timings
 
 
 class VisitorStreams:
@@ -63,3 +68,12 @@ class VisitorStreams:
             stream.used_at = now
             self._streams[stream_id] = stream
             return stream
+
+    def compare(self, stream_id: str, face_id: int, rest: RestingFace | None) -> bool:
+        """Compare a face with its rest from the next frame on, with None no more; return whether it is in view."""
+        with self._lock:
+            stream = self._streams.get(stream_id)
+        if stream is None or face_id not in stream.in_view:
+            return False
+        stream.pipeline.compare(face_id, rest)
+        return True

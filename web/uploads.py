@@ -12,7 +12,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from entities import Classifier, Face, Image
 from errors import ModelError
-from pipeline import analyze_image
+from expressions.resting import RestingFace
+from pipeline import analyze_image, compare_largest
 from vision.pictures import read_picture
 from web.errors import ApiError
 from web.services import Services
@@ -29,8 +30,10 @@ class PictureRequest(Request):
 
 
 @contextmanager
-def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[Face, ...], Classifier]]:
-    """Read a picture that was sent in a form and find its faces.
+def analysed_upload(
+    the: Services, file: object, rest: RestingFace | None = None
+) -> Iterator[tuple[Image, tuple[Face, ...], Classifier]]:
+    """Read a picture that was sent in a form and find its faces; compare the largest with its rest, where given.
 
     Raises:
         ApiError: It is empty or no file, or too many are being analysed.
@@ -42,7 +45,8 @@ def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[
     with the.analyses.taken(BUSY_SECONDS):
         data = _read(file, the.settings.uploads.max_megabytes)
         image = read_picture(data, the.settings.uploads.max_megapixels)
-        yield image, analyze_image(image, the.detector, classifier, the.settings.model.min_confidence), classifier
+        faces = analyze_image(image, the.detector, classifier, the.settings.model.min_confidence)
+        yield image, compare_largest(faces, rest) if rest else faces, classifier
 
 
 def ready_classifier(the: Services) -> Classifier:
