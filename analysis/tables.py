@@ -16,10 +16,12 @@ AS_SEEN_COLUMNS: Final = ("compared", *(f"as_seen_{name}" for name in EXPRESSION
 """Where faces are compared with their resting faces: whether this one is (0 or 1), and its probabilities without."""
 
 _DIGITS: Final = 4
+_PROBABILITY_DIGITS: Final = 6
+"""The small ones count too, where faces are compared with their rest."""
 
 
 def describe_face(face: Face) -> dict[str, Any]:
-    """Return a face's box, expression, confidence and probabilities (0-1, rounded to four places), as for JSON.
+    """Return a face's box, expression, confidence and probabilities (0-1), as for JSON.
 
     Where it is compared with its resting face, `as_seen` has the probabilities without.
     """
@@ -35,7 +37,7 @@ def describe_face(face: Face) -> dict[str, Any]:
 
 
 def _named(probabilities: Sequence[float]) -> dict[str, float]:
-    return dict(zip(EXPRESSIONS, (round(p, _DIGITS) for p in probabilities), strict=True))
+    return dict(zip(EXPRESSIONS, (round(p, _PROBABILITY_DIGITS) for p in probabilities), strict=True))
 
 
 def face_record(face: Face) -> dict[str, Any]:

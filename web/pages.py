@@ -32,6 +32,12 @@ def pictures() -> Response:
     return page
 
 
+@blueprint.get("/check")
+def check() -> str:
+    """Show the page on which visitors check how often the app is right about their own face."""
+    return render_template("check.html", version=VERSION)
+
+
 @blueprint.get("/about")
 def about() -> str:
     """Show what the labels mean, how often they are right, and where the data goes."""
