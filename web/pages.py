@@ -20,7 +20,12 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def live() -> str:
     """Show the live page."""
-    return render_template("live.html", changeable=services().settings.server.change_source)
+    settings = services().settings
+    return render_template(
+        "live.html",
+        changeable=settings.server.change_source,
+        least_confidence=settings.model.min_confidence,
+    )
 
 
 @blueprint.get("/pictures")

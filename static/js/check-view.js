@@ -107,7 +107,7 @@ function bar({ key, right }, total) {
 /** A table of what was shown (rows) and what that was taken for (columns); the diagonal is right. */
 function drawMatrix(confusion) {
   const head = element("tr");
-  head.append(element("td", "You showed"), ...EXPRESSIONS.map((name) => heading(name, "col")));
+  head.append(element("td"), ...EXPRESSIONS.map((name) => heading(name, "col")));
   const rows = EXPRESSIONS.map((name) => {
     const counts = confusion[LABELS.indexOf(name)];
     const all = counts.reduce((sum, count) => sum + count, 0);
@@ -115,7 +115,10 @@ function drawMatrix(confusion) {
     row.append(heading(name, "row"), ...EXPRESSIONS.map((other) => cell(counts[LABELS.indexOf(other)], all, name, other)));
     return row;
   });
-  byId("matrix").replaceChildren(element("caption", "Rows: what you showed. Columns: what it was taken for."), head, ...rows);
+  const [top, body] = [element("thead"), element("tbody")];
+  top.append(head);
+  body.append(...rows);
+  byId("matrix").replaceChildren(element("caption", "Rows: what you showed. Columns: what it was taken for."), top, body);
 }
 
 function heading(name, scope) {

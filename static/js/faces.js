@@ -1,6 +1,7 @@
 /* One card for each face: what it shows, the seven probabilities as bars, and its last minute. */
 
 import { nameOf, percent } from "./expressions.js";
+import { FaceRest } from "./face-rest.js";
 import { History } from "./history.js";
 
 const STAYS_MS = 3000;
@@ -8,7 +9,7 @@ const WORDS_EVERY_MS = 200;
 const CHART_EVERY_MS = 100;
 
 class FaceCard {
-  constructor(template, number) {
+  constructor(template, number, rests) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(`.${name}`);
     this.bars = new Map(
@@ -17,6 +18,7 @@ class FaceCard {
         { bar, fill: bar.querySelector(".bar-fill"), value: bar.querySelector(".bar-value") },
       ]),
     );
+    this.rest = new FaceRest(this.element, number, rests);
     this.name = `Face ${number}`;
     this.part("face-name").textContent = this.name;
     this.wordsAt = -Infinity;
@@ -36,6 +38,7 @@ class FaceCard {
     if ("gone" in this.element.dataset) this.part("face-name").textContent = this.name;
     delete this.element.dataset.gone;
     for (const [name, { fill }] of this.bars) fill.style.transform = `scaleX(${face.probabilities[name]})`;
+    this.rest.show(face, now);
     if (now - this.wordsAt >= WORDS_EVERY_MS) this.#showWords(face, now);
   }
 
@@ -67,8 +70,8 @@ class FaceCard {
 }
 
 export class FaceList {
-  constructor(list, template, empty, count) {
-    Object.assign(this, { list, template, empty, count });
+  constructor(list, template, empty, count, rests) {
+    Object.assign(this, { list, template, empty, count, rests });
     this.cards = new Map();
     document.addEventListener("themechange", () => this.cards.forEach((card) => card.history.chart.recolour()));
   }
@@ -98,7 +101,7 @@ export class FaceList {
   }
 
   #add(id) {
-    const card = new FaceCard(this.template, id);
+    const card = new FaceCard(this.template, id, this.rests);
     this.#place(card);
     this.cards.set(id, card);
     card.mounted();

@@ -9,6 +9,13 @@ export function faceRow(face) {
   return [id, ...box, expression, confidence, Number(uncertain), ...LABELS.map((label) => probabilities[label])];
 }
 
+/** Where faces are compared with their rest, or adapted: whether this one is, and its probabilities without. */
+export const AS_SEEN_COLUMNS = ["compared", ...LABELS.map((label) => `as_seen_${label}`)];
+
+export function asSeenRow({ as_seen: seen, probabilities }) {
+  return [Number(Boolean(seen)), ...LABELS.map((label) => (seen ?? probabilities)[label])];
+}
+
 /** Rows as a CSV file (RFC 4180). */
 export function csv(rows) {
   const field = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);

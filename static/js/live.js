@@ -3,6 +3,7 @@
 import { FaceList } from "./faces.js";
 import { download, png, timestamp } from "./files.js";
 import { OwnCamera, cameras } from "./own-camera.js";
+import { Rests } from "./face-rest.js";
 import { Recorder } from "./recorder.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
@@ -12,12 +13,14 @@ const byId = (id) => document.getElementById(id);
 const addresses = byId("live-script").dataset;
 const options = { labels: true, blur: false };
 
-const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), byId("face-count"));
+const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? views.own.stream : null));
+const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), byId("face-count"), rests);
 const status = new StatusView();
 const recorder = new Recorder();
 const views = {
   server: new ServerView(byId("video"), addresses, status, showResult),
   own: new OwnCamera(byId("own-video"), byId("own-overlay"), addresses.frame, {
+    personalise: (result) => rests.personalise(result),
     result: (result) => {
       status.figures(result);
       showResult(result);
@@ -139,3 +142,4 @@ document.addEventListener("visibilitychange", () => (document.hidden ? rest() : 
 addEventListener("pagehide", () => views[view].stop());
 addEventListener("pageshow", (event) => event.persisted && choose(view));
 if (!document.hidden) resume();
+if (location.hash === "#own") document.querySelector("input[value=own]").click(); // from the page that checks a face

@@ -26,10 +26,12 @@ export const FAULTS = {
 };
 
 export class OwnCamera {
-  /** `video` shows the camera, `overlay` lies over it; `on`: result(result), state(state, reason), fault(title, text). */
+  /** `video` shows the camera, `overlay` lies over it; `on`: result(result), state(state, reason), fault(title, text),
+   *  and, if wanted, personalise(result), which returns the result as it is to be shown. */
   constructor(video, overlay, address, on) {
     Object.assign(this, { video, overlay, on });
-    this.address = `${address}?stream=${crypto.getRandomValues(new BigUint64Array(2)).join("")}`;
+    this.stream = crypto.getRandomValues(new BigUint64Array(2)).join("");
+    this.address = `${address}?stream=${this.stream}`;
     this.options = { labels: true, blur: false };
     this.frame = document.createElement("canvas");
   }
@@ -98,7 +100,8 @@ export class OwnCamera {
     if (this.session !== session) return;
     const sentAt = performance.now();
     try {
-      const result = await this.#ask(session);
+      const answer = await this.#ask(session);
+      const result = this.on.personalise?.(answer) ?? answer;
       if (this.session === session) this.#answered(session, result, sentAt);
     } catch (error) {
       if (this.session !== session) return;

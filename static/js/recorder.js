@@ -1,8 +1,8 @@
 /* What was seen, frame by frame, while the visitor records; kept in the page until it is saved as CSV. */
 
-import { FACE_COLUMNS, csv, faceRow } from "./files.js";
+import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "./files.js";
 
-const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS];
+const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS];
 
 export class Recorder {
   recording = false;
@@ -20,7 +20,7 @@ export class Recorder {
     this.first ??= time;
     this.frames += 1;
     const start = [index, (time - this.first).toFixed(3), new Date(1000 * time).toISOString()];
-    const rows = faces.length ? faces.map(faceRow) : [FACE_COLUMNS.map(() => "")];
+    const rows = faces.length ? faces.map((face) => [...faceRow(face), ...asSeenRow(face)]) : [[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => "")];
     for (const row of rows) this.rows.push([...start, ...row]);
   }
 

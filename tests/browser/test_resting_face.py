@@ -1,0 +1,121 @@
+"""The card's resting face: set for a face in view, shown, taken back; on the server's video and the own camera."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from entities import EXPRESSIONS
+from expressions.adaptation import Adaptation
+from expressions.resting import RestingFace
+from tests.browser.conftest import FLAGS
+from tests.people import recorded
+from tests.test_resting import row
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory, portrait: Any) -> Iterator[Browser]:
+    """Return a browser before whose camera is a single face."""
+    footage = tmp_path_factory.mktemp("camera") / "face.mjpeg"
+    picture = cv2.imencode(".jpg", cv2.resize(portrait[0], (480, 560)))[1].tobytes()
+    footage.write_bytes(20 * picture)
+    camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=(*FLAGS, *camera))
+        yield browser
+        browser.close()
+
+
+def own_camera(page: Page, address: str) -> None:
+    """Open the page and start the own camera."""
+    page.goto(address)
+    page.get_by_label("My camera", exact=True).check()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator(".face-card")).to_have_count(1)
+
+
+def test_the_servers_video(new_page: NewPage, live_app: str, mood: Any, shoot: Any, tmp_path: Path) -> None:
+    """Who looks sad all the time is neutral once the rest is set; it can be saved, and taken back with one click."""
+    mood.expression, mood.confidence = "Sad", 0.7
+    page = new_page(accept_downloads=True)
+    page.goto(live_app)
+    card = page.locator(".face-card").first
+    expect(card.locator(".expression")).to_have_text("Sad")
+    card.get_by_role("button", name="Set resting face").click()
+    expect(card.locator(".rest-words")).to_have_text("Compared with your resting face")
+    expect(card.locator(".expression")).to_have_text("Neutral")
+    shoot(page, "resting-face")
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Save").click()
+    download.value.save_as(tmp_path / "rest.json")
+    saved = json.loads((tmp_path / "rest.json").read_text())["resting_face"]
+    assert list(saved) == list(EXPRESSIONS)
+    assert saved["Sad"] == pytest.approx(0.7, abs=0.01)
+    card.get_by_role("button", name="Take back").click()
+    expect(card.locator(".expression")).to_have_text("Sad")
+    expect(card.get_by_role("button", name="Set resting face")).to_be_visible()
+
+
+def test_the_own_camera_keeps_it_over_a_reload(new_page: NewPage, live_app: str, mood: Any) -> None:
+    """Within the tab, the only face before the own camera is compared again by itself; taken back, it stays so."""
+    mood.expression, mood.confidence = "Sad", 0.7
+    page = new_page()
+    own_camera(page, live_app)
+    page.get_by_role("button", name="Set resting face").click()
+    expect(page.locator(".expression")).to_have_text("Neutral")
+    own_camera(page, live_app)
+    expect(page.locator(".rest-words")).to_have_text("Compared with your resting face")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator(".expression")).to_have_text("Sad")
+    own_camera(page, live_app)
+    expect(page.locator(".expression")).to_have_text("Sad")
+
+
+def test_an_adaptation_counts_for_the_own_camera_only(new_page: NewPage, live_app: str, mood: Any) -> None:
+    """The card says that it is adapted, and shows what Python makes of the same answer; one click takes it back."""
+    mood.expression, mood.confidence = "Sad", 0.7
+    shown, seen = recorded(takes=2)
+    adaptation = Adaptation.fit(seen, shown)
+    record = {
+        "weights": adaptation.weights.tolist(),
+        "offsets": adaptation.offsets.tolist(),
+        "asked": list(EXPRESSIONS),
+    }
+    page = new_page()
+    page.goto(live_app)
+    page.evaluate("record => sessionStorage.setItem('personal', JSON.stringify({ adaptation: record }))", record)
+    expect(page.locator(".face-card .expression").first).to_have_text("Sad")
+    own_camera(page, live_app)
+    expect(page.locator(".rest-words")).to_have_text("Adapted to you")
+    values = adaptation.apply(row(Sad=0.7))
+    expect(page.locator(".expression")).to_have_text(re.compile(f"{EXPRESSIONS[values.argmax()]}|Uncertain"))
+    expect(page.locator(".confidence")).to_have_text(f"{values.max():.0%}")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator(".expression")).to_have_text("Sad")
+
+
+def test_what_stands_in_the_way_is_said(new_page: NewPage, live_app: str, complaints: list[str]) -> None:
+    """A face that cannot be compared leaves the card as it was, with the reason."""
+    page = new_page()
+    page.route("**/api/live/rest*", lambda route: route.abort())
+    page.goto(live_app)
+    card = page.locator(".face-card").first
+    card.get_by_role("button", name="Set resting face").click()
+    expect(card.locator(".rest-words")).to_have_text("The app does not answer. Try again.")
+    expect(card.get_by_role("button", name="Set resting face")).to_be_enabled()
+
+
+def test_the_saved_file_serves_recordings(tmp_path: Path) -> None:
+    """What the page saves is what analyze.py --rest loads."""
+    from analysis.rest import load_rest
+
+    rest = RestingFace.of(row(Sad=0.7))
+    (tmp_path / "rest.json").write_text(json.dumps({"resting_face": rest.record()}))
+    assert load_rest(tmp_path / "rest.json").probabilities == pytest.approx(rest.probabilities, abs=1e-6)
