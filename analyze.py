@@ -156,7 +156,8 @@ def rest_words(rest: dict[str, Any] | None) -> str:
     if not rest["faces"]:
         return f" ({rest['note']})"
     faces = ", ".join(str(face["id"]) for face in rest["faces"])
-    return f" (compared with {'its rest' if len(rest['faces']) == 1 else 'their rests'}: face {faces})"
+    doubts = f". {rest['note']}" if rest["note"] else ""
+    return f" (compared with {'its rest' if len(rest['faces']) == 1 else 'their rests'}: face {faces}{doubts})"
 
 
 if __name__ == "__main__":

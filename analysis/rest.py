@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+
+from entities import EXPRESSIONS
 from errors import RestError
 from expressions.resting import RestingFace
 from expressions.stillness import LEAST_RECORDING, LEAST_REST, Spans, resting_spans
@@ -14,6 +17,8 @@ from pipeline import Sighting
 
 AUTO: Final = "auto"
 HOW: Final = "Write a time such as 0:03-0:06 in which the faces are at rest, or auto."
+_DOUBTFUL: Final = 0.9
+"""A rest that shows an expression other than Neutral with this probability may be none."""
 _TIME: Final = r"(?:(\d+):)?(?:(\d{1,3}):)?(\d{1,5}(?:\.\d+)?)"
 _SPAN: Final = re.compile(rf"\s*{_TIME}\s*[-–]\s*{_TIME}\s*")
 
@@ -117,8 +122,19 @@ def rest_record(wanted: RestWanted, rests: Mapping[int, KnownRest], duration: fl
             }
             for number, known in sorted(rests.items())
         ],
-        "note": "" if rests else _why_none(wanted, duration),
+        "note": _doubts(rests) if rests else _why_none(wanted, duration),
     }
+
+
+def _doubts(rests: Mapping[int, KnownRest]) -> str:
+    """Return which faces did not look at rest, if any."""
+    doubtful = [
+        f"face {number} looked {EXPRESSIONS[top]} ({known.rest.probabilities[top]:.0%})"
+        for number, known in sorted(rests.items())
+        if EXPRESSIONS[top := int(np.argmax(known.rest.probabilities))] != "Neutral"
+        and known.rest.probabilities[top] >= _DOUBTFUL
+    ]
+    return f"At rest, {', '.join(doubtful)}. If that was no rest, choose another time." if doubtful else ""
 
 
 def _why_none(wanted: RestWanted, duration: float) -> str:

@@ -15,8 +15,8 @@ def recorded(seed: int = 0, takes: int = 3, strength: float = 3.0) -> tuple[NDAr
     """
     chance = np.random.default_rng(seed)
     rest = np.array([-4.0, -6, -8, -5, -1, -7, 0]) + chance.normal(0, 0.3, 7)
-    shown = np.repeat(np.arange(7), takes)
+    shown = np.repeat(np.arange(7, dtype=np.int64), takes)
     logits = rest + strength * np.eye(7)[shown] + chance.normal(0, 0.2, (len(shown), 7))
     logits[shown == NEUTRAL] -= strength * np.eye(7)[NEUTRAL]
     powers = np.exp(logits)
-    return shown, powers / powers.sum(axis=1, keepdims=True)
+    return shown, np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float64)

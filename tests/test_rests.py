@@ -110,6 +110,12 @@ def test_a_video_is_compared_from_its_first_frame(video, tmp_path):
     assert list(seen) == list(EXPRESSIONS)
 
 
+def test_a_rest_that_looks_like_none_is_told():
+    """It is taken as asked for, since some faces do look like that; the results say so."""
+    wanted, frames = parse_rest("0-2"), frames_of([row(Happy=0.97)] * 30)
+    assert "face 1 looked Happy (97%)" in rest_record(wanted, known_rests(wanted, frames, 3), 3)["note"]
+
+
 def test_without_a_rest_results_are_as_ever(video, tmp_path):
     """No comparison, no columns for it, and `rest` is null."""
     summary = analyze_video(video, tmp_path / "results", Settings(), SadAtRest())

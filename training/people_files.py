@@ -45,9 +45,9 @@ def find(folder: Path) -> list[Shown]:
     if not folder.is_dir():
         raise DatasetError(f"There is no folder {folder}. {LAYOUT}")
     found = [
-        Shown(path, person.name, _expression(shown))
+        Shown(path, person.name, expression)
         for person in _folders(folder)
-        for shown in _folders(person)
+        for shown, expression in [(shown, _expression(shown)) for shown in _folders(person)]
         for path in sorted(shown.iterdir())
         if path.is_file() and not path.name.startswith(".") and path.name not in NOT_IMAGES
     ]

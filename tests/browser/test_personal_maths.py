@@ -39,7 +39,7 @@ def answers(request: pytest.FixtureRequest) -> Recording:
     if request.param == "made up":
         return recorded(takes=2)
     rows = read_rows(request.getfixturevalue("shared") / "resting_face" / "posed.csv")["shipped"].of("3")
-    return rows.shown, rows.probabilities
+    return rows.shown, np.asarray(rows.probabilities, np.float64)
 
 
 @pytest.mark.parametrize("asked", [list(range(7)), [0, 3, 4, 6]], ids=["all asked", "some skipped"])
