@@ -124,9 +124,13 @@ def measure_rest_rows(options: argparse.Namespace, arguments: Sequence[str]) -> 
         FacialExpressionError: Something is missing or broken, or cannot be written.
 
     """
-    figures = {network: people.score_rows(answers) for network, answers in people.read_rows(options.rest_rows).items()}
+    recorded = people.read_rows(options.rest_rows)
+    figures = {network: people.score_rows(answers) for network, answers in recorded.items()}
     _show(people_report.rows_table(figures), options)
     write_json({**_origin(arguments), "networks": figures}, options.json)
+    if options.plots:
+        for network, answers in recorded.items():
+            save(people_report.people_plots(people.score_people(answers, {})), options.plots / network)
 
 
 def _origin(arguments: Sequence[str]) -> dict[str, Any]:
