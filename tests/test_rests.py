@@ -11,11 +11,12 @@ from flask.testing import FlaskClient
 import analyze
 from analysis.rest import RestWanted, known_rests, parse_rest, rest_record
 from analysis.video import analyze_video
-from config import ModelSettings, Settings
+from config import ROOT, ModelSettings, Settings
 from entities import EXPRESSIONS, Box, Frame
 from errors import RestError, SourceError
 from expressions.resting import RestingFace
 from expressions.stillness import resting_spans
+from model import FacialExpressionModel
 from pipeline import ExpressionPipeline, Sighting, compare_largest
 from tests.footage import make_video
 from tests.test_resting import row
@@ -274,3 +275,27 @@ def test_unknown_videos_stay_errors(tmp_path):
     """Looking ahead does not hide that a file is no video."""
     with pytest.raises(SourceError):
         analyze_video(tmp_path / "none.mp4", tmp_path / "r", Settings(), SadAtRest(), rest=parse_rest("auto"))
+
+
+SMILE = (("Neutral", 0.0, 0.55), ("Happy", 0.9, 2.4), ("Neutral", 2.8, 3.1))
+"""What ../shared/samples/neutral_to_smile.mp4 shows, and when (seconds)."""
+
+
+def shares_right(folder: Path) -> list[float]:
+    """Return for each of SMILE which share of its frames has its label."""
+    frames = json.loads((folder / "frames.json").read_text())["frames"]
+    named = [(frame["time"], frame["faces"][0]["expression"]) for frame in frames if frame["faces"]]
+    return [
+        float(np.mean([name == shown for time, name in named if begin <= time <= end])) for shown, begin, end in SMILE
+    ]
+
+
+def test_a_smile_on_video_stays_one(shared, tmp_path):
+    """With the network that ships, comparing with the rest makes no part of a real video worse by more than 0.1."""
+    video = shared / "samples" / "neutral_to_smile.mp4"
+    network = FacialExpressionModel(ROOT / "model.json", ROOT / "model_weights.h5")
+    analyze_video(video, tmp_path / "seen", Settings(), network)
+    analyze_video(video, tmp_path / "compared", Settings(), network, rest=parse_rest("0-0.5"))
+    seen, compared = shares_right(tmp_path / "seen"), shares_right(tmp_path / "compared")
+    assert min(np.subtract(compared, seen)) >= -0.1
+    assert np.mean(compared) >= np.mean(seen) - 1e-9
