@@ -85,7 +85,7 @@ class RestingFace:
         after.
 
         Subtracting logarithms is dividing by a prior (Menon et al., 2021, arXiv:2007.07314, do so for a network's
-        training set); that it takes expressions from 46 to over 70 % right is this project's own measurement.
+        training set); that it takes expressions from 46 to 70 % right is this project's own measurement.
 
         Args:
             probabilities: (m, 7), or (7,) for one; 0-1, each row summing to about 1.

@@ -119,3 +119,19 @@ def test_the_saved_file_serves_recordings(tmp_path: Path) -> None:
     rest = RestingFace.of(row(Sad=0.7))
     (tmp_path / "rest.json").write_text(json.dumps({"resting_face": rest.record()}))
     assert load_rest(tmp_path / "rest.json").probabilities == pytest.approx(rest.probabilities, abs=1e-6)
+
+
+def test_from_the_check_to_the_own_camera(new_page: NewPage, live_app: str) -> None:
+    """The check's link opens the live page with the own camera chosen, which still waits for consent."""
+    page = new_page()
+    page.goto(f"{live_app}check")
+    page.locator("#load").set_input_files(
+        {
+            "name": "rest.json",
+            "mimeType": "application/json",
+            "buffer": json.dumps({"resting_face": RestingFace.of(row(Sad=0.7)).record()}).encode(),
+        }
+    )
+    page.get_by_role("link", name="See it live").click()
+    expect(page.get_by_label("My camera", exact=True)).to_be_checked()
+    expect(page.get_by_role("button", name="Start my camera")).to_be_visible()
