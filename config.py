@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -70,6 +70,9 @@ class VideoSettings(Section):
         720, description="Higher frames are shrunk to this many pixels."
     )
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(80, description="JPEG quality of the stream.")
+    rtsp_transport: Literal["auto", "tcp", "udp"] = Field(
+        "auto", description="How RTSP cameras send; auto takes TCP, and UDP where a camera refuses that."
+    )
     idle_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
         5, description="The source is closed this long after the last viewer left."
     )
@@ -117,7 +120,8 @@ CameraAddress = Annotated[
     str,
     Field(
         pattern=r"^(?i)((rtsp|http)s?://[^\s\\/?#*]+/\*|(rtsp|rtmp|http)s?://[^\s\\/?#*]+([/?][^\s\\*]*)?)$",
-        description="an rtsp://, rtmp:// or http:// address with a host, and with no port above 65535",
+        description="an rtsp://, rtmp:// or http:// address with a host, and with no port above 65535; in a password, "
+        "write # as %23, / as %2F and ? as %3F",
     ),
     AfterValidator(_with_host),
 ]

@@ -1,7 +1,9 @@
 """From one frame to the faces in it and their expressions."""
 
 from time import perf_counter
+from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,9 @@ from entities import Classifier, Face, Frame, Image
 from vision.detection import FaceDetector, to_grey
 from vision.smoothing import Smoother
 from vision.tracking import FaceTracker, Track
+
+TURNS: Final = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
+"""How a picture is turned, by degrees clockwise; the likeliest first."""
 
 
 class ExpressionPipeline:
@@ -75,3 +80,27 @@ def analyze_image(
             ((box, tuple(row.tolist())) for box, row in zip(boxes, raw, strict=True)), start=1
         )
     )
+
+
+class Upright(NamedTuple):
+    """A picture the right way up, and the faces in it."""
+
+    image: Image
+    faces: tuple[Face, ...]
+    turned: int
+    """Degrees clockwise by which the picture was turned: 0, 90, 180 or 270."""
+
+
+def analyze_any_way_up(
+    image: Image, detector: FaceDetector, classifier: Classifier, min_confidence: float = 0.0
+) -> Upright:
+    """Find the faces in a picture as `analyze_image` does; if there is none, in the picture turned by quarters.
+
+    Scans, and pictures that were saved by programs that drop the EXIF orientation, lie on their side without saying so.
+    """
+    for turned, turn in TURNS.items():
+        upright = image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
+        faces = analyze_image(upright, detector, classifier, min_confidence)
+        if faces:
+            return Upright(upright, faces, turned)
+    return Upright(image, (), 0)

@@ -8,11 +8,13 @@ from typing import Any
 import cv2
 
 from analysis.results import results_folder
+from analysis.spreadsheet import write_spreadsheet
 from analysis.tables import FACE_COLUMNS, face_record, face_row
 from config import Settings
 from entities import Classifier
 from errors import ImageError, ImageSizeError
-from pipeline import analyze_image
+from files import printable
+from pipeline import analyze_any_way_up
 from vision.annotation import annotate
 from vision.detection import FaceDetector
 from vision.pictures import read_picture
@@ -29,7 +31,8 @@ def analyze_picture(
     """Analyse a picture file; see `analyze_video` for the arguments they share.
 
     Returns:
-        What `faces.json` says: `{"name", "width", "height", "faces": [face_record]}`.
+        What `faces.json` says: `{"name", "width", "height", "turned", "note", "faces": [face_record]}`. `turned` is by
+        how many degrees clockwise the picture was turned to find faces, and `note` says what of it was left out.
 
     Raises:
         ImageError: The picture is missing, broken, of another type (ImageTypeError) or too large (ImageSizeError).
@@ -39,16 +42,19 @@ def analyze_picture(
     limits = settings.uploads
     if path.is_file() and path.stat().st_size > limits.max_megabytes * 1e6:
         raise ImageSizeError(f"The file is larger than the {limits.max_megabytes:g} MB allowed. Choose a smaller one.")
-    image = read_picture(path, limits.max_megapixels)
-    faces = analyze_image(image, FaceDetector(settings.detector), classifier, settings.model.min_confidence)
+    picture = read_picture(path, limits.max_megapixels)
+    detector = FaceDetector(settings.detector)
+    image, faces, turned = analyze_any_way_up(picture.image, detector, classifier, settings.model.min_confidence)
     encoded, png = cv2.imencode(".png", annotate(image, faces))
     if not encoded:
         raise ImageError("The annotated picture cannot be written as PNG.")
     height, width = image.shape[:2]
     record: dict[str, Any] = {
-        "name": path.name,
+        "name": printable(path.name),
         "width": width,
         "height": height,
+        "turned": turned,
+        "note": picture.note,
         "faces": [face_record(face) for face in faces],
     }
     with results_folder(target, overwrite=overwrite) as folder:
@@ -58,4 +64,5 @@ def analyze_picture(
             rows = csv.writer(file)
             rows.writerow(FACE_COLUMNS)
             rows.writerows(face_row(face) for face in faces)
+        write_spreadsheet(folder / "faces.csv")
     return record

@@ -8,18 +8,20 @@ from typing import Any, Final
 from analysis.history import History, Moment, shares
 from analysis.limits import check_file_size, check_length, limited
 from analysis.results import moment_name, pack, results_folder
+from analysis.spreadsheet import write_spreadsheet
 from analysis.tables import FrameTables
 from analysis.timeline import draw_timeline, timeline_record
 from analysis.writer import VideoWriter
 from config import Settings
 from entities import Classifier
 from errors import AnalysisCancelledError
+from files import printable
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
-from vision.videos import VideoFile, VideoInfo
+from vision.videos import VideoFile
 
 Progress = Callable[[float, float], None]
-"""Called with the seconds of the video that are done, and all its seconds as far as known."""
+"""Called with the seconds of the video that are done, and all its seconds."""
 
 _MOMENT_QUALITY: Final = 90
 
@@ -63,14 +65,16 @@ def analyze_video(
 
     limits = settings.uploads
     check_file_size(path, limits)
-    with VideoFile(path, limits.max_video_megapixels) as video:
-        check_length(video.info.duration or 0, limits)
+    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
+        total = video.info.duration
+        check_length(total, limits)
         with results_folder(target, overwrite=overwrite) as folder:
             history = History()
             tables = FrameTables(folder, video.info.width, video.info.height)
             writer = VideoWriter(folder / "annotated.mp4", video.info, path, check)
             pipeline = ExpressionPipeline(settings, classifier)
-            total = video.info.duration or 0.0
+            if progress:
+                progress(0.0, total)
             with tables, writer:
                 for frame in limited(video.frames(), limits):
                     check()
@@ -82,22 +86,22 @@ def analyze_video(
                     history.append(frame, faces, annotated)
                     if progress:
                         progress(min(time, total), total)
-            summary = _conclude(folder, name or path.name, video.info, history, writer.sound)
+            summary = _conclude(folder, name or printable(path.name), video, history, writer.sound)
     if progress:
         progress(summary["duration"], summary["duration"])
     return summary
 
 
-def _conclude(folder: Path, name: str, info: VideoInfo, history: History, sound: str) -> dict[str, Any]:
+def _conclude(folder: Path, name: str, video: VideoFile, history: History, sound: str) -> dict[str, Any]:
     """Write what can only be told at the end, and return the summary."""
     frames = len(history.times)
-    duration = history.times[-1] + 1 / info.fps
+    duration = video.end
     faces = history.faces(duration)
     moments = sorted(history.moments.values(), key=lambda moment: moment.time)
     summary: dict[str, Any] = {
         "name": name,
-        "width": info.width,
-        "height": info.height,
+        "width": video.info.width,
+        "height": video.info.height,
         "duration": round(duration, 4),
         "fps": round(frames / duration, 4),
         "frames": frames,
@@ -111,6 +115,7 @@ def _conclude(folder: Path, name: str, info: VideoInfo, history: History, sound:
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     draw_timeline(folder / "timeline.png", name, faces, duration, frames)
     _write_moments(folder, moments)
+    write_spreadsheet(folder / "frames.csv")
     pack(folder)
     return summary
 

@@ -37,7 +37,7 @@ def analyse(query: FrameQuery) -> dict[str, Any]:
     data = _body()
     stream = the.streams.get(stream_id, lambda: ExpressionPipeline(the.settings, classifier))
     with the.analyses.taken(BUSY_SECONDS, after=stream.lock):
-        image = read_picture(data, MAX_MEGAPIXELS)
+        image = read_picture(data, MAX_MEGAPIXELS).image
         faces, timings = stream.process(image)
     height, width = image.shape[:2]
     return {

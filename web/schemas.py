@@ -31,7 +31,18 @@ class PictureAnswer(BaseModel):
 
     width: int = Field(description="Width of the upright picture in pixels.")
     height: int
+    turned: Literal[0, 90, 180, 270] = Field(
+        description="Degrees clockwise by which the picture was turned, because there was no face in it as it is; "
+        "all else is about the picture so turned."
+    )
+    note: str = Field(description="What was left out, in words; empty where all was looked at.")
     faces: list[FaceAnswer]
+
+
+class KindAnswer(BaseModel):
+    """What a file is."""
+
+    kind: Literal["picture", "video"]
 
 
 class FrameSize(BaseModel):
@@ -207,7 +218,7 @@ class VideosAnswer(BaseModel):
 class PictureForm(BaseModel):
     """A picture to analyse; it is not stored."""
 
-    image: FileStorage = Field(description="JPEG, PNG, WebP or BMP, told by its content.")
+    image: FileStorage = Field(description="JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP, told by its content.")
 
 
 class PredictQuery(BaseModel):
@@ -219,5 +230,6 @@ class PredictQuery(BaseModel):
 class AnnotateQuery(BaseModel):
     """What to draw."""
 
+    marks: bool = Field(True, description="Mark the faces; without, the picture is just turned upright.")
     labels: bool = Field(True, description="Name expressions.")
     blur: bool = Field(False, description="Make faces unrecognisable.")

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from io import BytesIO
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from entities import Classifier, Face, Image
+from entities import Classifier
 from errors import ModelError
-from pipeline import analyze_image
+from pipeline import Upright, analyze_any_way_up
 from vision.pictures import read_picture
 from web.errors import ApiError
 from web.services import Services
@@ -28,8 +28,18 @@ class PictureRequest(Request):
         return BytesIO()  # MAX_CONTENT_LENGTH bounds it
 
 
+class AnalysedUpload(NamedTuple):
+    """What was found in a picture."""
+
+    found: Upright
+    note: str
+    """What was left out of it; mostly empty."""
+    classifier: Classifier
+    """What named the expressions."""
+
+
 @contextmanager
-def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[Face, ...], Classifier]]:
+def analysed_upload(the: Services, file: object) -> Iterator[AnalysedUpload]:
     """Read a picture that was sent in a form and find its faces.
 
     Raises:
@@ -41,8 +51,9 @@ def analysed_upload(the: Services, file: object) -> Iterator[tuple[Image, tuple[
     classifier = ready_classifier(the)
     with the.analyses.taken(BUSY_SECONDS):
         data = _read(file, the.settings.uploads.max_megabytes)
-        image = read_picture(data, the.settings.uploads.max_megapixels)
-        yield image, analyze_image(image, the.detector, classifier, the.settings.model.min_confidence), classifier
+        picture = read_picture(data, the.settings.uploads.max_megapixels)
+        found = analyze_any_way_up(picture.image, the.detector, classifier, the.settings.model.min_confidence)
+        yield AnalysedUpload(found, picture.note, classifier)
 
 
 def ready_classifier(the: Services) -> Classifier:
