@@ -12,7 +12,7 @@ import numpy as np
 from config import DetectorSettings
 from entities import Box, Frame, Image
 from errors import SourceError
-from vision.detection import to_grey
+from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
 

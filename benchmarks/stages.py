@@ -14,7 +14,8 @@ from config import Settings
 from entities import Classifier, Face, Frame, Image
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
-from vision.detection import Cascade, to_grey
+from vision.detectors.haar import Cascade
+from vision.pixels import to_grey
 
 STAGES: Final = ("detect", "classify", "annotate", "encode", "total")
 

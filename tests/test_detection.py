@@ -5,8 +5,11 @@ import pytest
 from config import DetectorSettings
 from entities import Box
 from errors import ModelError
-from vision.detection import Cascade, Detection, FaceDetector, shrink, strongest, to_grey
+from vision.detection import FaceDetector
+from vision.detectors.detector import Detection
+from vision.detectors.haar import Cascade, strongest
 from vision.geometry import Square
+from vision.pixels import shrink, to_grey
 
 
 @pytest.fixture(scope="module")

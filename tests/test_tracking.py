@@ -3,14 +3,24 @@ import numpy as np
 import pytest
 
 from config import DetectorSettings
-from vision.detection import Cascade, FaceDetector, to_grey
+from vision.detection import FaceDetector
+from vision.detectors.haar import Cascade
+from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 
 
+@pytest.fixture(params=["haar", "yunet"])
+def settings(request):
+    """Return the settings of each detector, with YuNet's weights where they are kept for tests."""
+    if request.param == "haar":
+        return DetectorSettings(kind="haar")
+    return DetectorSettings(kind="yunet", weights=request.getfixturevalue("yunet"))
+
+
 @pytest.fixture
-def tracker():
-    """Return a tracker as configured by default."""
-    return FaceTracker(DetectorSettings())
+def tracker(settings):
+    """Return a tracker with either detector."""
+    return FaceTracker(settings)
 
 
 @pytest.fixture(scope="module")

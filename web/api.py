@@ -14,7 +14,7 @@ from analysis.tables import describe_face
 from entities import Classifier, Face, Image
 from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg
-from vision.detection import to_grey
+from vision.pixels import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
 from web.representation import describe_status
 from web.schemas import AnnotateQuery, HealthAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer

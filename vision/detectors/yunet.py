@@ -1,0 +1,190 @@
+"""YuNet (Wu, Peng and Yu, 2023, Machine Intelligence Research 20): faces of 10 to 300 pixels, with five points each.
+
+OpenCV runs it as `cv2.FaceDetectorYN`. The weights are OpenCV Zoo's, under the MIT licence; `make yunet` fetches them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from math import atan2, degrees, hypot, sqrt
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from entities import Image
+from errors import ModelError
+from vision.crops import upright
+from vision.detectors.detector import Detection
+from vision.geometry import Square
+from vision.pixels import resize, to_colour
+
+SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+"""Of `face_detection_yunet_2023mar.onnx`."""
+PROFILE: Final = 45.0
+"""Degrees of yaw from which a face is seen from the side: FER2013 has few that are turned further."""
+
+_SCORE: Final = 0.6
+"""What scores less is no face (scores are 0 to 1)."""
+_SURE: Final = 0.8
+"""What scores less has to score that much in a closer look: real faces nearly always do, and nothing else does."""
+_OVERLAP: Final = 0.3
+"""Of detections that share more than this of their union, only the surest is kept."""
+_PIXELS: Final = 16
+"""The smallest face that is wanted is shown to the network this many pixels wide, in one of many frames."""
+_THOROUGH_PIXELS: Final = 24
+"""The same in a single picture."""
+_SAME_FACE: Final = 0.5
+"""Share of a face that lies inside a known one from which it is that."""
+_SIDE: Final = 2.0
+"""Side of the square, in geometric means of the distance between the eyes and that from eyes to mouth."""
+_RISE: Final = 0.03
+"""The square's middle is this share of its side above the middle between eyes and mouth."""
+_NOSE: Final = 0.43
+"""How far the tip of the nose is before the eyes, in distances between the eyes: 27 of 63 mm."""
+_TILTED: Final = 8.0
+"""Degrees of roll from which a face of a video is looked at closer."""
+_STRAIGHT: Final = 2.0
+"""Degrees of roll below which a picture of a face is upright."""
+_LOOKS: Final = 3
+"""How often, at most, a face of a video is looked at closer."""
+_THOROUGH_LOOKS: Final = 6
+"""The same in a single picture."""
+_LOOK_PIXELS: Final = 112
+"""Width of what is looked at."""
+_LOOK_ROOM: Final = 1.8
+"""The same in widths of the face."""
+_LOOK_NEAR: Final = 0.25
+"""How far from its middle the face may be, in widths of what is looked at."""
+
+
+class YuNet:
+    """The detector; safe to use from several threads."""
+
+    name = "yunet"
+    min_face = 0.05
+
+    def __init__(self, weights: Path) -> None:
+        """Load the network.
+
+        Raises:
+            ModelError: the file is missing, or another than YuNet's; says what to do.
+        """
+        _check(weights)
+        self._network = _Network(weights)
+        self._closer = _Network(weights)
+
+    def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
+        """Return the faces in a picture, as `Detector` says; tilted ones are looked at closer, upright."""
+        colour = to_colour(image)
+        scale = (_THOROUGH_PIXELS if thorough else _PIXELS) / smallest
+        found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
+        looks = _THOROUGH_LOOKS if thorough else _LOOKS
+        seen = [self._looked_at(colour, _turned_as_known(d, known), looks, always=thorough) for d in found]
+        return [detection for detection in seen if detection and detection.face.size >= smallest]
+
+    def _looked_at(self, image: Image, detection: Detection, looks: int, *, always: bool) -> Detection | None:
+        """Return a face after a closer look, where it needs one; None if it was doubtful and is so still."""
+        doubtful = detection.score < _SURE
+        if not (always or doubtful or abs(detection.face.roll) > _TILTED):
+            return detection
+        closer = self._straightened(image, detection, looks)
+        return None if doubtful and (closer is detection or closer.score < _SURE) else closer
+
+    def _straightened(self, image: Image, first: Detection, looks: int) -> Detection:
+        """Return a face as it is found in pictures of it alone, turned upright by what the one before said.
+
+        What the points say of the roll falls short where a face is far from upright; each look takes most of the rest.
+        """
+        detection = first
+        for _ in range(looks):
+            room = Square.around(*detection.face.middle, detection.face.size * _LOOK_ROOM, detection.face.roll)
+            seen = self._look(upright(image, room.corners(), _LOOK_PIXELS))
+            if seen is None:
+                break
+            face = seen.face.scaled(room.size / _LOOK_PIXELS).within(room)
+            detection = replace(seen, face=face)
+            if abs(seen.face.roll) < _STRAIGHT:
+                break
+        return detection
+
+    def _look(self, picture: Image) -> Detection | None:
+        """Return the face in the middle of a picture, the mean of what is seen there and in a mirror; None if none is.
+
+        The mean halves the tremble of the points, and what they are wrong by on one side only.
+        """
+        seen = [
+            np.where(mirror, _mirrored(points), points)
+            for mirror in (False, True)
+            for points in self._closer.run(cv2.flip(picture, 1) if mirror else picture)
+        ]
+        middle = Square(0, 0, _LOOK_PIXELS)
+        near = [points for points in seen if _detection(points).face.distance(middle) < _LOOK_NEAR]
+        return _detection(np.mean(near, axis=0)) if near else None
+
+
+class _Network:
+    """One copy of the network, for pictures of mostly the same size: another size costs it an allocation."""
+
+    def __init__(self, weights: Path) -> None:
+        self._lock = Lock()
+        self._network = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), _SCORE, _OVERLAP)
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        """Return (n, 15) for n faces: x, y, width, height, five points' x and y, score (0-1)."""
+        with self._lock:
+            self._network.setInputSize(image.shape[1::-1])
+            faces = self._network.detect(image)[1]
+        return np.empty((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
+
+
+def _detection(found: NDArray[np.float32]) -> Detection:
+    """Return what one row of the network's answer says."""
+    right_eye, left_eye, nose, right_mouth, left_mouth = found[4:14].astype(float).reshape(5, 2)
+    eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
+    down = mouth - eyes
+    length = max(float(np.hypot(*down)), 1e-6)
+    down /= length
+    right = np.array([down[1], -down[0]])
+    apart = max(float((left_eye - right_eye) @ right), 0.0)
+    # Both are seen shortened where a head is turned, and the nose aside by as much as it stands out.
+    aside = float((nose - (eyes + mouth) / 2) @ right) / _NOSE
+    yaw = degrees(atan2(aside, apart))
+    side = _SIDE * sqrt(hypot(apart, aside) * length)
+    x, y = (eyes + mouth) / 2 - _RISE * side * down
+    roll = degrees(atan2(-down[0], down[1]))
+    return Detection(Square.around(x, y, side, roll), float(found[14]), yaw=yaw, profile=abs(yaw) > PROFILE)
+
+
+def _turned_as_known(detection: Detection, known: Sequence[Square]) -> Detection:
+    """Return a detection with the roll that the face had a moment ago, which is nearer than a first guess."""
+    before = max(known, key=detection.face.overlap, default=None)
+    if before is None or detection.face.overlap(before) < _SAME_FACE or abs(before.roll) <= _TILTED:
+        return detection
+    return replace(detection, face=replace(detection.face, roll=before.roll))
+
+
+def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a row of the network's answer for the mirror image of a closer look."""
+    turned = found.copy()
+    turned[0] = _LOOK_PIXELS - found[0] - found[2]
+    points = found[4:14].reshape(5, 2)[[1, 0, 2, 4, 3]]  # left and right change places
+    turned[4:14] = (points * (-1, 1) + (_LOOK_PIXELS, 0)).ravel()
+    return turned
+
+
+def _check(weights: Path) -> None:
+    """Raise ModelError where this is not the file."""
+    try:
+        found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise ModelError(f"YuNet's weights are not there ({weights}). Get them with: make yunet") from error
+    except OSError as error:
+        raise ModelError(
+            f"YuNet's weights {weights} cannot be read ({error.strerror}). Check detector.weights."
+        ) from error
+    if found != SHA256:
+        raise ModelError(f"{weights} is not the file of YuNet's weights that this needs. Delete it, then: make yunet")
