@@ -88,7 +88,7 @@ class DetectorSettings(Section):
         description="YuNet's weights, which make yunet fetches.",
     )
     min_face: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Smallest face, as a share of the frame's shorter side; 0.05 with YuNet, 0.08 with Haar."
+        None, description="Smallest face, as a share of the frame's shorter side; 0.04 with YuNet, 0.08 with Haar."
     )
     scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Haar: step between sizes searched.")
     min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(

@@ -33,9 +33,9 @@ _SURE: Final = 0.8
 """What scores less has to score that much in a closer look: real faces nearly always do, and nothing else does."""
 _OVERLAP: Final = 0.3
 """Of detections that share more than this of their union, only the surest is kept."""
-_PIXELS: Final = 16
+_PIXELS: Final = 12
 """The smallest face that is wanted is shown to the network this many pixels wide, in one of many frames."""
-_THOROUGH_PIXELS: Final = 24
+_THOROUGH_PIXELS: Final = 20
 """The same in a single picture."""
 _SAME_FACE: Final = 0.5
 """Share of a face that lies inside a known one from which it is that."""
@@ -65,7 +65,7 @@ class YuNet:
     """The detector; safe to use from several threads."""
 
     name = "yunet"
-    min_face = 0.05
+    min_face = 0.04
 
     def __init__(self, weights: Path) -> None:
         """Load the network.
