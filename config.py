@@ -316,6 +316,8 @@ def _explain(where: str, error: ErrorDetails) -> str:
 
 def _allowed(schema: dict[str, Any]) -> str:
     """Put a JSON schema into words."""
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
     if "anyOf" in schema:
         return ", or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
     words = TYPES[schema["type"]]

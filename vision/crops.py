@@ -35,3 +35,15 @@ def upright(image: Image, corners: Corners, size: int) -> Image:
     turn = cv2.getAffineTransform(source, target)
     turned = cv2.warpAffine(image, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8)
+
+
+def turn_back(upright_image: Image, box: Box, corners: Corners = ()) -> Image:
+    """Return what lies over a face's crop as it lies over its box: (height, width) uint8, 0 where there is none."""
+    size = box.width, box.height
+    if not corners:
+        return np.asarray(cv2.resize(upright_image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    side = upright_image.shape[0]
+    source = np.array([(0, 0), (side, 0), (0, side)], np.float32) - 0.5
+    target = np.array([corners[0], corners[1], corners[3]], np.float32) - (box.x, box.y) - 0.5
+    turn = cv2.getAffineTransform(source, target.astype(np.float32))
+    return np.asarray(cv2.warpAffine(upright_image, turn, size, flags=cv2.INTER_LINEAR), np.uint8)

@@ -16,8 +16,10 @@ class Choice:
     """The detector that is used, and why not another."""
 
     detector: Detector
-    note: str = ""
-    """What the better or the chosen one would need, for the user; empty where that one is used."""
+    note: str
+    """Which one it is, in a sentence for the user, and what the better one, or the one asked for, would need."""
+    fallback: bool = False
+    """Whether another was asked for by name."""
 
 
 @lru_cache(maxsize=4)
@@ -28,11 +30,12 @@ def choose(settings: DetectorSettings) -> Choice:
         ModelError: Haar's cascades are missing.
     """
     if settings.kind == "haar":
-        return Choice(Haar(settings))
+        return Choice(Haar(settings), "Haar finds the faces.")
     try:
-        return Choice(YuNet(settings.weights))
+        return Choice(YuNet(settings.weights), "YuNet finds the faces.")
     except ModelError as error:
-        return Choice(Haar(settings), f"Haar finds the faces; YuNet would find more. {error}")
+        note = f"Haar finds the faces; YuNet would find more. {error} Then start again."
+        return Choice(Haar(settings), note, fallback=settings.kind == "yunet")
 
 
 class FaceDetector:

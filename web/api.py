@@ -14,6 +14,7 @@ from analysis.tables import describe_face
 from entities import Classifier, Face, Image
 from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg
+from vision.crops import crop_face, turn_back
 from vision.pixels import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
 from web.representation import describe_status
@@ -84,5 +85,5 @@ def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
     """Return a grey PNG of the face's box, base64-encoded; white is where the model looked most."""
     if not isinstance(classifier, Explainer):
         raise NotExplainedError("This model cannot say where it looked.")
-    heat = np.rint(255 * classifier.explain(to_grey(face.box.crop(image)))).astype(np.uint8)
-    return b64encode(cv2.imencode(".png", heat)[1].tobytes()).decode()
+    heat = np.rint(255 * classifier.explain(crop_face(to_grey(image), face.box, face.corners))).astype(np.uint8)
+    return b64encode(cv2.imencode(".png", turn_back(heat, face.box, face.corners))[1].tobytes()).decode()

@@ -181,10 +181,8 @@ def _check(weights: Path) -> None:
     try:
         found = hashlib.sha256(weights.read_bytes()).hexdigest()
     except FileNotFoundError as error:
-        raise ModelError(f"YuNet's weights are not there ({weights}). Get them with: make yunet") from error
+        raise ModelError(f"Its weights, {weights.name}, are not there: get them with make yunet.") from error
     except OSError as error:
-        raise ModelError(
-            f"YuNet's weights {weights} cannot be read ({error.strerror}). Check detector.weights."
-        ) from error
+        raise ModelError(f"Its weights, {weights.name}, cannot be read ({error.strerror}).") from error
     if found != SHA256:
-        raise ModelError(f"{weights} is not the file of YuNet's weights that this needs. Delete it, then: make yunet")
+        raise ModelError(f"{weights.name} is not the file of its weights: delete it, and get that with make yunet.")
