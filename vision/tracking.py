@@ -8,6 +8,7 @@ is given up.
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from config import DetectorSettings
@@ -124,7 +125,7 @@ class FaceTracker:
         self._frame_time: float | None = None
         self._now = 0.0
         self._search: _Search | None = None
-        self._searched_at = 0.0
+        self._searched_at = -inf
 
     def update(self, image: Image, time: float, grey: Image | None = None) -> list[Track]:
         """Return the faces in the next frame, from left to right.
@@ -135,25 +136,27 @@ class FaceTracker:
             grey: the same picture in grey, where that is at hand.
         """
         pyramid = Pyramid(to_grey(image) if grey is None else grey)
-        first = pyramid.shape != self._shape
-        if first:
+        if pyramid.shape != self._shape:
             self.reset()
             self._shape = pyramid.shape
-        self._advance(time)
+        elapsed = self._advance(time)
         self._follow(pyramid)
         if self._search and (not self._live or self._search.found.done()):
             self._take_in(self._search, pyramid)
-        self._give_up()
-        if first or (self._search is None and self._now - self._searched_at >= _PERIOD):
+        if self._search is None and self._now - self._searched_at >= _PERIOD:
             self._search = self._begin_search(image, pyramid)
-        if first and self._search:
+        if self._search and elapsed > _GRACE:  # the first frame, or one of few: the next may be too late
             self._take_in(self._search, pyramid)
+        self._give_up()
         return self._visible(pyramid.shape)
 
-    def _advance(self, time: float) -> None:
-        if self._frame_time is not None:
-            self._now += time - self._frame_time if time > self._frame_time else _NOMINAL_STEP
+    def _advance(self, time: float) -> float:
+        """Put the clock forward; return by how many seconds."""
+        elapsed = inf if self._frame_time is None else time - self._frame_time
         self._frame_time = time
+        if elapsed < inf:
+            self._now += elapsed if elapsed > 0 else _NOMINAL_STEP
+        return elapsed
 
     def _follow(self, pyramid: Pyramid) -> None:
         for track in self._tracks:

@@ -45,12 +45,10 @@ _RISE: Final = 0.03
 """The square's middle is this share of its side above the middle between eyes and mouth."""
 _NOSE: Final = 0.43
 """How far the tip of the nose is before the eyes, in distances between the eyes: 27 of 63 mm."""
-_TILTED: Final = 8.0
-"""Degrees of roll from which a face of a video is looked at closer."""
 _STRAIGHT: Final = 2.0
 """Degrees of roll below which a picture of a face is upright."""
 _LOOKS: Final = 3
-"""How often, at most, a face of a video is looked at closer."""
+"""How often, at most, a new face of a video is looked at closer; a known one once, as upright as it was before."""
 _THOROUGH_LOOKS: Final = 6
 """The same in a single picture."""
 _LOOK_PIXELS: Final = 112
@@ -78,24 +76,29 @@ class YuNet:
         self._closer = _Network(weights)
 
     def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
-        """Return the faces in a picture, as `Detector` says; tilted ones are looked at closer, upright."""
+        """Return the faces in a picture, as `Detector` says; each is looked at closer."""
         colour = to_colour(image)
         scale = (_THOROUGH_PIXELS if thorough else _PIXELS) / smallest
         found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
-        looks = _THOROUGH_LOOKS if thorough else _LOOKS
-        seen = [self._looked_at(colour, _turned_as_known(d, known), looks, always=thorough) for d in found]
+        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in found]
         return [detection for detection in seen if detection and detection.face.size >= smallest]
 
-    def _looked_at(self, image: Image, detection: Detection, looks: int, *, always: bool) -> Detection | None:
-        """Return a face after a closer look, where it needs one; None if it was doubtful and is so still."""
-        doubtful = detection.score < _SURE
-        if not (always or doubtful or abs(detection.face.roll) > _TILTED):
-            return detection
-        closer = self._straightened(image, detection, looks)
-        return None if doubtful and (closer is detection or closer.score < _SURE) else closer
+    def _look_closer(
+        self, image: Image, first: Detection, known: Sequence[Square], *, thorough: bool
+    ) -> Detection | None:
+        """Return a face as it is found in pictures of it alone; None if it was doubtful and is so still."""
+        looks = _THOROUGH_LOOKS if thorough else _LOOKS
+        start = first
+        before = max(known, key=first.face.overlap, default=None)
+        if before is not None and first.face.overlap(before) >= _SAME_FACE:
+            start, looks = replace(first, face=replace(first.face, roll=before.roll)), 1
+        closer = self._straightened(image, start, looks)
+        if closer is None:
+            return first if first.score >= _SURE else None
+        return closer if max(first.score, closer.score) >= _SURE else None
 
-    def _straightened(self, image: Image, first: Detection, looks: int) -> Detection:
-        """Return a face as it is found in pictures of it alone, turned upright by what the one before said.
+    def _straightened(self, image: Image, first: Detection, looks: int) -> Detection | None:
+        """Return a face as it is found in pictures that are turned upright by what the one before said.
 
         What the points say of the roll falls short where a face is far from upright; each look takes most of the rest.
         """
@@ -109,7 +112,7 @@ class YuNet:
             detection = replace(seen, face=face)
             if abs(seen.face.roll) < _STRAIGHT:
                 break
-        return detection
+        return None if detection is first else detection
 
     def _look(self, picture: Image) -> Detection | None:
         """Return the face in the middle of a picture, the mean of what is seen there and in a mirror; None if none is.
@@ -157,14 +160,6 @@ def _detection(found: NDArray[np.float32]) -> Detection:
     x, y = (eyes + mouth) / 2 - _RISE * side * down
     roll = degrees(atan2(-down[0], down[1]))
     return Detection(Square.around(x, y, side, roll), float(found[14]), yaw=yaw, profile=abs(yaw) > PROFILE)
-
-
-def _turned_as_known(detection: Detection, known: Sequence[Square]) -> Detection:
-    """Return a detection with the roll that the face had a moment ago, which is nearer than a first guess."""
-    before = max(known, key=detection.face.overlap, default=None)
-    if before is None or detection.face.overlap(before) < _SAME_FACE or abs(before.roll) <= _TILTED:
-        return detection
-    return replace(detection, face=replace(detection.face, roll=before.roll))
 
 
 def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
