@@ -186,7 +186,7 @@ class FaceTracker:
             del news[detection]
         for track in [track for track in self._tracks if not track.proven and track.confirmed_at < self._searched_at]:
             self._tracks.remove(track)
-        for detection, template in news.items():
+        for detection, template in sorted(news.items(), key=lambda item: item[0].face.x):
             if all(detection.face.overlap(track.face) < _SAME_PLACE for track in self._tracks):
                 self._welcome(pyramid, detection, template)
 
@@ -271,5 +271,6 @@ class FaceTracker:
 
 def _pull(face: Square, seen: Square) -> float:
     """Return how far the box should go to where the face is seen: the further off it is, the less can be noise."""
-    error = face.distance(seen) + abs(1 - seen.size / face.size)
+    turn = abs((seen.roll - face.roll + 180) % 360 - 180)
+    error = face.distance(seen) + abs(1 - seen.size / face.size) + turn / 90
     return min(1.0, _PULL + 5 * error)

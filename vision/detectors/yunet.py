@@ -45,7 +45,9 @@ _RISE: Final = 0.03
 """The square's middle is this share of its side above the middle between eyes and mouth."""
 _NOSE: Final = 0.43
 """How far the tip of the nose is before the eyes, in distances between the eyes: 27 of 63 mm."""
-_STRAIGHT: Final = 2.0
+_FURTHER: Final = 1.5
+"""A face is turned by this many times what the points say of its roll, which is less than it is."""
+_STRAIGHT: Final = 0.7
 """Degrees of roll below which a picture of a face is upright."""
 _LOOKS: Final = 3
 """How often, at most, a new face of a video is looked at closer; a known one once, as upright as it was before."""
@@ -91,7 +93,8 @@ class YuNet:
         start = first
         before = max(known, key=first.face.overlap, default=None)
         if before is not None and first.face.overlap(before) >= _SAME_FACE:
-            start, looks = replace(first, face=replace(first.face, roll=before.roll)), 1
+            roll = max(before.roll, first.face.roll, key=abs)
+            start, looks = replace(first, face=replace(first.face, roll=roll)), 1
         closer = self._straightened(image, start, looks)
         if closer is None:
             return first if first.score >= _SURE else None
@@ -100,7 +103,7 @@ class YuNet:
     def _straightened(self, image: Image, first: Detection, looks: int) -> Detection | None:
         """Return a face as it is found in pictures that are turned upright by what the one before said.
 
-        What the points say of the roll falls short where a face is far from upright; each look takes most of the rest.
+        What the points say of the roll falls short, so that each look takes but part of what is left of it.
         """
         detection = first
         for _ in range(looks):
@@ -109,7 +112,8 @@ class YuNet:
             if seen is None:
                 break
             face = seen.face.scaled(room.size / _LOOK_PIXELS).within(room)
-            detection = replace(seen, face=face)
+            roll = room.roll + _FURTHER * seen.face.roll
+            detection = replace(seen, face=replace(face, roll=roll))
             if abs(seen.face.roll) < _STRAIGHT:
                 break
         return None if detection is first else detection
