@@ -84,7 +84,7 @@ class CrowdScene:
         """
         rows = -(-self.faces // _COLUMNS)
         tile = self.size[0] // _COLUMNS, self.size[1] // rows
-        tracker = FaceTracker(DetectorSettings())
+        tracker = FaceTracker(DetectorSettings(kind="haar"))
         past: deque[Image] = deque(maxlen=_APART * (self.faces - 1) + 1)
         face: Box | None = None
         with VideoFile(self.path) as video:

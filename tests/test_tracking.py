@@ -76,13 +76,17 @@ def test_few_frames_are_searched_and_none_waits(settings, face, monkeypatch):
     """At 30 frames a second, one in five at most is searched, and live frames do not wait for what that takes."""
     tracker = FaceTracker(settings, live=True)
     find, searching, released = tracker._detector.find, [], threading.Event()
-    monkeypatch.setattr(tracker, "_detector", detector := Mock(wraps=tracker._detector))
-    detector.find = lambda *args, **options: (
-        (searching.append(0), len(searching) == 1 or released.wait(10)) and find(*args, **options)
-    )
+
+    def find_slowly(*arguments, **options):
+        searching.append(arguments)
+        assert len(searching) == 1 or released.wait(10)
+        return find(*arguments, **options)
+
+    monkeypatch.setattr(tracker, "_detector", Mock(find=find_slowly))
     followed = [tracker.update(scene((face, 300 + i, 200)), i / 30) for i in range(12)]
     released.set()
-    tracker._search.found.result(10)
+    if tracker._search:
+        tracker._search.found.result(10)
     assert [len(tracks) for tracks in followed] == [1] * 12  # although the second search is not done
     assert followed[-1][0].box.x - followed[0][0].box.x == pytest.approx(0, abs=12)
     assert len(searching) == 2
@@ -116,6 +120,7 @@ def portraits():
     heads = []
     for name, rows, columns in (("astronaut.png", (40, 215), (135, 310)), ("grace_hopper.jpg", (70, 390), (110, 430))):
         picture = cv2.imread(str(ROOT / "tests" / "data" / name))
+        assert picture is not None
         heads.append(cv2.resize(picture[slice(*rows), slice(*columns)], (150, 150), interpolation=cv2.INTER_AREA))
     mask = cv2.ellipse(np.zeros((150, 150), np.uint8), (75, 75), (63, 73), 0, 0, 360, 255, -1) > 0
     return *heads, mask
@@ -237,7 +242,7 @@ def test_yunet_keeps_faces_that_turn_away_or_sit_far_back(shared, yunet, name):
     """Two people who turn their heads, and a class of small faces: nearly every frame shows two of them at least."""
     tracker = FaceTracker(DetectorSettings(kind="yunet", weights=yunet))
     video = cv2.VideoCapture(str(shared / "samples" / name))
-    found = []
+    found: list[int] = []
     while (read := video.read())[0]:
         found.append(len(tracker.update(read[1], len(found) / 15)))
     assert np.mean(np.array(found) >= 2) > 0.95

@@ -37,6 +37,8 @@ _PIXELS: Final = 12
 """The smallest face that is wanted is shown to the network this many pixels wide, in one of many frames."""
 _THOROUGH_PIXELS: Final = 20
 """The same in a single picture."""
+_TURNS: Final = (-35.0, 35.0)
+"""Degrees by which a single picture is also turned: beyond some 45, the network misses faces."""
 _SAME_FACE: Final = 0.5
 """Share of a face that lies inside a known one from which it is that."""
 _SIDE: Final = 2.0
@@ -82,8 +84,18 @@ class YuNet:
         colour = to_colour(image)
         scale = (_THOROUGH_PIXELS if thorough else _PIXELS) / smallest
         found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
-        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in found]
-        return [detection for detection in seen if detection and detection.face.size >= smallest]
+        if thorough:
+            found += [detection for turn in _TURNS for detection in self._find_turned(colour, scale, turn)]
+        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in _strongest(found)]
+        return _strongest([detection for detection in seen if detection and detection.face.size >= smallest])
+
+    def _find_turned(self, image: Image, scale: float, turn: float) -> list[Detection]:
+        """Return the faces that the network finds when the picture is turned back by so many degrees."""
+        height, width = image.shape[:2]
+        whole = Square.around(width / 2, height / 2, hypot(width, height), turn)
+        turned = self._network.run(upright(image, whole.corners(), round(whole.size * scale)))
+        found = [_detection(points).scaled(1 / scale) for points in turned]
+        return [replace(detection, face=detection.face.within(whole)) for detection in found]
 
     def _look_closer(
         self, image: Image, first: Detection, known: Sequence[Square], *, thorough: bool
@@ -164,6 +176,15 @@ def _detection(found: NDArray[np.float32]) -> Detection:
     x, y = (eyes + mouth) / 2 - _RISE * side * down
     roll = degrees(atan2(-down[0], down[1]))
     return Detection(Square.around(x, y, side, roll), float(found[14]), yaw=yaw, profile=abs(yaw) > PROFILE)
+
+
+def _strongest(detections: list[Detection]) -> list[Detection]:
+    """Return one detection a face: of those that cover one another, the one with the highest score."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda d: -d.score):
+        if all(detection.face.overlap(other.face) < _SAME_FACE for other in kept):
+            kept.append(detection)
+    return kept
 
 
 def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
