@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from entities import Corners, Image
 from vision.geometry import Square
+
+SAME_FACE: Final = 0.5
+"""Two detections are one face if this share of the smaller one lies inside the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,12 @@ class Detector(Protocol):
             known: where faces were a moment ago; looking there first may find more.
         """
         ...
+
+
+def strongest(detections: list[Detection]) -> list[Detection]:
+    """Return one detection a face: of those that cover one another, the one with the highest score."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda d: d.score, reverse=True):
+        if all(detection.face.overlap(other.face) < SAME_FACE for other in kept):
+            kept.append(detection)
+    return kept

@@ -17,7 +17,7 @@ import numpy as np
 from config import DetectorSettings
 from entities import Image
 from errors import ModelError
-from vision.detectors.detector import Detection
+from vision.detectors.detector import SAME_FACE, Detection, strongest
 from vision.geometry import Square
 from vision.pixels import shrink, to_grey
 from vision.pyramid import Pyramid
@@ -27,8 +27,6 @@ WINDOW: Final = 24
 
 _COARSE_STEP: Final = 1.2
 """Ratio between one face size and the next in one of many frames, where another try will come soon."""
-_SAME_FACE: Final = 0.5
-"""Two detections are one face if this share of the smaller one lies inside the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class Haar:
         smallest = max(WINDOW, smallest)
         for view in (self._frontal, *self._profiles):
             for proposal in self._propose(view, pyramid, smallest, thorough=thorough):
-                if all(proposal.face.overlap(other.face) < _SAME_FACE for other in found):
+                if all(proposal.face.overlap(other.face) < SAME_FACE for other in found):
                     seen = self._second_look(view, pyramid, proposal, thorough=thorough)
                     if seen:
                         found.append(replace(seen, profile=view is not self._frontal))
@@ -184,15 +182,6 @@ class Haar:
         )
         seen = max(found, key=lambda d: d.score, default=None)
         return seen and replace(seen, face=seen.face.scaled(1 / scale).moved(left, top).scaled(2**level))
-
-
-def strongest(detections: list[Detection]) -> list[Detection]:
-    """Return one detection a face: of those that cover one another, the one with the highest score."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda d: d.score, reverse=True):
-        if all(detection.face.overlap(other.face) < _SAME_FACE for other in kept):
-            kept.append(detection)
-    return kept
 
 
 def _octaves(pyramid: Pyramid, low: float) -> Iterator[tuple[int, float, float]]:

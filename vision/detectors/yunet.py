@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from entities import Image
 from errors import ModelError
 from vision.crops import upright
-from vision.detectors.detector import Detection
+from vision.detectors.detector import SAME_FACE, Detection, strongest
 from vision.geometry import Square
 from vision.pixels import resize, to_colour
 
@@ -39,8 +39,6 @@ _THOROUGH_PIXELS: Final = 20
 """The same in a single picture."""
 _TURNS: Final = (-35.0, 35.0)
 """Degrees by which a single picture is also turned: beyond some 45, the network misses faces."""
-_SAME_FACE: Final = 0.5
-"""Share of a face that lies inside a known one from which it is that."""
 _SIDE: Final = 2.0
 """Side of the square, in geometric means of the distance between the eyes and that from eyes to mouth."""
 _RISE: Final = 0.03
@@ -86,8 +84,8 @@ class YuNet:
         found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
         if thorough:
             found += [detection for turn in _TURNS for detection in self._find_turned(colour, scale, turn)]
-        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in _strongest(found)]
-        return _strongest([detection for detection in seen if detection and detection.face.size >= smallest])
+        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in strongest(found)]
+        return strongest([detection for detection in seen if detection and detection.face.size >= smallest])
 
     def _find_turned(self, image: Image, scale: float, turn: float) -> list[Detection]:
         """Return the faces that the network finds when the picture is turned back by so many degrees."""
@@ -104,7 +102,7 @@ class YuNet:
         looks = _THOROUGH_LOOKS if thorough else _LOOKS
         start = first
         before = max(known, key=first.face.overlap, default=None)
-        if before is not None and first.face.overlap(before) >= _SAME_FACE:
+        if before is not None and first.face.overlap(before) >= SAME_FACE:
             roll = max(before.roll, first.face.roll, key=abs)
             start, looks = replace(first, face=replace(first.face, roll=roll)), 1
         closer = self._straightened(image, start, looks)
@@ -176,15 +174,6 @@ def _detection(found: NDArray[np.float32]) -> Detection:
     x, y = (eyes + mouth) / 2 - _RISE * side * down
     roll = degrees(atan2(-down[0], down[1]))
     return Detection(Square.around(x, y, side, roll), float(found[14]), yaw=yaw, profile=abs(yaw) > PROFILE)
-
-
-def _strongest(detections: list[Detection]) -> list[Detection]:
-    """Return one detection a face: of those that cover one another, the one with the highest score."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda d: -d.score):
-        if all(detection.face.overlap(other.face) < _SAME_FACE for other in kept):
-            kept.append(detection)
-    return kept
 
 
 def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
