@@ -102,6 +102,7 @@ def test_yunet_tells_how_a_head_is_held(portrait, yunet, angle):
 def test_yunet_tells_who_looks_to_a_side(shared, yunet):
     """Mirroring a picture turns the sign of roll and yaw."""
     image = cv2.imread(str(shared / "samples" / "couple.jpg"))
+    assert image is not None
     detector = FaceDetector(DetectorSettings(kind="yunet", weights=yunet))
     seen, mirrored = detector.find(image), detector.find(cv2.flip(image, 1))[::-1]
     assert len(seen) == len(mirrored) == 2

@@ -37,6 +37,10 @@ _PIXELS: Final = 12
 """The smallest face that is wanted is shown to the network this many pixels wide, in one of many frames."""
 _THOROUGH_PIXELS: Final = 20
 """The same in a single picture."""
+_LARGEST: Final = 1600
+"""Longer side, in pixels, of what the network is shown at most."""
+_ENLARGED: Final = 4.0
+"""How many times, at most, a small picture is enlarged for it."""
 _TURNS: Final = (-35.0, 35.0)
 """Degrees by which a single picture is also turned: beyond some 45, the network misses faces."""
 _SIDE: Final = 2.0
@@ -81,6 +85,9 @@ class YuNet:
         """Return the faces in a picture, as `Detector` says; each is looked at closer."""
         colour = to_colour(image)
         scale = (_THOROUGH_PIXELS if thorough else _PIXELS) / smallest
+        scale = min(scale, _LARGEST / max(colour.shape), _ENLARGED)
+        if min(colour.shape[:2]) * scale < _PIXELS:
+            return []
         found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
         if thorough:
             found += [detection for turn in _TURNS for detection in self._find_turned(colour, scale, turn)]
