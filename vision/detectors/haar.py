@@ -120,7 +120,7 @@ class Haar:
         for view in (self._frontal, *self._profiles):
             for proposal in self._propose(view, pyramid, smallest, thorough=thorough):
                 if all(proposal.face.overlap(other.face) < SAME_FACE for other in found):
-                    seen = self._second_look(view, pyramid, proposal, thorough=thorough)
+                    seen = self._second_look(view, pyramid, proposal)
                     if seen:
                         found.append(replace(seen, profile=view is not self._frontal))
         return strongest(found)
@@ -140,17 +140,19 @@ class Haar:
             found += [d.scaled(2**level) for d in octave]
         return strongest(found)
 
-    def _second_look(self, view: Cascade, pyramid: Pyramid, proposal: Detection, *, thorough: bool) -> Detection | None:
+    def _second_look(self, view: Cascade, pyramid: Pyramid, proposal: Detection) -> Detection | None:
         """Return the face at a proposal; None if on a close look there is none."""
-        strict = self._look(self._strict, pyramid, proposal.face, _CLOSE) if view is self._frontal else proposal
-        if thorough or strict is None:
-            return strict and proposal
-        needed = self._settings.min_neighbors * (1.5 if view is self._frontal else 1.0)
-        seen = self._look(view, pyramid, strict.face, _CLOSE)
-        if seen is None:
+        needed: float = self._settings.min_neighbors
+        place, score = proposal.face, 0.0
+        if view is self._frontal:
+            strict = self._look(self._strict, pyramid, place, _CLOSE)
+            if strict is None:
+                return None
+            place, score, needed = strict.face, strict.score, 1.5 * needed
+        seen = self._look(view, pyramid, place, _CLOSE)
+        if seen is None or seen.score + score <= needed:
             return None
-        score = seen.score + (strict.score if view is self._frontal else 0.0)
-        return replace(seen, score=score, certain=score > 2 * needed) if score > needed else None
+        return replace(seen, score=seen.score + score, certain=seen.score + score > 2 * needed)
 
     def _confirm(self, pyramid: Pyramid, near: Square) -> Detection | None:
         """Return where a known face is; None if it is not seen."""
