@@ -107,7 +107,8 @@ def test_yunet_tells_who_looks_to_a_side(shared, yunet):
     seen, mirrored = detector.find(image), detector.find(cv2.flip(image, 1))[::-1]
     assert len(seen) == len(mirrored) == 2
     for a, b in zip(seen, mirrored, strict=True):
-        assert a.yaw is not None and b.yaw is not None
+        assert a.yaw is not None
+        assert b.yaw is not None
         assert a.yaw == pytest.approx(-b.yaw, abs=8)
         assert a.face.roll == pytest.approx(-b.face.roll, abs=5)
         assert a.yaw > 15
