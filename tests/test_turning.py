@@ -14,7 +14,7 @@ from vision.detection import FaceDetector
 
 
 def test_a_detector_is_measured_on_turned_and_small_pictures(portrait, yunet):
-    """One face, found again however the picture is turned, with the same answer; a picture without any changes nothing."""
+    """One face is found again however the picture is turned, with the same answer; one without any adds nothing."""
     pictures = [portrait[0], np.full((60, 80, 3), 99, np.uint8)]
     detector = FaceDetector(DetectorSettings(kind="yunet", weights=yunet))
     results = measure_turning(detector, FixedClassifier().predict, pictures)
