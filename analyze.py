@@ -23,6 +23,7 @@ from config import Settings, load_settings
 from entities import EXPRESSIONS, Classifier
 from errors import FacialExpressionError
 from files import printable, short_name
+from vision.detection import choose
 from vision.pictures import is_picture
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     print_any_name()
     options = parse(arguments)
     try:
-        settings = load_settings(file=options.config)
+        settings = load_settings({"detector.kind": options.detector} if options.detector else {}, options.config)
+        if (choice := choose(settings.detector)).fallback:
+            print(choice.note, file=sys.stderr)
         classifier = classifier or load_classifier(settings)
         failures = 0
         taken: set[Path] = set()
@@ -73,6 +76,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("files", nargs="+", type=Path, metavar="VIDEO_OR_IMAGE", help="told apart by their content")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
+    parser.add_argument(
+        "--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are already there")
     return parser.parse_args(arguments)
 

@@ -24,6 +24,7 @@ DEMO_CLIP = ROOT / "static" / "demo.mp4"
 PREFIX: Final = "FER_"
 """Environment variables that are settings begin with this; a dot in a name is two underscores there."""
 FILES: Final = (
+    ("detector", "weights"),
     ("model", "architecture"),
     ("model", "weights"),
     ("server", "certificate"),
@@ -78,15 +79,25 @@ class VideoSettings(Section):
     )
 
 
-class DetectorSettings(Section):
-    """How OpenCV's Haar cascades look for faces."""
+DetectorKind = Literal["auto", "haar", "yunet"]
 
-    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Step between face sizes searched.")
-    min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(5, description="Hits that make a face; more is stricter.")
-    min_face: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.08, description="Smallest face, as a share of the frame's shorter side."
+
+class DetectorSettings(Section):
+    """What looks for faces, and how."""
+
+    kind: DetectorKind = Field("auto", description="YuNet where its weights are there, else Haar; or one of them.")
+    weights: AbsolutePath = Field(
+        ROOT / "models" / "yunet" / "face_detection_yunet_2023mar.onnx",
+        description="YuNet's weights, which make yunet fetches.",
     )
-    profile: bool = Field(False, description="Also look for faces from the side, with a second cascade.")
+    min_face: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Smallest face, as a share of the frame's shorter side; 0.04 with YuNet, 0.08 with Haar."
+    )
+    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Haar: step between sizes searched.")
+    min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(
+        5, description="Haar: hits that make a face; more is stricter."
+    )
+    profile: bool = Field(False, description="Haar: also look for faces from the side, with another cascade.")
 
 
 class ModelSettings(Section):
@@ -309,6 +320,8 @@ def _explain(where: str, error: ErrorDetails) -> str:
 
 def _allowed(schema: dict[str, Any]) -> str:
     """Put a JSON schema into words."""
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
     if "anyOf" in schema:
         return ", or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
     words = TYPES[schema["type"]]

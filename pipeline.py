@@ -1,7 +1,7 @@
 """From one frame to the faces in it and their expressions."""
 
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from config import Settings
 from entities import Classifier, Face, Frame, Image
-from vision.detection import FaceDetector, to_grey
+from vision.crops import crop_face
+from vision.detection import FaceDetector
+from vision.detectors.detector import Detection
+from vision.pixels import to_grey
 from vision.smoothing import Smoother
 from vision.tracking import FaceTracker, Track
 
@@ -20,15 +23,17 @@ TURNS: Final = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTER
 class ExpressionPipeline:
     """Detects, follows and classifies the faces of one video; for one thread."""
 
-    def __init__(self, settings: Settings, classifier: Classifier) -> None:
+    def __init__(self, settings: Settings, classifier: Classifier, *, live: bool = False) -> None:
         """Take the settings `detector` and `model`, and what turns faces into probabilities.
+
+        `live` is for frames that shall not wait for a search, as `FaceTracker` says.
 
         Raises:
             ModelError: a cascade is missing.
         """
         self._model = settings.model
         self._classifier = classifier
-        self._tracker = FaceTracker(settings.detector)
+        self._tracker = FaceTracker(settings.detector, live=live)
         self._smoothers: dict[int, Smoother] = {}
 
     def reset(self) -> None:
@@ -39,15 +44,15 @@ class ExpressionPipeline:
     def process(self, frame: Frame) -> tuple[tuple[Face, ...], dict[str, float]]:
         """Return the faces of the next frame, from left to right, and milliseconds spent by stage.
 
-        Each face's `raw` probabilities are what the classifier gives for `face.box` of the grey frame; its
+        Each face's `raw` probabilities are what the classifier gives for `crop_face(grey, face.box, face.corners)`; its
         `probabilities` are averaged over the face's past. All faces go through the classifier in one batch.
         """
         started = perf_counter()
         time = frame.captured_at if frame.time is None else frame.time
         grey = to_grey(frame.image)
-        tracks = self._tracker.update(grey, time)
+        tracks = self._tracker.update(frame.image, time, grey)
         detected = perf_counter()
-        raw = self._classifier.predict([track.box.crop(grey) for track in tracks])
+        raw = self._classifier.predict([crop_face(grey, track.box, track.detection.corners) for track in tracks])
         faces = tuple(self._describe(track, row, time) for track, row in zip(tracks, raw, strict=True))
         self._smoothers = {face.track_id: self._smoothers[face.track_id] for face in faces}
         classified = perf_counter()
@@ -57,7 +62,15 @@ class ExpressionPipeline:
         settings = self._model
         smoother = self._smoothers.setdefault(track.id, Smoother(settings.smoothing, settings.min_confidence))
         probabilities = smoother.update(raw, time)
-        return Face(track.box, probabilities, track.id, smoother.threshold, tuple(raw.tolist()), smoother.shown)
+        return Face(
+            track.box,
+            probabilities,
+            track.id,
+            smoother.threshold,
+            tuple(raw.tolist()),
+            smoother.shown,
+            **_pose(track.detection),
+        )
 
 
 def analyze_image(
@@ -72,13 +85,18 @@ def analyze_image(
         min_confidence: below this confidence (0-1) an expression is called uncertain.
     """
     grey = to_grey(image)
-    boxes = detector.detect(grey)
-    raw = classifier.predict([box.crop(grey) for box in boxes])
+    found = [(box, detection) for detection in detector.find(image) if (box := detection.face.box(grey.shape))]
+    raw = classifier.predict([crop_face(grey, box, detection.corners) for box, detection in found])
     return tuple(
-        Face(box, probabilities, number, min_confidence, raw=probabilities)
-        for number, (box, probabilities) in enumerate(
-            ((box, tuple(row.tolist())) for box, row in zip(boxes, raw, strict=True)), start=1
+        Face(
+            box,
+            (probabilities := tuple(row.tolist())),
+            number,
+            min_confidence,
+            raw=probabilities,
+            **_pose(detection),
         )
+        for number, ((box, detection), row) in enumerate(zip(found, raw, strict=True), start=1)
     )
 
 
@@ -104,3 +122,8 @@ def analyze_any_way_up(
         if faces:
             return Upright(upright, faces, turned)
     return Upright(image, (), 0)
+
+
+def _pose(detection: Detection) -> dict[str, Any]:
+    """Return how a head is held, as `Face` has it."""
+    return {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}

@@ -14,8 +14,9 @@ from analysis.tables import describe_face
 from entities import Classifier, Face, Image
 from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg
-from vision.detection import to_grey
+from vision.crops import crop_face, turn_back
 from vision.pictures import HEAD, is_picture
+from vision.pixels import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
 from web.representation import describe_status
 from web.schemas import AnnotateQuery, HealthAnswer, KindAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
@@ -99,5 +100,5 @@ def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
     """Return a grey PNG of the face's box, base64-encoded; white is where the model looked most."""
     if not isinstance(classifier, Explainer):
         raise NotExplainedError("This model cannot say where it looked.")
-    heat = np.rint(255 * classifier.explain(to_grey(face.box.crop(image)))).astype(np.uint8)
-    return b64encode(cv2.imencode(".png", heat)[1].tobytes()).decode()
+    heat = np.rint(255 * classifier.explain(crop_face(to_grey(image), face.box, face.corners))).astype(np.uint8)
+    return b64encode(cv2.imencode(".png", turn_back(heat, face.box, face.corners))[1].tobytes()).decode()
