@@ -47,7 +47,7 @@ def load_pictures(paths: Sequence[Path]) -> list[Image]:
     pictures = []
     for path in paths:
         if is_picture(path):
-            pictures.append(read_picture(path, MAX_MEGAPIXELS))
+            pictures.append(read_picture(path, MAX_MEGAPIXELS).image)
         else:
             with VideoFile(path) as video:
                 pictures += [frame.image for frame in video.frames() if frame.index % FRAME_STEP == 0]
