@@ -7,16 +7,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# SOURCE, HOST, PORT and CONFIG count only where given to make itself: some shells set HOST for other purposes.
+# SOURCE, HOST, ... count only where given to make itself: some shells set HOST for other purposes.
 given = $(filter command,$(origin $(1)))
-export SOURCE HOST PORT CONFIG
+export SOURCE HOST PORT CONFIG DETECTOR
 FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE),--source "$$SOURCE") \
-        $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
+        $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT") \
+        $(if $(call given,DETECTOR),--detector "$$DETECTOR")
+YUNET := models/yunet/face_detection_yunet_2023mar.onnx
 
-.PHONY: run test notebook train model lint format clean help
+.PHONY: run yunet test notebook train model lint format clean help
 
-run: $(VENV)/requirements.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=...)
+run: $(VENV)/requirements.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
+	@if [ "$(if $(call given,DETECTOR),$$DETECTOR)" = yunet ] && [ ! -e $(YUNET) ]; then $(MAKE) --no-print-directory yunet || true; fi
 	@exec $(BIN)/python app.py $(FLAGS)
+
+yunet: $(VENV)/requirements.stamp ## Get the weights of the better face detector, from OpenCV Zoo on GitHub
+	@$(BIN)/python scripts/fetch_yunet.py
 
 test: lint ## Run ruff, mypy and all tests
 	$(BIN)/python -m pytest

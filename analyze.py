@@ -2,14 +2,16 @@
 
     python analyze.py holiday.mp4 portrait.jpg --out results
 
-Every file gets a folder of its own in --out. A video's has the annotated video with its sound, every frame as CSV
-and JSON, a summary, a timeline, the strongest moment of each expression, and a ZIP file of them all; a picture's has
-the annotated picture and its faces as JSON and CSV.
+Every file gets a folder of its own in --out. A video's has the annotated video with its sound, every frame as CSV,
+Excel file and JSON, a summary, a timeline, the strongest moment of each expression, and a ZIP file of them all; a
+picture's has the annotated picture and its faces as CSV, Excel file and JSON.
 
 With --rest, faces are compared with what they look like at rest, and the tables have both: as seen, and compared.
 """
 
 import argparse
+import io
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +25,11 @@ from analysis.video import analyze_video
 from config import Settings, load_settings
 from entities import EXPRESSIONS, Classifier
 from errors import FacialExpressionError, RestError
+from files import printable, short_name
+from vision.detection import choose
 from vision.pictures import is_picture
+
+log = logging.getLogger(__name__)
 
 STOPPED: Final = 130
 """The usual exit status after Ctrl-C."""
@@ -31,9 +37,12 @@ STOPPED: Final = 130
 
 def main(arguments: Sequence[str] | None = None, classifier: Classifier | None = None) -> int:
     """Analyse the files that the command line names; return 0, 1 if one of them failed, or 130 after Ctrl-C."""
+    print_any_name()
     options = parse(arguments)
     try:
-        settings = load_settings(file=options.config)
+        settings = load_settings({"detector.kind": options.detector} if options.detector else {}, options.config)
+        if (choice := choose(settings.detector)).fallback:
+            print(choice.note, file=sys.stderr)
         rest = wanted_rest(options.rest) if options.rest else None
         classifier = classifier or load_classifier(settings)
         failures = 0
@@ -45,6 +54,10 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
             except FacialExpressionError as error:
                 failures += 1
                 print(f"{path}: {error}", file=sys.stderr)
+            except Exception as error:
+                failures += 1
+                log.debug("%s", path, exc_info=error)
+                print(f"{path}: It cannot be analysed ({type(error).__name__}: {error}).", file=sys.stderr)
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,6 +65,13 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         print("Stopped. Of the file that was being analysed, nothing was kept.", file=sys.stderr)
         return STOPPED
     return 1 if failures else 0
+
+
+def print_any_name() -> None:
+    """Let names be printed that the terminal's encoding, or any, does not have: what is missing is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -66,6 +86,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="compare faces with their resting faces: those in a time of the video (0:03-0:06); those that are found "
         "in it (auto; videos of a minute and more); or that in a file which the page saved, for the face that is seen "
         "longest, in a picture for the largest",
+    )
+    parser.add_argument(
+        "--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are already there")
     return parser.parse_args(arguments)
@@ -93,10 +116,11 @@ def load_classifier(settings: Settings) -> Classifier:
 
 def new_target(out: Path, path: Path, taken: set[Path]) -> Path:
     """Return a folder in `out` named after the file, unlike those taken in this run."""
-    target, number = out / path.stem, 1
+    name = short_name(path.stem)
+    target, number = out / name, 1
     while target in taken:
         number += 1
-        target = out / f"{path.stem}-{number}"
+        target = out / f"{name}-{number}"
     taken.add(target)
     return target
 
@@ -123,7 +147,8 @@ def analyze(
     loaded = rest.loaded if rest else None
     picture = analyze_picture(path, target, settings, classifier, rest=loaded, overwrite=overwrite)
     seen = ", ".join(face["expression"] for face in picture["faces"])
-    return f"{path}: {seen or 'no face'} -> {target}"
+    turned = "It was turned to find the faces." if picture["turned"] else ""
+    return " ".join(filter(None, [f"{path}: {seen or 'no face'} -> {target}", turned, picture["note"]]))
 
 
 def analyze_with_progress(
@@ -137,7 +162,7 @@ def analyze_with_progress(
 ) -> str:
     """Analyse a video with a progress bar in seconds of the video; return what was found, in a line."""
     form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} gone, {remaining} to go]"
-    with tqdm(desc=path.name, total=0, bar_format=form, leave=False) as bar:
+    with tqdm(desc=printable(path.name), total=0, bar_format=form, leave=False, delay=0.1) as bar:
 
         def show(done: float, total: float) -> None:
             bar.total = total

@@ -22,7 +22,7 @@ from camera import VideoCamera
 from config import VERSION, ModelSettings, Settings, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
-from vision.detection import FaceDetector
+from vision.detection import FaceDetector, choose
 from vision.sources import missing_file
 from web import api, certificates, documentation, errors, frames, jobs, live, pages, rests, security, sources, uploads
 from web.drawings import Drawings
@@ -130,6 +130,7 @@ def serve(app: Flask) -> None:
     server = Server(app, the.settings.server, context)
     server.listen()
     print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
+    log.log(logging.WARNING if choose(the.settings.detector).fallback else logging.INFO, "%s", the.detector.note)
     if path := missing_file(the.settings.source, the.settings.video):
         log.warning("There is no file %s to show. Check the path.", path)
     try:
@@ -202,6 +203,12 @@ def parse(arguments: Sequence[str]) -> Settings:
         metavar="SOURCE",
     )
     add("--no-loop", "video.loop", "stop where a video ends", action="store_const", const=False)
+    add(
+        "--detector",
+        "detector.kind",
+        "what finds the faces: auto (yunet where make yunet has fetched it), haar or yunet",
+        metavar="KIND",
+    )
     add("--host", "server.host", "address to listen on (127.0.0.1); others than loopback need a token", metavar="HOST")
     add("--port", "server.port", "port to listen on (5000)", metavar="PORT")
     add("--token", "server.token", "access token; made up where one is needed and none given", metavar="TOKEN")

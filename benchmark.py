@@ -2,6 +2,7 @@
 
     python benchmark.py                                the demo clip at 640x480 and 1280x720, and eight faces
     python benchmark.py clip.mp4 --size own            another video as it is
+    python benchmark.py --detector haar                with one of the two detectors only
     python benchmark.py --peer fer                     beside the package fer, on the same frames
     python benchmark.py --viewers 100                  the real server, watched by a hundred clients
     python benchmark.py --soak 10                      the same for ten minutes, in which they come and go
@@ -32,13 +33,15 @@ from benchmarks import report, stages, viewers
 from benchmarks import soak as soaks
 from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
-from config import DEMO_CLIP, load_settings
+from config import DEMO_CLIP, Settings, load_settings
 from entities import Classifier, Frame
 from errors import FacialExpressionError, SourceError
 from files import write_json
 from model import FacialExpressionModel
+from vision.detection import choose
 
 SIZES: Final = ["640x480", "1280x720"]
+KINDS: Final = ("haar", "yunet")
 CROWD: Final = 20
 """Viewers at a time, at most, who come and go, unless told otherwise."""
 
@@ -70,6 +73,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add(
         "--faces", type=at_least(0), default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none"
     )
+    add("--detector", choices=KINDS, help="only this one; both, where yunet is there, if not given")
     add("--peer", choices=sorted(peers.SCRIPTS), help="another package to run on the same frames")
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
     add("--viewers", type=at_least(1), metavar="N", help="also start the server, and watch it with N clients")
@@ -132,15 +136,19 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     peer = find_peer(options)
     scenes = list(choose_scenes(options))
     progress = Progress(options.frames)
+    detectors = choose_detectors(options, settings)
     # Our own times first: nothing else has made the processor hot by then, or its memory full.
-    results = [stages.measure(scene, settings, classifier, progress) for scene in scenes]
-    for scene, result in zip(scenes, results, strict=True):
-        result.haar = stages.measure_haar(scene, settings, progress)
+    measured = [(s, d, stages.measure(s, d, classifier, progress)) for s in scenes for d in detectors]
+    peer_figures: dict[str, dict[str, Any]] = {}
+    for scene, chosen, result in measured:
+        result.searched = stages.measure_search(scene, chosen, progress)
         if len(result.crops):
             reference = reference_probabilities(result.crops, settings.model)
             result.difference = float(np.abs(reference - result.raw).max())
-        if peer:
-            result.peer = compare(peer, options.peer_python, scene, result, progress)
+        if peer and scene.name not in peer_figures:
+            peer_figures[scene.name] = run_peer(peer, options.peer_python, scene, progress)
+        result.peer = compare(peer_figures.get(scene.name, {}), result)
+    results = [result for _, _, result in measured]
     print(report.table(results, peer), file=out)
     figures["scenes"] = [result.as_json() for result in results]
     if options.plot:
@@ -168,16 +176,32 @@ def find_peer(options: argparse.Namespace) -> str | None:
     return options.peer if found else None
 
 
-def compare(peer: str, python: Path, scene: Scene, result: stages.SceneResult, progress: "Progress") -> dict[str, Any]:
-    """Return the peer's figures, and its time over ours; nothing where it fails, which is told in words."""
+def choose_detectors(options: argparse.Namespace, settings: Settings) -> list[Settings]:
+    """Return the settings with each detector that is to be measured and is there; say what another would need."""
+    chosen = []
+    for kind in [options.detector] if options.detector else KINDS:
+        detector = settings.detector.model_copy(update={"kind": kind})
+        if (choice := choose(detector)).fallback:
+            print(f"yunet is left out. {choice.note}", file=sys.stderr)
+        else:
+            chosen.append(settings.model_copy(update={"detector": detector}))
+    return chosen
+
+
+def run_peer(peer: str, python: Path, scene: Scene, progress: "Progress") -> dict[str, Any]:
+    """Return the peer's figures; nothing where it fails, which is told in words."""
     try:
-        figures = peers.run(peer, python, scene, progress)
+        return peers.run(peer, python, scene, progress)
     except peers.PeerError as error:
         print(error, file=sys.stderr)
         return {}
+
+
+def compare(figures: dict[str, Any], result: stages.SceneResult) -> dict[str, Any]:
+    """Return a peer's figures with its time over ours."""
     # Means: ours looks at most frames briefly and searches some, which a sum of medians would leave out.
     ours = result.stages["detect"].mean + result.stages["classify"].mean
-    return figures | {"ratio": figures["mean"] / ours}
+    return figures and figures | {"ratio": figures["mean"] / ours}
 
 
 def choose_scenes(options: argparse.Namespace) -> Iterator[Scene]:

@@ -352,7 +352,7 @@ class _Analyser:
             return (), {}
         try:
             if self._pipeline is None:
-                self._pipeline = ExpressionPipeline(self._settings, self.classifier)
+                self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True)
             # By the monotonic clock, since a file's own times begin again with each round.
             found = self._pipeline.process(replace(frame, time=None))
         except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -24,6 +24,7 @@ DEMO_CLIP = ROOT / "static" / "demo.mp4"
 PREFIX: Final = "FER_"
 """Environment variables that are settings begin with this; a dot in a name is two underscores there."""
 FILES: Final = (
+    ("detector", "weights"),
     ("model", "architecture"),
     ("model", "weights"),
     ("server", "certificate"),
@@ -70,20 +71,33 @@ class VideoSettings(Section):
         720, description="Higher frames are shrunk to this many pixels."
     )
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(80, description="JPEG quality of the stream.")
+    rtsp_transport: Literal["auto", "tcp", "udp"] = Field(
+        "auto", description="How RTSP cameras send; auto takes TCP, and UDP where a camera refuses that."
+    )
     idle_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
         5, description="The source is closed this long after the last viewer left."
     )
 
 
-class DetectorSettings(Section):
-    """How OpenCV's Haar cascades look for faces."""
+DetectorKind = Literal["auto", "haar", "yunet"]
 
-    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Step between face sizes searched.")
-    min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(5, description="Hits that make a face; more is stricter.")
-    min_face: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.08, description="Smallest face, as a share of the frame's shorter side."
+
+class DetectorSettings(Section):
+    """What looks for faces, and how."""
+
+    kind: DetectorKind = Field("auto", description="YuNet where its weights are there, else Haar; or one of them.")
+    weights: AbsolutePath = Field(
+        ROOT / "models" / "yunet" / "face_detection_yunet_2023mar.onnx",
+        description="YuNet's weights, which make yunet fetches.",
     )
-    profile: bool = Field(False, description="Also look for faces from the side, with a second cascade.")
+    min_face: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Smallest face, as a share of the frame's shorter side; 0.04 with YuNet, 0.08 with Haar."
+    )
+    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Haar: step between sizes searched.")
+    min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(
+        5, description="Haar: hits that make a face; more is stricter."
+    )
+    profile: bool = Field(False, description="Haar: also look for faces from the side, with another cascade.")
 
 
 class ModelSettings(Section):
@@ -117,7 +131,8 @@ CameraAddress = Annotated[
     str,
     Field(
         pattern=r"^(?i)((rtsp|http)s?://[^\s\\/?#*]+/\*|(rtsp|rtmp|http)s?://[^\s\\/?#*]+([/?][^\s\\*]*)?)$",
-        description="an rtsp://, rtmp:// or http:// address with a host, and with no port above 65535",
+        description="an rtsp://, rtmp:// or http:// address with a host, and with no port above 65535; in a password, "
+        "write # as %23, / as %2F and ? as %3F",
     ),
     AfterValidator(_with_host),
 ]
@@ -308,6 +323,8 @@ def _explain(where: str, error: ErrorDetails) -> str:
 
 def _allowed(schema: dict[str, Any]) -> str:
     """Put a JSON schema into words."""
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
     if "anyOf" in schema:
         return ", or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
     words = TYPES[schema["type"]]

@@ -14,6 +14,9 @@ EXPRESSIONS: Final = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "N
 Image = NDArray[np.uint8]
 """A picture: (H, W, 3) BGR, or (H, W) grey; values 0-255."""
 
+Corners = tuple[tuple[float, float], ...]
+"""Four points, x and y in pixels; or none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -58,6 +61,17 @@ class Face:
     """The classifier's seven probabilities for `box` of this frame alone, before smoothing."""
     held: int | None = None
     """Index of the expression that is shown although another may be a little more probable, so that it keeps still."""
+    roll: float | None = None
+    """Degrees by which the head is tilted, clockwise as seen, -180 to 180; good to about 3 for a frontal face. None
+    where the detector does not tell, as Haar."""
+    yaw: float | None = None
+    """Degrees by which the head is turned, above 0 to the picture's right, -90 to 90; None as with `roll`. It is rough,
+    to about 10 near 0 and 20 near 60: one point, the tip of the nose, says how far, on a head of usual proportions."""
+    profile: bool = False
+    """Whether the face is seen from the side, beyond what the network knows; it counts as uncertain."""
+    corners: Corners = ()
+    """Of the turned square that the network saw: at the forehead from left to right, then at the chin from right to
+    left; may lie outside the frame. None where that was `box`."""
 
     as_seen: tuple[float, ...] = ()
     """Where `probabilities` are compared with the person's resting face, what they would be without; else empty."""
@@ -79,8 +93,8 @@ class Face:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the confidence is too low to name an expression."""
-        return self.confidence < self.min_confidence
+        """Whether no expression is named: the confidence is too low, or the face is seen from the side."""
+        return self.profile or self.confidence < self.min_confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ class SourceError(FacialExpressionError):
     """A video source cannot be opened or read."""
 
 
+class UnknownFormatError(SourceError):
+    """What a video source gives is in no format that is known."""
+
+
+class TransportRefusedError(SourceError):
+    """A camera does not send its pictures in the way that it was asked for."""
+
+
 class ImageError(FacialExpressionError):
     """An uploaded picture cannot be read, or is larger than allowed."""
 

@@ -22,16 +22,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import ROOT, load_settings
+from config import ROOT, DetectorSettings, load_settings
 from entities import EXPRESSIONS
-from errors import FacialExpressionError
+from errors import FacialExpressionError, ModelError
 from files import write_json, write_whole
 from model import FacialExpressionModel
 from training import people, people_files, people_report
 from training.evaluation import TITLES, compare, compare_conditions, plots
 from training.fer2013 import USAGES, load
+from training.turning import load_pictures, measure_turning
+from vision.detection import FaceDetector, choose
 
 CHUNK: Final = 64
+PORTRAITS: Final = [ROOT / "tests" / "data" / name for name in ("astronaut.png", "grace_hopper.jpg")]
 MEASURES: Final = {
     "rows": ("rows", "{:,}"),
     "accuracy": ("accuracy", "{:.1%}"),
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse(arguments)
     try:
+        if options.detector:
+            return evaluate_detector(options, arguments)
         if options.people:
             measure_people(options, arguments)
         elif options.rest_rows:
@@ -158,6 +163,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="CSV",
         help="recorded answers about people: network, person, posed, and the logarithms of the seven probabilities",
     )
+    on.add_argument(
+        "--detector",
+        choices=("haar", "yunet"),
+        help="measure instead how well this finds faces, and its crops serve the network, in turned and small pictures",
+    )
+    parser.add_argument(
+        "--pictures", type=Path, nargs="+", default=PORTRAITS, metavar="FILE", help="and videos, for --detector"
+    )
     parser.add_argument("--usage", choices=USAGES, default="PublicTest", help="split to measure on (%(default)s)")
     parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv, for the same rows")
     parser.add_argument("--model", type=Path, default=ROOT / "model.json", help="architecture (model.json)")
@@ -170,6 +183,32 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots as PNG into this folder")
     return parser.parse_args(arguments)
+
+
+def evaluate_detector(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Measure a detector; print and write what was found. Return the exit status."""
+    settings = DetectorSettings(kind=options.detector)
+    if (choice := choose(settings)).fallback:
+        raise ModelError(choice.note)
+    model = FacialExpressionModel(options.model, options.weights)
+    results = {
+        "command": shlex.join(["python", "evaluate.py", *arguments]),
+        "detector": options.detector,
+        **measure_turning(FaceDetector(settings), model.predict, load_pictures(options.pictures)),
+    }
+    print(turning_table(results), file=sys.stderr if options.json == "-" else sys.stdout)
+    write_json(results, options.json)
+    return 0
+
+
+def turning_table(results: dict[str, Any]) -> str:
+    """Return the figures of a detector as text for people."""
+    lines = [f"{results['detector']}: {results['faces']} faces in the pictures as they are", ""]
+    lines.append(f"{'':<26}{'found':>9}{'same answer':>13}{'false faces':>13}")
+    for name, figures in results["conditions"].items():
+        found, agreement = ("-" if figures[key] is None else f"{figures[key]:.1%}" for key in ("found", "agreement"))
+        lines.append(f"{name:<26}{found:>9}{agreement:>13}{figures['false']:>13}")
+    return "\n".join(lines)
 
 
 def predict(model: FacialExpressionModel, images: NDArray[np.uint8]) -> NDArray[np.float32]:

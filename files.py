@@ -1,12 +1,29 @@
 """Files that are written whole, or not at all."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from typing import Any, Final
 
 from errors import ResultsError
+
+LONGEST_NAME: Final = 200
+"""Bytes of a name that leave room for what is added to it; file systems take 255."""
+
+
+def printable(name: str) -> str:
+    """Return a file's name with what is not UTF-8 replaced: names may be any bytes, which no font and no JSON has."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def short_name(name: str) -> str:
+    """Return a name for a folder that begins like another name, and has at most LONGEST_NAME bytes."""
+    while len(os.fsencode(name)) > LONGEST_NAME:
+        name = name[:-1]
+    return name if name.strip(". ") else "results"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -16,7 +33,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         ResultsError: It cannot be written, or `write` raises ValueError; what was at `path` before is still there.
 
     """
-    partial = path.with_name(f".partial-{path.name}")
+    partial = path.with_name(f".partial-{token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)

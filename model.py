@@ -223,29 +223,41 @@ def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
     """
     passed_over = ("Dropout", "Softmax", "Activation")
     layers = [layer for layer in network.layers if type(layer).__name__ not in passed_over]
-    kinds = [type(layer).__name__ for layer in layers]
-    ends = max((index for index, kind in enumerate(kinds) if kind in ("GlobalAveragePooling2D", "Flatten")), default=-1)
-    weights = _feature_weights(layers[ends + 1 :])
-    if ends < 0 or weights is None:
+    ends = [layer for layer in layers if type(layer).__name__ in ("GlobalAveragePooling2D", "Flatten")]
+    # Those of squeeze and excitation end nothing: only the last layers' do, one for each member of an ensemble.
+    members = [layer for layer in ends if type(layer).__name__ == "Flatten"] or ends[-1:]
+    weights = _feature_weights(layers[layers.index(members[-1]) + 1 :]) if members else None
+    if weights is None:
         return None, None
-    maps, channel_weights = layers[ends].input, None
-    if kinds[ends - 1] == "Multiply":
-        maps, channel_weights = layers[ends - 1].input
+    maps = [_last_maps(layers, member) for member in members]
+    channels = sum(member_maps.shape[-1] for member_maps in maps)
+    by_member = np.stack(np.split(weights, len(members)))  # (members, features, 7)
+    by_channel = by_member.reshape(len(members), -1, channels // len(members), len(EXPRESSIONS)).mean(axis=1)
+    together = maps[0] if len(maps) == 1 else _import_keras().layers.Concatenate(name="maps")(maps)
+    return together, by_channel.reshape(channels, len(EXPRESSIONS))
+
+
+def _last_maps(layers: Sequence[Any], end: Any) -> Any:
+    """Return the feature maps that the layer `end` pools or flattens, as large as they were before pooling."""
+    before = next(layer for layer in layers if layer.output is end.input)
+    maps, channel_weights = end.input, None
+    if type(before).__name__ == "Multiply":
+        maps, channel_weights = before.input
     while pooling := next((layer for layer in layers if layer.output is maps and _is_pooling(layer)), None):
         maps = pooling.input
     if channel_weights is not None:
-        maps = _import_keras().layers.Multiply(name="weighed_maps")([maps, channel_weights])
-    return maps, weights.reshape(-1, maps.shape[-1], len(EXPRESSIONS)).mean(axis=0)
+        maps = _import_keras().layers.Multiply()([maps, channel_weights])
+    return maps
 
 
 def _feature_weights(ending: Sequence[Any]) -> NDArray[np.float32] | None:
     """Return the (features, 7) weights of the last features in the logits, if the layers after them are of such a kind.
 
-    They are one dense layer, or those of heads that are mixed with a memory (training/memory.py) and then merged by
-    one: the heads are explained, what is remembered is not.
+    They are one dense layer, on the features of one network or of an ensemble, or those of heads that are mixed with a
+    memory (training/memory.py) and then merged by one: the heads are explained, what is remembered is not.
     """
     dense = [layer for layer in ending if type(layer).__name__ == "Dense"]
-    if len(ending) == 1 and dense:
+    if len(dense) == 1 and all(type(layer).__name__ in ("Dense", "Concatenate") for layer in ending):
         return np.asarray(dense[0].get_weights()[0])
     heads = [layer.get_weights()[0] for layer in dense if layer.name.startswith("own_")]
     return np.hstack(heads) @ dense[-1].get_weights()[0] if heads else None

@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any, Final, NamedTuple
 
+import cv2
 import numpy as np
 
 from config import Settings
 from entities import Box, Classifier, Face, Frame, Image
 from expressions.resting import RestingFace
 from expressions.smoothing import Smoother
-from vision.detection import FaceDetector, to_grey
+from vision.crops import crop_face
+from vision.detection import FaceDetector
+from vision.detectors.detector import Detection
+from vision.pixels import to_grey
 from vision.tracking import FaceTracker
+
+TURNS: Final = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
+"""How a picture is turned, by degrees clockwise; the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +31,24 @@ class Sighting:
     box: Box
     raw: tuple[float, ...]
     """Seven probabilities in EXPRESSIONS order."""
+    detection: Detection
+    """How the head is held."""
 
 
 class ExpressionPipeline:
     """Detects, follows and classifies the faces of one video; for one thread."""
 
-    def __init__(self, settings: Settings, classifier: Classifier) -> None:
+    def __init__(self, settings: Settings, classifier: Classifier, *, live: bool = False) -> None:
         """Take the settings `detector` and `model`, and what turns faces into probabilities.
+
+        `live` is for frames that shall not wait for a search, as `FaceTracker` says.
 
         Raises:
             ModelError: a cascade is missing.
         """
         self._model = settings.model
         self._classifier = classifier
-        self._tracker = FaceTracker(settings.detector)
+        self._tracker = FaceTracker(settings.detector, live=live)
         self._seen: dict[int, Smoother] = {}
         self._compared: dict[int, Smoother] = {}
         self._rests: dict[int, RestingFace] = {}
@@ -57,7 +69,7 @@ class ExpressionPipeline:
     def process(self, frame: Frame) -> tuple[tuple[Face, ...], dict[str, float]]:
         """Return the faces of the next frame, from left to right, and milliseconds spent by stage.
 
-        Each face's `raw` probabilities are what the classifier gives for `face.box` of the grey frame; its
+        Each face's `raw` probabilities are what the classifier gives for `crop_face(grey, face.box, face.corners)`; its
         `probabilities` are averaged over the face's past, after they were compared with its rest where that is known.
         All faces go through the classifier in one batch.
         """
@@ -68,10 +80,13 @@ class ExpressionPipeline:
         """Return what the next frame alone shows, from left to right, and milliseconds spent by stage."""
         started = perf_counter()
         grey = to_grey(frame.image)
-        tracks = self._tracker.update(grey, _time(frame))
+        tracks = self._tracker.update(frame.image, _time(frame), grey)
         detected = perf_counter()
-        raw = self._classifier.predict([track.box.crop(grey) for track in tracks])
-        sightings = [Sighting(track.id, track.box, tuple(row.tolist())) for track, row in zip(tracks, raw, strict=True)]
+        raw = self._classifier.predict([crop_face(grey, track.box, track.detection.corners) for track in tracks])
+        sightings = [
+            Sighting(track.id, track.box, tuple(row.tolist()), track.detection)
+            for track, row in zip(tracks, raw, strict=True)
+        ]
         classified = perf_counter()
         return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
@@ -99,6 +114,7 @@ class ExpressionPipeline:
             sighting.raw,
             shown.shown,
             as_seen=seen if rest else (),
+            **_pose(sighting.detection),
         )
 
     def _smoother(self, smoothers: dict[int, Smoother], number: int) -> Smoother:
@@ -122,14 +138,48 @@ def analyze_image(
         min_confidence: below this confidence (0-1) an expression is called uncertain.
     """
     grey = to_grey(image)
-    boxes = detector.detect(grey)
-    raw = classifier.predict([box.crop(grey) for box in boxes])
+    found = [(box, detection) for detection in detector.find(image) if (box := detection.face.box(grey.shape))]
+    raw = classifier.predict([crop_face(grey, box, detection.corners) for box, detection in found])
     return tuple(
-        Face(box, probabilities, number, min_confidence, raw=probabilities)
-        for number, (box, probabilities) in enumerate(
-            ((box, tuple(row.tolist())) for box, row in zip(boxes, raw, strict=True)), start=1
+        Face(
+            box,
+            (probabilities := tuple(row.tolist())),
+            number,
+            min_confidence,
+            raw=probabilities,
+            **_pose(detection),
         )
+        for number, ((box, detection), row) in enumerate(zip(found, raw, strict=True), start=1)
     )
+
+
+class Upright(NamedTuple):
+    """A picture the right way up, and the faces in it."""
+
+    image: Image
+    faces: tuple[Face, ...]
+    turned: int
+    """Degrees clockwise by which the picture was turned: 0, 90, 180 or 270."""
+
+
+def analyze_any_way_up(
+    image: Image, detector: FaceDetector, classifier: Classifier, min_confidence: float = 0.0
+) -> Upright:
+    """Find the faces in a picture as `analyze_image` does; if there is none, in the picture turned by quarters.
+
+    Scans, and pictures that were saved by programs that drop the EXIF orientation, lie on their side without saying so.
+    """
+    for turned, turn in TURNS.items():
+        upright = image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
+        faces = analyze_image(upright, detector, classifier, min_confidence)
+        if faces:
+            return Upright(upright, faces, turned)
+    return Upright(image, (), 0)
+
+
+def _pose(detection: Detection) -> dict[str, Any]:
+    """Return how a head is held, as `Face` has it."""
+    return {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}
 
 
 def compare_largest(faces: Sequence[Face], rest: RestingFace) -> tuple[Face, ...]:

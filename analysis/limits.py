@@ -7,9 +7,9 @@ from typing import Final
 from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
+from vision.timestamps import MOST_FPS
 from vision.videos import VideoInfo
 
-_MOST_FPS: Final = 240
 FRAME_COST: Final = 200_000
 """Pixels that are decoded, drawn and encoded in the time that finding and classifying a face in a frame takes."""
 
@@ -63,6 +63,6 @@ def limited(frames: Iterator[Frame], limits: UploadSettings) -> Iterator[Frame]:
         pixels += frame.image.shape[0] * frame.image.shape[1]
         check_pixels(pixels, limits)
         check_length(frame.time or 0, limits)
-        if frame.index > limits.max_video_seconds * _MOST_FPS:
+        if frame.index > limits.max_video_seconds * MOST_FPS:
             raise VideoSizeError("It has too many frames. Cut it into parts.")
         yield frame

@@ -8,12 +8,14 @@ from typing import Any
 import cv2
 
 from analysis.results import results_folder
+from analysis.spreadsheet import write_spreadsheet
 from analysis.tables import AS_SEEN_COLUMNS, FACE_COLUMNS, as_seen_row, face_record, face_row
 from config import Settings
 from entities import Classifier
 from errors import ImageError, ImageSizeError
 from expressions.resting import RestingFace
-from pipeline import analyze_image, compare_largest
+from files import printable
+from pipeline import analyze_any_way_up, compare_largest
 from vision.annotation import annotate
 from vision.detection import FaceDetector
 from vision.pictures import read_picture
@@ -33,7 +35,8 @@ def analyze_picture(
     The largest face is compared with `rest`, where that is given.
 
     Returns:
-        What `faces.json` says: `{"name", "width", "height", "faces": [face_record]}`.
+        What `faces.json` says: `{"name", "width", "height", "turned", "note", "faces": [face_record]}`. `turned` is by
+        how many degrees clockwise the picture was turned to find faces, and `note` says what of it was left out.
 
     Raises:
         ImageError: The picture is missing, broken, of another type (ImageTypeError) or too large (ImageSizeError).
@@ -43,8 +46,9 @@ def analyze_picture(
     limits = settings.uploads
     if path.is_file() and path.stat().st_size > limits.max_megabytes * 1e6:
         raise ImageSizeError(f"The file is larger than the {limits.max_megabytes:g} MB allowed. Choose a smaller one.")
-    image = read_picture(path, limits.max_megapixels)
-    faces = analyze_image(image, FaceDetector(settings.detector), classifier, settings.model.min_confidence)
+    picture = read_picture(path, limits.max_megapixels)
+    detector = FaceDetector(settings.detector)
+    image, faces, turned = analyze_any_way_up(picture.image, detector, classifier, settings.model.min_confidence)
     if rest:
         faces = compare_largest(faces, rest)
     encoded, png = cv2.imencode(".png", annotate(image, faces))
@@ -52,9 +56,11 @@ def analyze_picture(
         raise ImageError("The annotated picture cannot be written as PNG.")
     height, width = image.shape[:2]
     record: dict[str, Any] = {
-        "name": path.name,
+        "name": printable(path.name),
         "width": width,
         "height": height,
+        "turned": turned,
+        "note": picture.note,
         "faces": [face_record(face) for face in faces],
     }
     with results_folder(target, overwrite=overwrite) as folder:
@@ -64,4 +70,5 @@ def analyze_picture(
             rows = csv.writer(file)
             rows.writerow((*FACE_COLUMNS, *AS_SEEN_COLUMNS) if rest else FACE_COLUMNS)
             rows.writerows([*face_row(face), *(as_seen_row(face) if rest else ())] for face in faces)
+        write_spreadsheet(folder / "faces.csv")
     return record

@@ -12,7 +12,7 @@ from pipeline import ExpressionPipeline, Sighting
 from vision.videos import VideoFile
 
 Progress = Callable[[float, float], None]
-"""Called with the seconds of the video that are done, and all its seconds as far as known."""
+"""Called with the seconds of the video that are done, and all its seconds."""
 
 
 class Reading:
@@ -40,10 +40,10 @@ class Reading:
             RestError: In the time that was asked for, no face is seen.
 
         """
-        with VideoFile(path, self._limits.max_video_megapixels) as video:
+        with VideoFile(path, self._limits.max_video_megapixels, self._limits.max_video_seconds) as video:
             for frame in self._frames(video, half=1):
                 self._looked.append((frame.time or 0.0, self._pipeline.look(frame)[0]))
-            duration = self._looked[-1][0] + 1 / video.info.fps
+            duration = video.end
         rests = known_rests(wanted, self._looked, duration)
         for number, known in rests.items():
             self._pipeline.compare(number, known.rest)
@@ -59,7 +59,7 @@ class Reading:
 
     def _frames(self, video: VideoFile, half: Literal[1, 2] | None) -> Iterator[Frame]:
         """Yield the frames, and tell how far that is: the whole way, or its first or second half."""
-        total = video.info.duration or 0.0
+        total = video.info.duration
         for frame in limited(video.frames(), self._limits):
             self._check()
             yield frame

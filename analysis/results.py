@@ -16,7 +16,7 @@ ARCHIVE: Final = "all.zip"
 SUMMARIES: Final = ("summary.json", "faces.json")
 """A folder of results has one of these: of a video, or of a picture."""
 _PARTIAL: Final = ".partial"
-_COMPRESSED: Final = (".mp4", ".jpg", ".png")
+_COMPRESSED: Final = (".mp4", ".jpg", ".png", ".xlsx")
 
 
 def moment_name(expression: str) -> str:
@@ -27,6 +27,7 @@ def moment_name(expression: str) -> str:
 VIDEO_FILES: Final = (
     "annotated.mp4",
     "frames.csv",
+    "frames.xlsx",
     "frames.json",
     "summary.json",
     "timeline.png",
@@ -48,7 +49,7 @@ def results_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     """
     _check_target(target, overwrite=overwrite)
-    partial = target.with_name(f".{target.name}.{token_hex(4)}{_PARTIAL}")
+    partial = target.with_name(f".{token_hex(8)}{_PARTIAL}")
     try:
         partial.mkdir(parents=True)
         yield partial

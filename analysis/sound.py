@@ -9,6 +9,9 @@ import av
 from av.audio import AudioStream
 from av.container import InputContainer, OutputContainer
 
+from vision.decoding import decodable
+from vision.timestamps import SoundClock, Timing
+
 _RATES: Final = (44_100, 48_000)
 _AAC_BITS: Final = 128_000
 _PRIMING: Final = 0.1
@@ -24,7 +27,7 @@ class Sound:
 
     Args:
         source: A video file that was opened for this, with or without sound.
-        start: Time in the source's seconds that is 0 in the target.
+        timing: How the times of its pictures run; the sound keeps in step with them.
         target: A container that was opened for writing, before anything was written to it.
         check: Called at every piece of the source; what it raises comes from `copy_until`.
 
@@ -33,10 +36,10 @@ class Sound:
     kept: Literal["copied", "converted", "none"]
 
     def __init__(
-        self, source: InputContainer, start: float, target: OutputContainer, check: Callable[[], None]
+        self, source: InputContainer, timing: Timing, target: OutputContainer, check: Callable[[], None]
     ) -> None:
         self._source = source
-        self._start = start
+        self._clock = SoundClock(timing)
         self._target = target
         self._check = check
         self._waiting: _Packet | None = None
@@ -66,8 +69,8 @@ class Sound:
             return None
 
     def _choose(self) -> Iterator[_Packet]:
-        stream = next(iter(self._source.streams.audio), None)
-        if stream is None or stream.codec_context is None:
+        stream = next(iter(decodable(self._source.streams.audio)), None)
+        if stream is None:
             self.kept = "none"
             return iter(())
         if stream.codec_context.name == "aac" and stream.codec_context.extradata:
@@ -81,15 +84,14 @@ class Sound:
         return self._converted(stream, out)
 
     def _copied(self, stream: AudioStream, out: AudioStream) -> Iterator[_Packet]:
+        end = -_PRIMING
         for packet in self._demux(stream):
             if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue
-            time = float(packet.pts * packet.time_base) - self._start
-            if time < -_PRIMING:
+            time, duration = (float(ticks * packet.time_base) for ticks in (packet.pts, packet.duration or 0))
+            if time + duration / 2 < end:  # before the pictures, or over the sound of the part before
                 continue
-            shift = round(self._start / packet.time_base)
-            packet.pts -= shift
-            packet.dts -= shift
+            end = time + duration
             packet.stream = out
             yield time, packet
 
@@ -103,21 +105,30 @@ class Sound:
 
     def _decoded(self, stream: AudioStream, rate: int) -> Iterator[av.AudioFrame]:
         """Yield frames from the target's time 0 on, their times counted from there in 1/`rate` seconds."""
+        end = 0.0
         for packet in self._demux(stream):
             try:
                 frames = stream.codec_context.decode(packet)
             except av.error.InvalidDataError:
                 continue
             for frame in frames:
-                if frame.pts is None or frame.time is None or frame.time < self._start:
+                if frame.time is None or frame.time + frame.samples / frame.sample_rate / 2 < end:
                     continue
-                frame.pts, frame.time_base = round((frame.time - self._start) * rate), Fraction(1, rate)
+                time = max(frame.time, end)
+                end = time + frame.samples / frame.sample_rate
+                frame.pts, frame.time_base = round(time * rate), Fraction(1, rate)
                 yield frame
 
     def _demux(self, stream: AudioStream) -> Iterator["av.Packet[AudioStream]"]:
+        """Yield the track's packets, their times counted from the first picture."""
         try:
             for packet in self._source.demux(stream):
                 self._check()
+                if packet.pts is not None and packet.time_base:
+                    raw, lasts = (float(ticks * packet.time_base) for ticks in (packet.pts, packet.duration or 0))
+                    shift = round((self._clock.at(raw, lasts, packet.pos or 0) - raw) / packet.time_base)
+                    packet.pts += shift
+                    packet.dts = None if packet.dts is None else packet.dts + shift
                 yield packet
         except av.error.FFmpegError:  # the rest of the file is missing
             return

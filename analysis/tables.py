@@ -9,9 +9,13 @@ from typing import Any, Final, Self
 
 from entities import EXPRESSIONS, Face
 
-FACE_COLUMNS: Final = ("face", "x", "y", "width", "height", "expression", "confidence", "uncertain", *EXPRESSIONS)
+FACE_COLUMNS: Final = (
+    *("face", "x", "y", "width", "height", "roll", "yaw", "profile"),
+    *("expression", "confidence", "uncertain", *EXPRESSIONS),
+)
 COLUMNS: Final = ("frame", "time", *FACE_COLUMNS)
-"""Time in seconds, boxes in pixels, probabilities 0-1. Where a frame has no face, all after the time is empty."""
+"""Time in seconds, boxes in pixels, probabilities 0-1; roll and yaw in degrees, empty where the detector does not tell.
+Where a frame has no face, all after the time is empty."""
 AS_SEEN_COLUMNS: Final = ("compared", *(f"as_seen_{name}" for name in EXPRESSIONS))
 """Where faces are compared with their resting faces: whether this one is (0 or 1), and its probabilities without."""
 
@@ -21,13 +25,17 @@ _PROBABILITY_DIGITS: Final = 6
 
 
 def describe_face(face: Face) -> dict[str, Any]:
-    """Return a face's box, expression, confidence and probabilities (0-1), as for JSON.
+    """Return a face's box, how its head is held, expression, confidence and probabilities, rounded, as for JSON.
 
     Where it is compared with its resting face, `as_seen` has the probabilities without.
     """
     box = face.box
     described = {
         "box": [box.x, box.y, box.width, box.height],
+        "corners": [[round(x, 1), round(y, 1)] for x, y in face.corners],
+        "roll": None if face.roll is None else round(face.roll, 1),
+        "yaw": None if face.yaw is None else round(face.yaw, 1),
+        "profile": face.profile,
         "expression": face.expression,
         "confidence": round(face.confidence, _DIGITS),
         "uncertain": face.uncertain,
@@ -51,6 +59,9 @@ def face_row(face: Face) -> list[Any]:
     return [
         record["id"],
         *record["box"],
+        record["roll"],
+        record["yaw"],
+        int(record["profile"]),
         record["expression"],
         record["confidence"],
         int(record["uncertain"]),

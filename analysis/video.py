@@ -10,15 +10,17 @@ from analysis.limits import check_file_size, check_length
 from analysis.reading import Progress, Reading
 from analysis.rest import RestWanted
 from analysis.results import moment_name, pack, results_folder
+from analysis.spreadsheet import write_spreadsheet
 from analysis.tables import FrameTables
 from analysis.timeline import draw_timeline, timeline_record
 from analysis.writer import VideoWriter
 from config import Settings
 from entities import Classifier
 from errors import AnalysisCancelledError
+from files import printable
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
-from vision.videos import VideoFile, VideoInfo
+from vision.videos import VideoFile
 
 _MOMENT_QUALITY: Final = 90
 
@@ -65,11 +67,14 @@ def analyze_video(
 
     limits = settings.uploads
     check_file_size(path, limits)
-    with VideoFile(path, limits.max_video_megapixels) as video:
-        check_length(video.info.duration or 0, limits)
+    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
+        total = video.info.duration
+        check_length(total, limits)
         with results_folder(target, overwrite=overwrite) as folder:
             history = History()
             reading = Reading(ExpressionPipeline(settings, classifier), limits, check, progress)
+            if progress:
+                progress(0.0, total)
             if rest:
                 reading.look_ahead(path, rest)
             tables = FrameTables(folder, video.info.width, video.info.height, as_seen=rest is not None)
@@ -81,24 +86,23 @@ def analyze_video(
                     writer.write(annotated, time)
                     tables.append(frame.index, time, faces)
                     history.append(frame, faces, annotated)
-            summary = _conclude(
-                folder, video.info, history, name=name or path.name, sound=writer.sound, rest=reading.rest
-            )
+            told = {"name": name or printable(path.name), "sound": writer.sound, "rest": reading.rest}
+            summary = _conclude(folder, video, history, told)
     if progress:
         progress(summary["duration"], summary["duration"])
     return summary
 
 
-def _conclude(folder: Path, info: VideoInfo, history: History, **told: Any) -> dict[str, Any]:
+def _conclude(folder: Path, video: VideoFile, history: History, told: dict[str, Any]) -> dict[str, Any]:
     """Write what can only be told at the end, and return the summary."""
     frames = len(history.times)
-    duration = history.times[-1] + 1 / info.fps
+    duration = video.end
     faces = history.faces(duration)
     moments = sorted(history.moments.values(), key=lambda moment: moment.time)
     summary: dict[str, Any] = {
         "name": told["name"],
-        "width": info.width,
-        "height": info.height,
+        "width": video.info.width,
+        "height": video.info.height,
         "duration": round(duration, 4),
         "fps": round(frames / duration, 4),
         "frames": frames,
@@ -113,6 +117,7 @@ def _conclude(folder: Path, info: VideoInfo, history: History, **told: Any) -> d
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     draw_timeline(folder / "timeline.png", told["name"], faces, duration, frames)
     _write_moments(folder, moments)
+    write_spreadsheet(folder / "frames.csv")
     pack(folder)
     return summary
 

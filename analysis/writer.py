@@ -15,6 +15,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from analysis.sound import Sound
 from entities import Image
+from vision.decoding import open_container
 from vision.videos import OPTIONS, VideoInfo
 
 CLOCK: Final = 90_000
@@ -52,8 +53,8 @@ class VideoWriter:
             )
             self._stream = self._container.add_stream("libx264", rate=Fraction(info.fps).limit_denominator(CLOCK))
             self._configure(info)
-            source = stack.enter_context(av.open(f"file:{original}", options={**OPTIONS, **_NO_PICTURES}))
-            self._sound = Sound(source, info.start, self._container, check)
+            source = stack.enter_context(open_container(f"file:{original}", {**OPTIONS, **_NO_PICTURES}))
+            self._sound = Sound(source, info.timing, self._container, check)
             self._stack = stack.pop_all()
 
     @property
@@ -101,7 +102,6 @@ class VideoWriter:
         codec.time_base = Fraction(1, CLOCK)
         codec.max_b_frames = 0
         codec.gop_size = max(1, round(info.fps))
-        codec.sample_aspect_ratio = info.aspect
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
         codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         codec.options = _X264

@@ -14,8 +14,11 @@ COLOURS: Final = {"detect": "#3571ef", "classify": "#f2b50f", "annotate": "#6ba5
 
 
 def table(results: list[SceneResult], peer: str | None) -> str:
-    """Return the figures of all scenes, one column a scene."""
-    rows: list[tuple[str, list[str]]] = [("", [result.scene for result in results])]
+    """Return the figures of all scenes, one column a scene and detector."""
+    rows: list[tuple[str, list[str]]] = [
+        ("", [result.scene for result in results]),
+        ("detector", [result.detector for result in results]),
+    ]
     rows.append(("frames", [f"{result.frames:,}" for result in results]))
     for stage in STAGES:
         cells = [f"{result.stages[stage].median:.2f} / {result.stages[stage].p95:.2f}" for result in results]
@@ -23,10 +26,11 @@ def table(results: list[SceneResult], peer: str | None) -> str:
     rows += [
         ("frames a second", [f"{result.fps:.0f}" for result in results]),
         ("faces a frame", [f"{result.faces:.2f}" for result in results]),
+        ("  searched thoroughly", [_optional(result.searched.get("faces"), "{:.2f}") for result in results]),
+        ("  which takes, median ms", [_optional(result.searched.get("median"), "{:.2f}") for result in results]),
         ("frames with a face", [f"{result.with_face:.1%}" for result in results]),
-        ("  full-resolution Haar", [_optional(result.haar.get("with_face"), "{:.1%}") for result in results]),
-        ("  which takes, median ms", [_optional(result.haar.get("median"), "{:.2f}") for result in results]),
         ("label changes a second", [f"{result.label_changes:.2f}" for result in results]),
+        ("tremble, pixels", [f"{result.tremble:.2f}" for result in results]),
         ("difference from Keras", [_optional(result.difference, "{:.1e}") for result in results]),
         ("memory, MB", [f"{result.memory_mb:.0f}" for result in results]),
     ]
@@ -101,7 +105,7 @@ def plot(results: list[SceneResult], peer: str | None) -> Figure:
         total = result.stages["total"]
         axes.plot(total.p95, line, "k|", markersize=14, label="95th percentile of all" if line == 0 else None)
         axes.annotate(f" {total.mean:.1f}", (left, line), va="center")
-        labels.append(result.scene)
+        labels.append(f"{result.scene}, {result.detector}")
         if result.peer:
             axes.barh(len(labels), result.peer["mean"], color="#98a0aa")
             axes.annotate(f" {result.peer['mean']:.1f}", (result.peer["mean"], len(labels)), va="center")

@@ -12,7 +12,7 @@ import numpy as np
 from config import DetectorSettings
 from entities import Box, Frame, Image
 from errors import SourceError
-from vision.detection import to_grey
+from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
 
@@ -84,7 +84,7 @@ class CrowdScene:
         """
         rows = -(-self.faces // _COLUMNS)
         tile = self.size[0] // _COLUMNS, self.size[1] // rows
-        tracker = FaceTracker(DetectorSettings())
+        tracker = FaceTracker(DetectorSettings(kind="haar"))
         past: deque[Image] = deque(maxlen=_APART * (self.faces - 1) + 1)
         face: Box | None = None
         with VideoFile(self.path) as video:

@@ -14,7 +14,9 @@ from config import Settings
 from entities import Classifier, Face, Frame, Image
 from pipeline import ExpressionPipeline
 from vision.annotation import annotate, encode_jpeg
-from vision.detection import Cascade, to_grey
+from vision.crops import crop_face
+from vision.detection import FaceDetector
+from vision.pixels import to_grey
 
 STAGES: Final = ("detect", "classify", "annotate", "encode", "total")
 
@@ -42,6 +44,8 @@ class SceneResult:
     """What one scene gave."""
 
     scene: str
+    detector: str
+    """As `detector.kind` names it."""
     frames: int
     stages: dict[str, Spread]
     """Milliseconds a frame, by stage; total is the whole path."""
@@ -53,14 +57,16 @@ class SceneResult:
     """Mean number of faces a frame."""
     label_changes: float
     """Changes of the shown label, "uncertain" included, a second and face."""
+    tremble: float
+    """Pixels, as `tremble` says."""
     memory_mb: float
     """Of this process, with the model loaded."""
     crops: list[Image] = field(repr=False)
     """What the classifier was given, face by face."""
     raw: NDArray[np.float32] = field(repr=False)
     """(faces, 7): what it said of them."""
-    haar: dict[str, float] = field(default_factory=dict)
-    """Of the full-resolution Haar search of every frame: with_face, and median milliseconds."""
+    searched: dict[str, float] = field(default_factory=dict)
+    """Of a thorough search of every frame, as of single pictures: mean faces a frame, and median milliseconds."""
     difference: float | None = None
     """Largest difference between a probability and that of the Keras model for the same crop."""
     peer: dict[str, Any] = field(default_factory=dict)
@@ -79,11 +85,11 @@ def measure(scene: Scene, settings: Settings, classifier: Classifier, progress: 
         SourceError: The video cannot be read.
 
     """
-    pipeline = ExpressionPipeline(settings, classifier)
+    pipeline = ExpressionPipeline(settings, classifier, live=True)
     times: dict[str, list[float]] = {stage: [] for stage in STAGES}
     seen: list[tuple[float, tuple[Face, ...]]] = []
     crops: list[Image] = []
-    for frame in progress(scene.frames(), scene.name):
+    for frame in progress(scene.frames(), f"{scene.name}, {settings.detector.kind}"):
         began = perf_counter()
         faces, timings = pipeline.process(frame)
         analysed = perf_counter()
@@ -97,16 +103,18 @@ def measure(scene: Scene, settings: Settings, classifier: Classifier, progress: 
             times[stage].append(timings[stage])
         seen.append((frame.time or 0.0, faces))
         grey = to_grey(frame.image)
-        crops += [face.box.crop(grey).copy() for face in faces]
+        crops += [crop_face(grey, face.box, face.corners).copy() for face in faces]
     spreads = {stage: Spread.of(values) for stage, values in times.items()}
     return SceneResult(
         scene=scene.name,
+        detector=settings.detector.kind,
         frames=len(seen),
         stages=spreads,
         fps=1e3 / spreads["total"].mean,
         with_face=float(np.mean([bool(faces) for _, faces in seen])),
         faces=float(np.mean([len(faces) for _, faces in seen])),
         label_changes=label_changes(seen),
+        tremble=tremble(seen),
         memory_mb=psutil.Process().memory_info().rss / 1e6,
         crops=crops,
         raw=np.array([face.raw for _, faces in seen for face in faces], np.float32),
@@ -127,20 +135,30 @@ def label_changes(seen: list[tuple[float, tuple[Face, ...]]]) -> float:
     return changes / seconds if seconds else 0.0
 
 
-def measure_haar(scene: Scene, settings: Settings, progress: Progress) -> dict[str, float]:
-    """Search every frame of a scene as a whole, at full resolution: the measure of what can be found.
+def tremble(seen: list[tuple[float, tuple[Face, ...]]]) -> float:
+    """Return by how many pixels, on average, a box is off the middle between where it is a frame before and after.
+
+    Of left, top and width; a box that moves or grows evenly does not tremble.
+    """
+    boxes: dict[int, list[tuple[int, int, int]]] = {}
+    for _, faces in seen:
+        for face in faces:
+            boxes.setdefault(face.track_id, []).append((face.box.x, face.box.y, face.box.width))
+    paths = [np.array(path) for path in boxes.values() if len(path) > 2]
+    return float(np.mean([np.abs(p[1:-1] - (p[:-2] + p[2:]) / 2).mean() for p in paths])) if paths else 0.0
+
+
+def measure_search(scene: Scene, settings: Settings, progress: Progress) -> dict[str, float]:
+    """Search every frame of a scene as if it were a picture by itself: the measure of what can be found.
 
     Raises:
         SourceError: The video cannot be read.
 
     """
-    cascade, detector = Cascade("frontalface_default"), settings.detector
+    detector = FaceDetector(settings.detector)
     times, found = [], []
-    for frame in progress(scene.frames(), f"{scene.name}, Haar"):
+    for frame in progress(scene.frames(), f"{scene.name}, {detector.kind} thoroughly"):
         began = perf_counter()
-        grey = to_grey(frame.image)
-        smallest = detector.min_face * min(grey.shape)
-        faces = cascade.find(grey, step=detector.scale_factor, hits=detector.min_neighbors, smallest=smallest)
+        found.append(len(detector.find(frame.image)))
         times.append(1e3 * (perf_counter() - began))
-        found.append(bool(faces))
-    return {"with_face": float(np.mean(found)), "median": Spread.of(times).median}
+    return {"faces": float(np.mean(found)), "median": Spread.of(times).median}

@@ -44,6 +44,7 @@ def make_video(
     sound_from: float = 0,
     codec: str = "libx264",
     turn: int = 0,
+    title: str = "",
 ) -> Path:
     """Write a short video.
 
@@ -56,11 +57,13 @@ def make_video(
         sound_from: When the tone begins, in seconds.
         codec: A video codec.
         turn: 0, or 90: the player must turn the picture by this many degrees clockwise, as a phone's video says.
+        title: What the file says about itself.
 
     """
     pictures = list(frames or plain_frames(fps))
     shown = times or [index / fps for index in range(len(pictures))]
     with av.open(str(path), "w") as container:
+        container.metadata.update({"title": title} if title else {})
         stream = container.add_stream(codec, rate=fps)
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = pictures[0].shape[:2]
@@ -75,20 +78,21 @@ def make_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if isinstance(audio, av.AudioStream):
-            container.mux(_tone(audio, sound_from, shown[-1] + 1 / fps))
+            container.mux(_tone(audio, shown[0], sound_from, shown[-1] + 1 / fps))
     if turn:
         _say_turned(path)
     return path
 
 
-def _tone(stream: av.AudioStream, begin: float, seconds: float) -> list[av.Packet[av.AudioStream]]:
-    moments = np.arange(int(48_000 * seconds)) / 48_000
+def _tone(stream: av.AudioStream, first: float, begin: float, end: float) -> list[av.Packet[av.AudioStream]]:
+    """Return sound from the time `first` to `end`, with the tone from `begin` on."""
+    moments = np.arange(int(48_000 * first), int(48_000 * end)) / 48_000
     wave = 0.5 * np.sin(2 * np.pi * 440 * moments) * (moments >= begin)
     packets: list[av.Packet[av.AudioStream]] = []
     for start in range(0, len(wave), 1024):
         block = (wave[start : start + 1024] * 32767).astype(np.int16)[None]
         frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, int(48_000 * first) + start, Fraction(1, 48_000)
         packets += stream.encode(frame)
     return packets + stream.encode(None)
 

@@ -1,5 +1,6 @@
 """Network cameras on loopback whose behaviour, and misbehaviour, a test chooses."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,11 @@ class Connection:
     def send(self, data: bytes) -> None:
         """Send bytes; raises OSError once the client has gone."""
         self._client.sendall(data)
+
+    def send_datagram(self, data: bytes, port: int) -> None:
+        """Send bytes to a UDP port of the client's computer."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(data, ("127.0.0.1", port))
 
     def pause(self, seconds: float) -> None:
         """Let time pass as between two pictures; raises ConnectionError once the camera is switched off."""
@@ -156,35 +162,59 @@ def says(status: str) -> Act:
     return lambda connection: connection.send(f"HTTP/1.0 {status}\r\nContent-Length: 0\r\n\r\n".encode())
 
 
-def serves_rtsp(levels: Sequence[int], *, fps: float = 50) -> Act:
-    """Return an act that shows pictures over RTSP (RFC 2326), as H.264 in RTP (RFC 6184) in the same connection."""
+def serves_rtsp(levels: Sequence[int], *, fps: float = 50, refuses: str = "", udp: bool = False) -> Act:
+    """Return an act that shows pictures over RTSP (RFC 2326), as H.264 in RTP (RFC 6184).
+
+    Args:
+        levels: Their brightnesses.
+        fps: How many are sent a second.
+        refuses: The status with which a client that wants RTP in the same connection is refused; mostly none is.
+        udp: Whether RTP goes to the client's UDP port.
+
+    """
 
     def act(connection: Connection) -> None:
-        playing = False
+        playing, port = False, 0
         while not playing:
             method, url, _ = connection.request.decode().split(" ", 2)
             headers = dict(line.split(": ", 1) for line in connection.request.decode().splitlines()[1:] if line)
-            body, more = "", ""
-            if method == "OPTIONS":
-                more = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
-            elif method == "DESCRIBE":
-                body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
-                body += "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track0\r\n"
-                more = f"Content-Base: {url}/\r\nContent-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
-            elif method == "SETUP":
-                more = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
+            status = "200 OK"
+            if method == "SETUP" and refuses and "TCP" in headers["Transport"]:
+                status = refuses
+            elif method == "SETUP" and udp:
+                port = int(re.findall(r"client_port=(\d+)", headers["Transport"])[0])
             playing = method == "PLAY"
-            connection.send(f"RTSP/1.0 200 OK\r\nCSeq: {headers['CSeq']}\r\n{more}\r\n{body}".encode())
+            connection.send(
+                f"RTSP/1.0 {status}\r\nCSeq: {headers['CSeq']}\r\n{_rtsp_answer(method, url, port)}".encode()
+            )
             if not playing and not connection.read_request():
                 return
         for sequence, packet in enumerate(rtp_packets(levels, fps)):
             header = packet[:2] + sequence.to_bytes(2, "big") + packet[4:]
-            connection.send(b"$\x00" + len(header).to_bytes(2, "big") + header)
+            if port:
+                connection.send_datagram(header, port)
+            else:
+                connection.send(b"$\x00" + len(header).to_bytes(2, "big") + header)
             if packet[1] & 0x80:  # the last packet of a picture
                 connection.pause(1 / fps)
         connection.hang()
 
     return act
+
+
+def _rtsp_answer(method: str, url: str, port: int) -> str:
+    """Return the rest of an answer's header, and its body; RTP goes to the UDP port, or for 0 into the connection."""
+    if method == "OPTIONS":
+        return "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n"
+    if method == "DESCRIBE":
+        body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
+        body += "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track0\r\n"
+        more = f"Content-Base: {url}/\r\nContent-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
+        return f"{more}\r\n{body}"
+    if method == "SETUP":
+        way = f"RTP/AVP;unicast;client_port={port}-{port + 1};server_port=6970-6971"
+        return f"Transport: {way if port else 'RTP/AVP/TCP;unicast;interleaved=0-1'}\r\nSession: 1\r\n\r\n"
+    return "\r\n"
 
 
 def rtp_packets(levels: Sequence[int], fps: float) -> Iterator[bytes]:

@@ -147,6 +147,7 @@ class FakeWebcam:
         self._ends = ends
         self._last: NDArray[Any] | None = None
         self.released = threading.Event()
+        self.asked: dict[int, float] = {}
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """Return True: it is there, whether or not it gives pictures."""
@@ -158,6 +159,11 @@ class FakeWebcam:
         """Return the next picture."""
         self._last = next(self._pictures, self._last if self._ends and not self._ends.wait(0.01) else None)
         return self._last is not None, self._last
+
+    def set(self, setting: int, value: float) -> bool:
+        """Note what is asked for."""
+        self.asked[setting] = value
+        return True
 
     def end(self) -> None:
         """Pull it out."""

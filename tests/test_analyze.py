@@ -2,11 +2,14 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
+import PIL.Image
 import pytest
 
 import analyze
@@ -43,7 +46,7 @@ def names(folder: Path) -> set[str]:
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
     """A picture and a video are told apart, and what was found is printed."""
     assert run(picture, video, "--out", tmp_path / "out") == 0
-    assert names(tmp_path / "out" / "portrait") == {"annotated.png", "faces.json", "faces.csv"}
+    assert names(tmp_path / "out" / "portrait") == {"annotated.png", "faces.json", "faces.csv", "faces.xlsx"}
     assert "annotated.mp4" in names(tmp_path / "out" / "clip")
     printed = capsys.readouterr().out.splitlines()
     assert "portrait.jpg: Happy" in printed[0]
@@ -132,6 +135,70 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: 
     assert calls
     assert "Stopped" in capsys.readouterr().err
     assert names(tmp_path / "out") == set()
+
+
+ODD_NAMES = [b"caf\xe9.ts", b"x" * 241 + b".ts", b"..ts", "日本.ts".encode(), b"-clip.ts", b"$x^{2}.ts"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are text, or do not allow these")
+def test_any_name_is_analysed_whatever_can_be_printed(tmp_path: Path) -> None:
+    """Names that are not UTF-8, very long, or without a stem; and an output that lacks letters."""
+    video = make_video(tmp_path / "plain.ts")
+    paths = [os.fsencode(tmp_path) + b"/" + name for name in ODD_NAMES]
+    for path in paths:
+        os.link(os.fsencode(video), path)
+    code = "import sys, analyze, tests.footage as f; sys.exit(analyze.main(None, f.FixedClassifier()))"
+    command: list[str | bytes] = [sys.executable, "-c", code, "--out", str(tmp_path / "out"), "--", *paths]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=110, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert b"Traceback" not in ended.stderr
+    assert ended.stdout.count(b"no face") == len(ODD_NAMES)
+    assert len(list((tmp_path / "out").iterdir())) == len(ODD_NAMES)
+    for folder in (tmp_path / "out").iterdir():
+        json.loads((folder / "summary.json").read_text("utf-8"))["name"].encode()
+
+
+def test_a_surprise_in_one_file_does_not_stop_the_others(
+    tmp_path: Path, picture: Path, video: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody has thought of is a line, too, and the rest is done."""
+
+    def surprise(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(analyze, "analyze_video", surprise)
+    assert run(video, picture, "--out", tmp_path / "out") == 1
+    assert names(tmp_path / "out") == {"portrait"}
+    assert "nobody thought of this" in capsys.readouterr().err
+
+
+def test_a_picture_on_its_side_is_turned(tmp_path: Path, portrait: tuple[Image, Box]) -> None:
+    """Where there is a face only in the turned picture, results are about that, and say so."""
+    path = tmp_path / "side.png"
+    cv2.imwrite(str(path), cv2.rotate(portrait[0], cv2.ROTATE_90_CLOCKWISE))
+    assert run(path, "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out" / "side" / "faces.json").read_text("utf-8"))
+    assert told["turned"] == 270
+    assert (told["height"], told["width"]) == portrait[0].shape[:2]
+    (face,) = told["faces"]
+    assert face["box"][0] == pytest.approx(portrait[1].x, abs=40)
+    annotated = cv2.imread(str(tmp_path / "out" / "side" / "annotated.png"))
+    assert annotated is not None
+    assert annotated.shape == portrait[0].shape
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp", "avif"])
+def test_an_animation_is_a_picture(tmp_path: Path, portrait: tuple[Image, Box], ending: str, capsys) -> None:
+    """Its first picture is analysed, and that is said in the results and in the line that is printed."""
+    path = tmp_path / f"moving.{ending}"
+    frames = [PIL.Image.fromarray(np.ascontiguousarray(image[..., ::-1])) for image in (portrait[0], portrait[0] // 2)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    assert run(path, "--out", tmp_path / "out") == 0
+    told = json.loads((tmp_path / "out" / "moving" / "faces.json").read_text("utf-8"))
+    assert len(told["faces"]) == 1
+    assert "first" in told["note"]
+    assert told["note"] in capsys.readouterr().out
 
 
 def test_help_says_what_it_does(capsys) -> None:

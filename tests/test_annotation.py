@@ -2,6 +2,7 @@
 
 import re
 import tracemalloc
+from dataclasses import replace
 from io import BytesIO
 from time import perf_counter
 
@@ -13,6 +14,7 @@ from config import ROOT
 from entities import EXPRESSIONS, Box, Face, Image
 from errors import ImageError
 from vision.annotation import COLOURS, MOSAIC_CELLS, UNCERTAIN, annotate, encode_jpeg, message_frame
+from vision.geometry import Square
 
 
 def make_face(box: Box, expression: str = "Happy", confidence: float = 0.88, min_confidence: float = 0.0) -> Face:
@@ -179,3 +181,23 @@ def test_a_picture_that_jpeg_cannot_hold_is_an_error_with_its_shape(shape: tuple
     """The caller gets the project's own error, not OpenCV's."""
     with pytest.raises(ImageError, match=re.escape(str(shape))):
         encode_jpeg(np.zeros(shape, np.uint8))
+
+
+def test_a_turned_face_has_a_turned_frame() -> None:
+    """At 45 degrees, the drawn corners are where the square's are, and its upright corners are left as they were."""
+    square = Square.around(320, 240, 160, 45)
+    face = replace(make_face(Box(240, 160, 160, 160)), corners=square.corners())
+    drawn = (annotate(grey_picture(), [face], labels=False) != 120).any(axis=2)
+    for x, y in square.corners():
+        assert drawn[round(y) - 12 : round(y) + 12, round(x) - 12 : round(x) + 12].any()
+    assert not drawn[158:166, 238:246].any()
+
+
+@pytest.mark.parametrize(("yaw", "hidden"), [(80, "left"), (-80, "right"), (0, None)])
+def test_blur_covers_the_back_of_a_head_that_looks_aside(yaw: float, hidden: str | None) -> None:
+    """Behind the face of somebody who looks to the right, the head goes on to the left."""
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    face = replace(make_face(Box(260, 180, 120, 120)), yaw=yaw)
+    changed = (annotate(picture, [face], labels=False, blur=True) != picture).any(axis=2)
+    assert changed[240, 170:230].all() == (hidden == "left")
+    assert changed[240, 410:470].all() == (hidden == "right")

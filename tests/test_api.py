@@ -105,7 +105,7 @@ def test_predict_honours_the_orientation(client: FlaskClient, portrait):
 def test_predict_without_a_face(client: FlaskClient):
     """An empty picture is no error; it has no faces."""
     answer = send(client, encoded(np.full((80, 100, 3), 128, np.uint8)))
-    assert answer.json == {"width": 100, "height": 80, "faces": []}
+    assert answer.json == {"width": 100, "height": 80, "turned": 0, "note": "", "faces": []}
 
 
 def test_predict_explains(client: FlaskClient, camera: FakeCamera, portrait):
@@ -310,6 +310,8 @@ def test_status(client: FlaskClient, camera: FakeCamera):
     camera.publish()
     status = client.get("/api/status").get_json()
     assert status["version"]
+    assert "finds the faces" in status.pop("detector_note")
+    assert status.pop("detector") in {"haar", "yunet"}
     assert status | {"version": ""} == {
         "state": "reconnecting",
         "source": "Door",
@@ -381,3 +383,46 @@ def test_our_own_mistakes_are_kept_from_users(app, client: FlaskClient, camera: 
     answer = client.get("/api/status")
     assert problem(answer) == "internal_server_error"
     assert "division" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(50), "picture"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "picture"),
+        (b"\0\0\0\x18ftypavif" + bytes(50), "picture"),
+        (b"8BPS" + bytes(50), "picture"),
+        (b"", "picture"),
+        (b"\0\0\0\x18ftypisom" + bytes(50), "video"),
+        (b"\x1a\x45\xdf\xa3" + bytes(50), "video"),
+        (b"G" + bytes(187) + b"G" + bytes(187), "video"),
+        (b"FLV\1" + bytes(50), "video"),
+        (b"\xff\xd8\xff\xd9\xff\xd8\xff\xd9", "video"),
+    ],
+)
+def test_the_kind_of_a_file_is_told_by_its_first_bytes(client: FlaskClient, head: bytes, kind: str):
+    """So that the page sends it where it belongs, whatever its name is."""
+    answer = client.post("/api/kind", data=head, content_type="application/octet-stream")
+    assert answer.json == {"kind": kind}
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "TIFF", "GIF"])
+def test_predict_reads_what_phones_and_scanners_make(client: FlaskClient, portrait, kind: str):
+    """The face is found in every format that can be read."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(np.ascontiguousarray(portrait[0][..., ::-1])).save(file, kind)
+    answer = client.post("/api/predict", data={"image": (io.BytesIO(file.getvalue()), "photo")}).get_json()
+    assert len(answer["faces"]) == 1
+
+
+def test_predict_turns_a_picture_on_its_side(client: FlaskClient, portrait):
+    """The answer is about the turned picture, says so, and /api/annotate gives that picture, with marks or without."""
+    data = cv2.imencode(".png", cv2.rotate(portrait[0], cv2.ROTATE_90_COUNTERCLOCKWISE))[1].tobytes()
+    answer = client.post("/api/predict", data={"image": (io.BytesIO(data), "side.png")}).get_json()
+    height, width = portrait[0].shape[:2]
+    assert (answer["turned"], answer["width"], answer["height"]) == (90, width, height)
+    assert len(answer["faces"]) == 1
+    plain = client.post("/api/annotate?marks=false", data={"image": (io.BytesIO(data), "side.png")}).data
+    image = cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert np.abs(image.astype(int) - portrait[0]).mean() < 3

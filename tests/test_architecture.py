@@ -29,7 +29,7 @@ ALLOWED = {
     "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
     "benchmarks": BASE | {"vision", "pipeline", "model"},
-    "benchmark": BASE | {"benchmarks", "model"},
+    "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
 NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}

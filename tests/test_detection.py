@@ -5,14 +5,19 @@ import pytest
 from config import DetectorSettings
 from entities import Box
 from errors import ModelError
-from vision.detection import Cascade, Detection, FaceDetector, shrink, strongest, to_grey
+from vision.detection import FaceDetector
+from vision.detectors.detector import Detection, strongest
+from vision.detectors.haar import Cascade
 from vision.geometry import Square
+from vision.pixels import shrink, to_grey
 
 
-@pytest.fixture(scope="module")
-def detector():
-    """Return a detector as configured by default."""
-    return FaceDetector(DetectorSettings())
+@pytest.fixture(scope="module", params=["haar", "yunet"])
+def detector(request):
+    """Return each detector, with YuNet's weights where they are kept for tests."""
+    if request.param == "haar":
+        return FaceDetector(DetectorSettings(kind="haar"))
+    return FaceDetector(DetectorSettings(kind="yunet", weights=request.getfixturevalue("yunet")))
 
 
 def centre_inside(box: Box, region: Box) -> bool:
@@ -32,11 +37,13 @@ def test_finds_the_face_of_a_photograph(detector, portrait):
 def test_colour_grey_alpha_and_16_bits_give_the_same_box(detector, portrait):
     """How the pixels are stored does not change what is found."""
     image, _ = portrait
-    expected = detector.detect(to_grey(image))
-    assert detector.detect(image) == expected
+    grey = to_grey(image)
+    assert detector.detect(grey[:, :, None]) == detector.detect(grey)
+    expected = detector.detect(image)
     assert detector.detect(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)) == expected
-    assert detector.detect(to_grey(image)[:, :, None]) == expected
     assert detector.detect(image.astype(np.uint16) * 257) == expected
+    (a,), (b,) = expected, detector.detect(grey)
+    assert (a.x, a.y, a.width) == pytest.approx((b.x, b.y, b.width), abs=8)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (2, 3000, 3), (480, 640, 3), (4320, 7680, 3)])
@@ -57,7 +64,7 @@ def test_profiles_are_found_on_both_sides_when_asked_for(shared):
     """The second cascade finds a head seen from the side, and its mirror image."""
     _, frame = cv2.VideoCapture(str(shared / "samples" / "two_faces_turning.mp4")).read()
     woman = frame[:, :240]
-    detector = FaceDetector(DetectorSettings(profile=True))
+    detector = FaceDetector(DetectorSettings(kind="haar", profile=True))
     assert detector.detect(woman)
     assert detector.detect(cv2.flip(woman, 1))
 
@@ -77,6 +84,82 @@ def test_shrinking_keeps_size_and_brightness(shape, scale):
     small = shrink(grey, scale)
     assert small.shape == tuple(max(1, round(side * scale)) for side in shape)
     assert small.mean() == pytest.approx(grey.mean(), abs=3)
+
+
+@pytest.mark.parametrize("angle", [0, 20, -40])
+def test_yunet_tells_how_a_head_is_held(portrait, yunet, angle):
+    """A turned photograph's face is found as far tilted as it was turned, and looking straight ahead."""
+    image, face = portrait
+    middle = face.x + face.width / 2, face.y + face.height / 2
+    turned = cv2.warpAffine(image, cv2.getRotationMatrix2D(middle, -angle, 1), image.shape[1::-1])
+    (found,) = FaceDetector(DetectorSettings(kind="yunet", weights=yunet)).find(turned)
+    assert found.roll == pytest.approx(angle, abs=8)
+    assert found.yaw == pytest.approx(0, abs=12)
+    assert not found.profile
+    assert found.face.middle == pytest.approx(middle, abs=20)
+
+
+def test_yunet_tells_who_looks_to_a_side(shared, yunet):
+    """Mirroring a picture turns the sign of roll and yaw."""
+    image = cv2.imread(str(shared / "samples" / "couple.jpg"))
+    assert image is not None
+    detector = FaceDetector(DetectorSettings(kind="yunet", weights=yunet))
+    seen, mirrored = detector.find(image), detector.find(cv2.flip(image, 1))[::-1]
+    assert len(seen) == len(mirrored) == 2
+    for a, b in zip(seen, mirrored, strict=True):
+        assert a.yaw is not None
+        assert b.yaw is not None
+        assert a.yaw == pytest.approx(-b.yaw, abs=8)
+        assert a.face.roll == pytest.approx(-b.face.roll, abs=5)
+        assert a.yaw > 15
+
+
+@pytest.mark.parametrize("kind", ["haar", "yunet"])
+def test_the_smallest_face_means_the_same_for_both(portrait, yunet, kind):
+    """A face of a third of the picture's shorter side is found where a quarter is asked for, and not where half is."""
+    image, _ = portrait
+    for share, count in ((0.25, 1), (0.5, 0)):
+        settings = DetectorSettings(kind=kind, weights=yunet, min_face=share)
+        assert len(FaceDetector(settings).detect(image)) == count
+
+
+def test_yunet_finds_faces_of_24_pixels(portrait, yunet):
+    """Somebody who sits far back in a 640x480 picture is found."""
+    image, _ = portrait
+    small = cv2.resize(image, None, fx=24 / 170, fy=24 / 170, interpolation=cv2.INTER_AREA)
+    picture = np.full((480, 640, 3), 120, np.uint8)
+    picture[200 : 200 + small.shape[0], 300 : 300 + small.shape[1]] = small
+    (box,) = FaceDetector(DetectorSettings(kind="yunet", weights=yunet)).detect(picture)
+    assert box.width == pytest.approx(24, abs=4)
+
+
+@pytest.mark.parametrize("kind", ["auto", "yunet"])
+@pytest.mark.parametrize(("content", "words"), [(None, "are not there"), (b"<html>", "is not the file")])
+def test_without_its_weights_haar_takes_yunets_place(tmp_path, portrait, kind, content, words):
+    """A missing or wrong file is told, with what to do, and faces are found all the same."""
+    path = tmp_path / f"{kind}.onnx"
+    if content:
+        path.write_bytes(content)
+    detector = FaceDetector(DetectorSettings(kind=kind, weights=path))
+    assert detector.kind == "haar"
+    assert words in detector.note
+    assert "make yunet" in detector.note
+    assert len(detector.detect(portrait[0])) == 1
+
+
+def test_yunet_is_taken_where_it_is(yunet):
+    """The setting "auto" means the better detector, if its weights are there."""
+    assert FaceDetector(DetectorSettings(weights=yunet)).kind == "yunet"
+
+
+def test_a_door_and_a_title_are_no_faces(shared):
+    """What one cascade takes for a face in a title, and in a class, a second look refuses."""
+    detector = FaceDetector(DetectorSettings(kind="haar"))
+    for name, index in (("no_face.mp4", 80), ("classroom.mp4", 5)):
+        video = cv2.VideoCapture(str(shared / "samples" / name))
+        frames = [video.read()[1] for _ in range(index + 1)]
+        assert Cascade("frontalface_default").find(to_grey(frames[-1]), step=1.1, hits=5, smallest=20)
+        assert detector.detect(frames[-1]) == []
 
 
 def test_a_missing_cascade_says_what_to_install():

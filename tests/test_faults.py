@@ -31,7 +31,7 @@ from tests.network_cameras import (
     stalls,
 )
 from tests.stand_ins import PATIENCE, FakeWebcam, first, is_message, looks
-from vision import sources
+from vision.sources import network, webcam
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -56,10 +56,10 @@ def watch() -> Iterator[Watch]:
 def webcams(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeWebcam]]:
     """Return a list for webcams, of which each attempt to open one takes the next; the last one stays."""
     attempts: list[FakeWebcam] = []
-    monkeypatch.setattr(sources, "open_webcam", lambda _: attempts.pop(0) if attempts[1:] else attempts[0])
+    monkeypatch.setattr(webcam, "open_webcam", lambda _: attempts.pop(0) if attempts[1:] else attempts[0])
     yield attempts
-    for webcam in attempts:
-        webcam.end()
+    for attempt in attempts:
+        attempt.end()
 
 
 def until(camera: VideoCamera, state: SourceState) -> Callable[[FrameResult], bool]:
@@ -115,7 +115,7 @@ def test_a_webcam_whose_driver_blocks(watch: Watch, monkeypatch: pytest.MonkeyPa
             got, picture = super().read()
             return (got, picture) if got else (not unblocked.wait(PATIENCE), None)
 
-    monkeypatch.setattr(sources, "open_webcam", lambda _: Blocking([plain_picture(60)]))
+    monkeypatch.setattr(webcam, "open_webcam", lambda _: Blocking([plain_picture(60)]))
     camera = watch(0)
     results = camera.results(timeout=0.01)
     seen = first(results, looks(60))
@@ -142,7 +142,7 @@ def test_a_network_camera_comes_back(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     """Whatever it does, the camera is connected to again; each fault is logged once, and the password never."""
-    monkeypatch.setattr(sources, "NETWORK_TIMEOUT", 0.2)
+    monkeypatch.setattr(network, "NETWORK_TIMEOUT", 0.2)
     working = mjpeg(shows(*[200] * 20, forever=True))
     with network_camera(FAULTS[fault], FAULTS[fault], working) as server:
         camera = watch(f"http://me:secret@127.0.0.1:{server.port}/video?key=secret")
@@ -180,7 +180,7 @@ def test_a_network_camera_that_changes_its_resolution(watch: Watch) -> None:
 
 def test_an_rtsp_camera_that_falls_silent(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """RTSP recovers as well."""
-    monkeypatch.setattr(sources, "NETWORK_TIMEOUT", 1.0)
+    monkeypatch.setattr(network, "NETWORK_TIMEOUT", 1.0)
     with network_camera(serves_rtsp([40] * 30), serves_rtsp([200] * 500)) as server:
         camera = watch(f"rtsp://127.0.0.1:{server.port}/video")
         results = camera.results()

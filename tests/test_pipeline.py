@@ -5,7 +5,8 @@ import pytest
 from config import ModelSettings, Settings
 from entities import EXPRESSIONS, Frame
 from pipeline import ExpressionPipeline, analyze_image
-from vision.detection import FaceDetector, to_grey
+from vision.detection import FaceDetector
+from vision.pixels import to_grey
 
 
 class MeanClassifier:

@@ -20,6 +20,8 @@ from model import FacialExpressionModel
 from pipeline import ExpressionPipeline, Sighting, compare_largest
 from tests.footage import make_video
 from tests.test_resting import row
+from vision.detectors.detector import Detection
+from vision.geometry import Square
 
 SAD = RestingFace.of(row(Sad=0.85))
 
@@ -41,7 +43,8 @@ def video(tmp_path: Path, portrait) -> Path:
 
 def frames_of(rows, rate=10.0, number=1):
     """Return the frames of a recording that shows one face with these probabilities."""
-    return [(i / rate, [Sighting(number, Box(0, 0, 9, 9), tuple(values))]) for i, values in enumerate(rows)]
+    box, detection = Box(0, 0, 9, 9), Detection(Square(0, 0, 9), 1.0)
+    return [(i / rate, [Sighting(number, box, tuple(values), detection)]) for i, values in enumerate(rows)]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Sources give upright BGR frames of any file, webcam and network camera, or say in words why they cannot."""
 
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -30,21 +31,21 @@ from tests.network_cameras import (
     stalls,
 )
 from tests.stand_ins import PATIENCE, FakeWebcam
-from vision import sources
 from vision.sources import (
     DEMO_NAME,
-    AutoSource,
-    FileSource,
     ForeignAddress,
+    Frames,
     LentVideo,
-    NetworkSource,
     Source,
-    WebcamSource,
     open_source,
-    webcam_numbers,
+    webcam,
     webcams,
     without_secrets,
 )
+from vision.sources.auto import AutoSource
+from vision.sources.file import FileSource
+from vision.sources.network import NetworkSource
+from vision.sources.webcam import WebcamSource, webcam_numbers
 
 SETTINGS = VideoSettings()
 ONCE = VideoSettings(loop=False)
@@ -101,7 +102,7 @@ def test_an_unknown_kind_of_address_is_refused() -> None:
         ("rtsp://host/live", "rtsp://host/live"),
         ("rtsp://user:secret@host:554/live", "rtsp://host:554/live"),
         ("rtsp://user:s/e@cret@host/live", "rtsp://host/live"),
-        ("rtsp://user:s?cr#t@host/live", "rtsp://..."),
+        ("rtsp://user:s?cr#t@host/live", "rtsp://host/live"),
         ("http://host/video?user=me&pwd=secret", "http://host/video"),
         ("http://host?secret", "http://host"),
         ("http://[::1/secret@host/x#secret", "http://host/x"),
@@ -266,13 +267,12 @@ def noise_frames(count: int) -> Iterator[Image]:
     return (noise.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(count))
 
 
-@pytest.mark.parametrize("kind", ["grey", "flat grey", "16 bits", "alpha", "wide"])
+@pytest.mark.parametrize("kind", ["grey", "flat grey", "alpha", "wide"])
 def test_a_webcams_pictures_become_bgr(kind: str) -> None:
     """Whatever a driver gives, frames are (H, W, 3) uint8 within the limits."""
-    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {
+    pictures: dict[str, NDArray[np.uint8]] = {
         "grey": np.full((48, 64), 50, np.uint8),
         "flat grey": np.full((48, 64, 1), 50, np.uint8),
-        "16 bits": np.full((48, 64), 50 * 256, np.uint16),
         "alpha": np.full((48, 64, 4), 50, np.uint8),
         "wide": np.full((1440, 2560, 3), 50, np.uint8),
     }
@@ -281,6 +281,28 @@ def test_a_webcams_pictures_become_bgr(kind: str) -> None:
     assert image.shape == ((720, 1280, 3) if kind == "wide" else (48, 64, 3))
     assert image.dtype == np.uint8
     assert (image == 50).all()
+
+
+def test_a_webcams_deep_pixels_are_scaled_by_the_range_that_it_uses() -> None:
+    """12 bits in 16 are as bright as they are meant; and a darker picture stays darker."""
+    pictures = [np.full((48, 64), level, np.uint16) for level in (4000, 512)]
+    webcam = FakeWebcam(pictures, ends=threading.Event())
+    frames = WebcamSource(0, VideoSettings(max_fps=240), open_camera=lambda _: webcam).frames()
+    assert [int(next(frames).image[0, 0, 0]) for _ in pictures] == [250, 32]
+    frames.close()
+
+
+def test_a_webcam_is_asked_for_what_is_wanted() -> None:
+    """Size and rate are the settings', and MJPEG is what lets USB carry them."""
+    webcam = FakeWebcam([plain_picture(1)])
+    next(
+        WebcamSource(
+            0, VideoSettings(max_width=1920, max_height=1080, max_fps=25), open_camera=lambda _: webcam
+        ).frames()
+    )
+    assert webcam.asked[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+    sizes = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+    assert [webcam.asked[setting] for setting in sizes] == [1920, 1080, 25]
 
 
 def test_a_webcam_is_given_back() -> None:
@@ -335,14 +357,25 @@ def test_a_webcam_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         next(WebcamSource(987, SETTINGS).frames())
 
 
-def test_auto_takes_the_first_webcam_that_gives_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def colourful(grey: bool = False) -> Image:
+    """Return a picture that shows something, in colours or not."""
+    picture = np.asarray(cv2.resize(np.random.default_rng(7).integers(0, 255, (6, 8, 3), np.uint8), (64, 48)), np.uint8)
+    return np.repeat(picture[..., :1], 3, axis=2) if grey else picture
+
+
+def auto(monkeypatch: pytest.MonkeyPatch, cameras: dict[int, FakeWebcam]) -> AutoSource:
+    """Return what chooses among these webcams."""
+    monkeypatch.setattr(webcam, "open_webcam", cameras.__getitem__)
+    return AutoSource(VideoSettings(max_fps=240), webcams=lambda: list(cameras))
+
+
+def test_auto_takes_the_first_webcam_that_shows_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """Webcams that give nothing are passed over; one that was chosen is waited for when it is pulled out."""
-    webcams = {3: FakeWebcam([]), 5: FakeWebcam([plain_picture(1)]), 6: FakeWebcam([plain_picture(2)])}
-    monkeypatch.setattr(sources, "open_webcam", webcams.__getitem__)
-    source = AutoSource(SETTINGS, webcams=lambda: [3, 5, 6])
+    cameras = {3: FakeWebcam([]), 5: FakeWebcam([colourful()]), 6: FakeWebcam([colourful()])}
+    source = auto(monkeypatch, cameras)
     assert source.note == "Looking for a webcam."
     frames = source.frames()
-    assert (next(frames).image == 1).all()
+    next(frames)
     assert source.name == "Webcam 5"
     assert source.live
     assert source.note == ""
@@ -353,9 +386,48 @@ def test_auto_takes_the_first_webcam_that_gives_a_picture(monkeypatch: pytest.Mo
     assert source.name == "Webcam 5"
 
 
+@pytest.mark.parametrize(
+    "worse", [colourful(grey=True), plain_picture(0), plain_picture(90)], ids=["grey", "black", "flat"]
+)
+def test_auto_prefers_colour_and_content(monkeypatch: pytest.MonkeyPatch, worse: Image) -> None:
+    """An infrared camera, or one with its lid closed, is passed over where another camera shows something in colour."""
+    monkeypatch.setattr("vision.sources.auto.LOOKED_AT", 0.05)
+    cameras = {0: FakeWebcam([worse], ends=threading.Event()), 2: FakeWebcam([colourful()])}
+    source = auto(monkeypatch, cameras)
+    next(source.frames())
+    assert source.name == "Webcam 2"
+    assert cameras[0].released.is_set()
+
+
+def test_auto_waits_for_a_webcam_that_begins_in_black(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many webcams are black for their first pictures; that is not all they have to show."""
+    black_first = [plain_picture(0)] * 5 + [colourful()]
+    cameras = {0: FakeWebcam(black_first, ends=threading.Event()), 2: FakeWebcam([colourful()])}
+    source = auto(monkeypatch, cameras)
+    assert next(source.frames()).image.std() > 10
+    assert source.name == "Webcam 0"
+
+
+def test_auto_takes_an_infrared_camera_where_there_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best of what there is is better than a demo."""
+    monkeypatch.setattr("vision.sources.auto.LOOKED_AT", 0.0)
+    pictures = [plain_picture(0)] * 3, [colourful(grey=True)] * 3, [plain_picture(0)] * 3
+    source = auto(monkeypatch, {number: FakeWebcam(shown) for number, shown in enumerate(pictures)})
+    next(source.frames())
+    assert source.name == "Webcam 1"
+
+
+def test_auto_tries_virtual_cameras_last(monkeypatch: pytest.MonkeyPatch, described: Callable[..., None]) -> None:
+    """What shows a logo, or another program's picture, is not what a visitor expects."""
+    described({0: "OBS Virtual Camera", 2: "Integrated Camera"})
+    source = auto(monkeypatch, {0: FakeWebcam([colourful()]), 2: FakeWebcam([colourful()])})
+    next(source.frames())
+    assert source.name == "Webcam 2"
+
+
 def test_auto_shows_the_demo_clip_where_there_is_no_webcam(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a webcam the demo clip plays, again and again even if files are not to, and says how to choose."""
-    monkeypatch.setattr(sources, "open_webcam", lambda _: FakeWebcam([]))
+    monkeypatch.setattr(webcam, "open_webcam", lambda _: FakeWebcam([]))
     source = AutoSource(ONCE, webcams=lambda: [0])
     frames = source.frames()
     first = next(frames)
@@ -382,16 +454,79 @@ def test_webcams_of_this_computer_are_numbers() -> None:
     assert all(isinstance(number, int) for number in webcam_numbers())
 
 
-def test_webcams_have_names_and_no_second_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what lets Linux describe webcams by number and name, and other channels by number."""
+
+    def describe(names: dict[int, str], channels: Sequence[int] = ()) -> None:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        monkeypatch.setattr(webcam, "VIDEO_DEVICES", folder)
+        monkeypatch.setattr(webcam, "webcam_numbers", lambda: sorted([*names, *channels]))
+        for number, name in {**names, **dict.fromkeys(channels, "Integrated Camera")}.items():
+            (folder / f"video{number}").mkdir()
+            (folder / f"video{number}" / "name").write_text(f"{name}\n")
+            (folder / f"video{number}" / "index").write_text(f"{int(number in channels)}\n")
+
+    return describe
+
+
+def test_webcams_have_names_and_no_second_channels(described: Callable[..., None]) -> None:
     """Linux names webcams; what they offer besides their picture is no webcam; without names, numbers do."""
-    monkeypatch.setattr(sources, "webcam_numbers", lambda: [0, 1, 2])
-    monkeypatch.setattr(sources, "VIDEO_DEVICES", tmp_path)
-    for number, index in ((0, "0"), (1, "1")):
-        folder = tmp_path / f"video{number}"
-        folder.mkdir()
-        (folder / "name").write_text("Integrated Camera\n")
-        (folder / "index").write_text(f"{index}\n")
+    described({0: "Integrated Camera", 2: ""}, channels=[1])
     assert webcams() == {0: "Webcam 0: Integrated Camera", 2: "Webcam 2"}
+
+
+def numbers_opened(opened: list[int]) -> Callable[[int], FakeWebcam]:
+    """Return what opens a webcam that is pulled out after a picture, and notes its number."""
+
+    def open_camera(number: int) -> FakeWebcam:
+        opened.append(number)
+        return FakeWebcam([plain_picture(1)])
+
+    return open_camera
+
+
+def watch(source: WebcamSource) -> None:
+    """Watch a webcam until it is pulled out."""
+    with pytest.raises(SourceError, match="plugged in"):
+        list(source.frames())
+
+
+def test_a_webcam_that_comes_back_under_another_number_is_known_by_its_name(described: Callable[..., None]) -> None:
+    """Plugged in again, a webcam often gets another number, and its old one another webcam."""
+    opened: list[int] = []
+    source = WebcamSource(0, SETTINGS, open_camera=numbers_opened(opened))
+    described({0: "Desk", 2: "Door"})
+    watch(source)
+    described({0: "Door", 2: "Door", 4: "Desk"}, channels=[3])
+    watch(source)
+    described({0: "Door"})
+    watch(source)
+    assert opened == [0, 4, 0]
+
+
+def test_links_to_a_webcam_are_followed_at_each_opening(tmp_path: Path) -> None:
+    """A path in /dev/v4l/by-id, or of one's own, leads to whichever number the webcam has by now."""
+    link, opened = tmp_path / "desk", list[int]()
+    link.symlink_to("/dev/video7")
+    source = open_source(str(link), SETTINGS)
+    assert isinstance(source, WebcamSource)
+    assert source.name == "desk"
+    source._open_camera = numbers_opened(opened)
+    watch(source)
+    link.unlink()
+    with pytest.raises(SourceError, match="no webcam at"):
+        next(source.frames())
+    link.symlink_to("/dev/video9")
+    watch(source)
+    assert opened == [7, 9]
+
+
+def test_a_webcam_by_its_id_need_not_be_there_yet() -> None:
+    """What is unplugged has no link; its path tells that a webcam is meant."""
+    source = open_source("/dev/v4l/by-id/usb-Nobody_Has_This-video-index0", SETTINGS)
+    with pytest.raises(SourceError, match=r"no webcam at .*Plug it in"):
+        next(source.frames())
 
 
 def lend(path: Path, instead: Path) -> Source:
@@ -486,7 +621,7 @@ def test_a_strangers_recording_is_shown(tmp_path: Path, ending: str) -> None:
         frames.close()
 
 
-def network_frames(port: int, scheme: str = "http", timeout: float = PATIENCE) -> sources.Frames:
+def network_frames(port: int, scheme: str = "http", timeout: float = PATIENCE) -> Frames:
     """Return the frames of a camera on loopback."""
     return NetworkSource(f"{scheme}://me:secret@127.0.0.1:{port}/live", SETTINGS, timeout=timeout).frames()
 

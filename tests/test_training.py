@@ -12,12 +12,13 @@ from scipy.special import softmax
 
 from entities import EXPRESSIONS
 from errors import ResultsError, TrainingError
+from model import FacialExpressionModel
 from training.augmentation import Augmentation
 from training.batches import Batches
 from training.conditions import CONDITIONS
 from training.export import deployable, export
 from training.fer2013 import FER2013
-from training.network import HEADS, WarmupStableDecay, build_cnn, compile_for, merge_heads
+from training.network import HEADS, WarmupStableDecay, average, build_cnn, compile_for, merge_heads
 from training.train import Validation, predict, train
 
 
@@ -255,6 +256,65 @@ def test_the_exported_files_carry_the_order_of_labels(tmp_path: Path) -> None:
         assert json.loads(file.attrs["input_shape"]) == [48, 48, 1]
     assert "training.network" not in (tmp_path / "model.json").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model_weights.h5"]
+
+
+def test_half_precision_halves_the_file(tmp_path: Path) -> None:
+    """The app's class loads it, and answers as from the whole one, within a hundredth."""
+    rows = striped_faces(8)
+    final = deployable(merge_heads(build_cnn(stem=8, widths=(16, 64), depths=(1, 1)), dict.fromkeys(HEADS, 0.5)), False)
+    answers, sizes = [], []
+    for half in (False, True):
+        paths = tmp_path / f"{half}.json", tmp_path / f"{half}.h5"
+        export(final, *paths, half=half)
+        answers.append(FacialExpressionModel(*paths).predict(rows.images))
+        sizes.append(paths[1].stat().st_size)
+    np.testing.assert_allclose(answers[1], answers[0], atol=0.01)
+    assert sizes[1] < 0.65 * sizes[0]
+
+
+def test_an_average_gives_the_mean_of_its_members_logits(tmp_path: Path) -> None:
+    """Two networks become one that the app runs."""
+    rows, members = striped_faces(8), [small_cnn(), small_cnn()]
+    answers = [predict(member, rows.images) for member in members]
+    mean = {head: np.mean([answer[head] for answer in answers], axis=0) for head in HEADS}
+    model = average(members)
+    found = predict(model, rows.images)
+    for head in HEADS:
+        np.testing.assert_allclose(found[head], mean[head], atol=1e-4)
+    app = in_the_app(model, tmp_path / "both")
+    expected = softmax(np.mean([mean[head] for head in HEADS], axis=0), axis=1)
+    np.testing.assert_allclose(app.predict(rows.images), expected, atol=1e-4)
+
+
+def test_an_average_is_explained_by_all_its_members(tmp_path: Path) -> None:
+    """Of two networks with the same weights, the average is explained as each of them is."""
+    face, members = striped_faces(1).images[0], [small_cnn(), small_cnn()]
+    members[1].set_weights(members[0].get_weights())
+    one, both = in_the_app(members[0], tmp_path / "one"), in_the_app(average(members), tmp_path / "both")
+    for expression in EXPRESSIONS:
+        np.testing.assert_allclose(both.explain(face, expression), one.explain(face, expression), atol=1e-4)
+
+
+def in_the_app(network: keras.Model, path: Path) -> FacialExpressionModel:
+    """Return a network with two heads, which count alike, as the app loads it."""
+    paths = path.with_suffix(".json"), path.with_suffix(".h5")
+    export(deployable(merge_heads(network, dict.fromkeys(HEADS, 0.5)), False), *paths)
+    return FacialExpressionModel(*paths)
+
+
+def test_batches_are_the_same_from_several_processes(batches: Batches) -> None:
+    """What is made ahead in other processes is what this one would have made."""
+    rows = striped_faces(32)
+    ahead = Batches(rows.images, batches.targets, batch_size=8, seed=1, processes=2)
+    try:
+        for epoch in range(2):
+            batches.start_epoch(epoch)
+            ahead.start_epoch(epoch)
+            for index in range(len(batches)):
+                np.testing.assert_array_equal(ahead[index][0], batches[index][0])
+                np.testing.assert_array_equal(ahead[index][1]["labels"], batches[index][1]["labels"])
+    finally:
+        ahead.close()
 
 
 def test_neither_file_is_new_where_one_cannot_be_written(tmp_path: Path) -> None:

@@ -88,6 +88,16 @@ def send(client: FlaskClient, data: bytes, name: str = "clip.mp4", field: str = 
     return client.post("/api/jobs", data={field: (io.BytesIO(data), name)})
 
 
+def test_odd_videos_are_taken_or_refused_in_words(client: FlaskClient, tmp_path: Path) -> None:
+    """Metadata in Latin-1, a codec that nobody knows, and no word on the length are no reason for an error 500."""
+    titled = make_video(tmp_path / "a.mkv", title="Cafe").read_bytes().replace(b"Cafe", b"Caf\xe9")
+    assert send(client, titled).json["job"]["seconds"] == pytest.approx(1, abs=0.01)
+    unknown = make_video(tmp_path / "a.mp4").read_bytes().replace(b"avc1", b"zzzz")
+    assert code(send(client, unknown)) == (415, "unsupported_video")
+    part = make_video(tmp_path / "a.ts").read_bytes()
+    assert send(client, part + part).json["job"]["seconds"] == pytest.approx(2, abs=0.01)
+
+
 def listed(client: FlaskClient) -> Any:
     """Return what the visitor is told of all videos."""
     return client.get("/api/jobs").json

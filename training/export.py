@@ -6,7 +6,9 @@ from typing import Any
 
 import h5py
 import keras
+import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from entities import EXPRESSIONS
 from files import write_text, write_whole
@@ -37,8 +39,10 @@ def _plain(layer: Any) -> Any:
     return kind.from_config(config)
 
 
-def export(model: keras.Model, architecture: str | Path, weights: str | Path) -> None:
+def export(model: keras.Model, architecture: str | Path, weights: str | Path, *, half: bool = False) -> None:
     """Write model.json and model_weights.h5, with the order of labels and the input's shape in the latter.
+
+    With `half`, kernels are stored in half precision, which halves the file; they are float32 again once loaded.
 
     Raises:
         ResultsError: One cannot be written; both are as they were before.
@@ -47,6 +51,8 @@ def export(model: keras.Model, architecture: str | Path, weights: str | Path) ->
 
     def save(path: Path) -> None:
         model.save(path)
+        if half:
+            _halve(path)
         with h5py.File(path, "r+") as file:
             if "optimizer_weights" in file:
                 del file["optimizer_weights"]
@@ -56,3 +62,24 @@ def export(model: keras.Model, architecture: str | Path, weights: str | Path) ->
         write_text(Path(architecture), json.dumps(json.loads(model.to_json()), indent=1) + "\n")
 
     write_whole(Path(weights), save)
+
+
+def _halve(path: Path) -> None:
+    """Write a file of weights anew, with float16 in place of float32 kernels."""
+    with h5py.File(path) as file:
+        groups, datasets = {"/": dict(file.attrs)}, dict[str, tuple[NDArray[Any], dict[str, Any]]]()
+
+        def read(name: str, item: h5py.Dataset | h5py.Group) -> None:
+            if isinstance(item, h5py.Dataset):
+                datasets[name] = item[()], dict(item.attrs)
+            else:
+                groups[name] = dict(item.attrs)
+
+        file.visititems(read)
+    with h5py.File(path, "w") as file:
+        for name, attributes in groups.items():
+            file.require_group(name).attrs.update(attributes)
+        for name, (values, attributes) in datasets.items():
+            # Not biases and variances: they are small, and half precision could not tell some variances from nothing.
+            halved = values.astype(np.float16) if values.ndim > 1 and values.dtype == np.float32 else values
+            file.create_dataset(name, data=halved).attrs.update(attributes)

@@ -142,7 +142,7 @@ def _expression(folder: Path) -> int:
 
 
 def _picture(path: Path, settings: Settings, detector: FaceDetector, classifier: Classifier) -> tuple[float, ...]:
-    faces = analyze_image(read_picture(path, settings.uploads.max_megapixels), detector, classifier)
+    faces = analyze_image(read_picture(path, settings.uploads.max_megapixels).image, detector, classifier)
     largest = max(faces, key=lambda face: face.box.width * face.box.height, default=None)
     return largest.probabilities if largest else ()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from entities import Box, Face, Image
+from entities import Box, Corners, Face, Image
 from errors import ImageError
 
 Colour = tuple[int, int, int]
@@ -46,6 +46,8 @@ MOSAIC_MARGIN: Final = 0.2
 """A detector's box ends at chin and forehead; this share of it is hidden on every side as well."""
 GONE_MARGIN: Final = 0.5
 """The same for a face that is not found any more, and may have moved."""
+HEAD: Final = 0.7
+"""How far a head that is seen from the side reaches beyond the face at its back, in widths of the face."""
 
 _CORNERS: Final = ((False, False), (True, False), (False, True), (True, True))
 """A box's corners: whether they are on its right, whether they are below."""
@@ -85,9 +87,12 @@ def annotate(
         for box in gone:
             _hide(canvas, box, GONE_MARGIN)
         for face in faces:
-            _hide(canvas, face.box, MOSAIC_MARGIN)
+            _hide(canvas, _around(_head(face)), MOSAIC_MARGIN)
     for face in faces:
-        _draw_corners(canvas, face.box, colour_of(face))
+        if face.corners:
+            _draw_turned_corners(canvas, face.corners, colour_of(face))
+        else:
+            _draw_corners(canvas, face.box, colour_of(face))
     if labels:
         for face in faces:
             _draw_label(canvas, face)
@@ -131,6 +136,28 @@ def colour_of(face: Face) -> Colour:
     return UNCERTAIN if face.uncertain else COLOURS[face.expression]
 
 
+def _outline(face: Face) -> NDArray[np.float64]:
+    """Return (4, 2), x and y of the corners around a face, those at the forehead first."""
+    box = face.box
+    right, bottom = box.x + box.width, box.y + box.height
+    return np.array(face.corners or [(box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)], float)
+
+
+def _head(face: Face) -> NDArray[np.float64]:
+    """Return points, x and y, around all of a head: one that looks to a side goes on at the other."""
+    outline = _outline(face)
+    right = HEAD * (outline[1] - outline[0])
+    either = (-1.0, 1.0) if face.profile else (0.0,)
+    sides = either if face.yaw is None else (-math.sin(math.radians(face.yaw)),)
+    return np.concatenate([outline, *(outline + side * right for side in sides)])
+
+
+def _around(points: NDArray[np.float64]) -> Box:
+    """Return the smallest box around points; parts of it may lie outside the picture."""
+    (left, top), (right, bottom) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
+    return Box(int(left), int(top), int(right - left), int(bottom - top))
+
+
 def _hide(canvas: Image, box: Box, margin: float) -> None:
     """Replace the box, and a margin around it that is a share of its size, by flat tiles, in place."""
     height, width = canvas.shape[:2]
@@ -157,15 +184,33 @@ def _draw_corners(canvas: Image, box: Box, colour: Colour) -> None:
         _blend(canvas, sprite, x, y)
 
 
-@lru_cache(maxsize=64)
-def _corners(side: int, thickness: int, colour: Colour) -> tuple[Sprite, ...]:
-    """Return the corners, in the order of _CORNERS, of a box `side` pixels wide: stroke, quarter circle, stroke."""
-    margin, radius, arm = thickness, side * 0.1, side * 0.24
+def _draw_turned_corners(canvas: Image, corners: Corners, colour: Colour) -> None:
+    """Draw four rounded corners as `_draw_corners` does, at any angle."""
+    thickness = max(2, round(_unit(canvas) * 2.5))
+    points = np.array(corners)
+    side = float(np.hypot(*(points[1] - points[0])))
+    paths = []
+    for before, corner, after in zip(np.roll(points, 1, 0), points, np.roll(points, -1, 0), strict=True):
+        axes = np.array([before - corner, after - corner]) / max(side, 1.0)
+        paths.append(np.rint((corner + _corner_path(side) @ axes) * (1 << _SUBPIXEL_BITS)).astype(np.int32))
+    for shade, width in ((INK, thickness + 2), (colour, thickness)):
+        cv2.polylines(canvas, paths, False, shade[::-1], width, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _corner_path(side: float) -> NDArray[np.float64]:
+    """Return (n, 2), in pixels from a corner along its two sides: stroke, quarter circle, stroke."""
+    radius, arm = side * 0.1, side * 0.24
     angles = np.linspace(0, np.pi / 2, 32)
     curve = radius * (1 - np.stack([np.sin(angles), np.cos(angles)], axis=1))
-    path = margin + np.concatenate([[(arm, 0)], curve, [(0, arm)]])
-    points = np.rint(path * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-    size = math.ceil(arm) + 2 * margin
+    return np.concatenate([[(arm, 0)], curve, [(0, arm)]])
+
+
+@lru_cache(maxsize=64)
+def _corners(side: int, thickness: int, colour: Colour) -> tuple[Sprite, ...]:
+    """Return the corners, in the order of _CORNERS, of a box `side` pixels wide."""
+    margin, path = thickness, _corner_path(side)
+    points = np.rint((margin + path) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    size = math.ceil(path.max()) + 2 * margin
     shadow, stroke = (np.zeros((size, size), np.uint8) for _ in range(2))
     for mask, width in ((shadow, thickness + 2), (stroke, thickness)):
         cv2.polylines(mask, [points], False, 255, width, cv2.LINE_AA, _SUBPIXEL_BITS)
@@ -185,10 +230,11 @@ def _draw_label(canvas: Image, face: Face) -> None:
     height, width = canvas.shape[:2]
     label_height, label_width = label.light.shape[:2]
     gap = label_height // 4
-    y = face.box.y - label_height - gap
+    outline = _around(_outline(face))
+    y = outline.y - label_height - gap
     if y < 0:
-        y = face.box.y + face.box.height + gap
-    _blend(canvas, label, max(0, min(face.box.x, width - label_width)), max(0, min(y, height - label_height)))
+        y = outline.y + outline.height + gap
+    _blend(canvas, label, max(0, min(outline.x, width - label_width)), max(0, min(y, height - label_height)))
 
 
 def _blend(canvas: Image, sprite: Sprite, x: int, y: int) -> None:

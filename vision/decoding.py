@@ -1,27 +1,23 @@
-"""Compressed video -> upright BGR pictures with their presentation times, with PyAV.
+"""Video files and streams -> decoded frames, or what is wrong with them in words, with PyAV.
 
-PyAV rather than OpenCV, because it gives presentation times, rotation and errors in words, converts and
+PyAV rather than OpenCV, because it gives presentation times, orientation and errors in words, converts and
 shrinks in one step (swscale: grey, 16-bit, 10-bit and alpha too), and bounds how long it waits for data.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from errno import EPROTONOSUPPORT
+from typing import Final, TypeVar
 
 import av
-import cv2
-import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from config import VideoSettings
-from entities import Image
-from errors import SourceError, VideoSizeError
+from errors import SourceError, TransportRefusedError, UnknownFormatError, VideoSizeError
 from vision.allocation import bound_blocks
 
 bound_blocks()
@@ -29,15 +25,10 @@ bound_blocks()
 MAX_PIXELS: Final = 8192 * 8192
 """Larger pictures are refused before memory is taken for them; 8K video is half of this."""
 
-USUAL_FPS: Final = 25
-"""Frames a second of a video that does not say."""
 WAITED: Final = 0.002
 """Seconds that reading a packet takes at least if it was not there yet."""
 MOST_BEHIND: Final = 1.0
 """Seconds without such waiting after which a live stream counts as faster than its decoder."""
-
-TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
-"""How a frame is turned upright, by the degrees counter-clockwise that it asks for."""
 
 
 class FrameCap:
@@ -57,28 +48,6 @@ class FrameCap:
         return True
 
 
-class PictureConverter:
-    """Decoded frames -> (H, W, 3) uint8 BGR, upright, shrunk to the settings' largest size."""
-
-    def __init__(self, settings: VideoSettings) -> None:
-        self._limits = (settings.max_width, settings.max_height)
-        self._reformatter = VideoReformatter()
-
-    def convert(self, frame: VideoFrame) -> Image:
-        """Return the frame's picture; its size may change from frame to frame."""
-        turn = TURNS.get(frame.rotation % 360)
-        limits = self._limits if turn in (None, cv2.ROTATE_180) else self._limits[::-1]
-        width, height = fitted_size(frame.width, frame.height, *limits)
-        picture = np.asarray(self._reformatter.reformat(frame, width, height, "bgr24").to_ndarray(), np.uint8)
-        return picture if turn is None else np.asarray(cv2.rotate(picture, turn), np.uint8)
-
-
-def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
-    """Return the size in pixels, shrunk to fit the limits with its proportions kept; never enlarged."""
-    scale = min(1.0, max_width / width, max_height / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
 @contextmanager
 def opened(
     address: str,
@@ -86,8 +55,9 @@ def opened(
     options: dict[str, str] | None = None,
     timeout: float | None = None,
     max_pixels: int = MAX_PIXELS,
+    demuxer: str | None = None,
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a video file or stream and yield it with its first video track; closed afterwards.
+    """Open a video file or stream and yield it with its first video track that can be decoded; closed afterwards.
 
     Args:
         address: A path or URL as FFmpeg knows it.
@@ -96,6 +66,7 @@ def opened(
         max_pixels: Pixels that a picture may have. FFmpeg decodes none much larger, neither to learn what is in a
             file (except FLV and MPEG program streams, which list no tracks) nor afterwards; it sets the track's size
             to 0 x 0 where it refuses one.
+        demuxer: FFmpeg's name of what reads it; told by its content if not given.
 
     Raises:
         SourceError: It cannot be opened or read, or has no video track that can be decoded.
@@ -104,9 +75,7 @@ def opened(
     """
     limit = {"max_pixels": str(2 * max_pixels)}  # it counts the sides rounded up to whole blocks
     try:
-        with av.open(
-            address, options={**limit, **(options or {})}, timeout=timeout, metadata_errors="replace"
-        ) as container:
+        with open_container(address, {**limit, **(options or {})}, timeout=timeout, demuxer=demuxer) as container:
             stream = _video_stream(container)
             codec = stream.codec_context
             if codec.width:  # a camera may tell its size later
@@ -114,16 +83,43 @@ def opened(
             codec.options = limit
             yield container, stream
     except av.error.FFmpegError as error:
-        raise SourceError(reason(error)) from None  # FFmpeg's own message holds the address
+        raise _kind_of(error)(reason(error)) from None  # FFmpeg's own message holds the address
+
+
+def open_container(
+    address: str, options: dict[str, str], *, timeout: float | None = None, demuxer: str | None = None
+) -> InputContainer:
+    """Open what FFmpeg reads; see `opened` for the arguments.
+
+    Raises:
+        SourceError: It is of a kind that may not be opened.
+        av.error.FFmpegError: It cannot be opened for another reason.
+
+    """
+    try:
+        return av.open(address, format=demuxer, options=options, timeout=timeout, metadata_errors="replace")
+    except av.error.ArgumentError:
+        if "format_whitelist" not in options:
+            raise
+        raise SourceError("A file of this kind cannot be read here. Convert it to MP4, and try again.") from None
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:  # the cover of a song is not a video
         raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
-    if not getattr(moving[0], "codec_context", None):
-        raise SourceError("Its video has a format that cannot be decoded. Convert it to H.264, and retry.")
-    return moving[0]
+    tracks = decodable(moving)
+    if not tracks:
+        raise SourceError("Its pictures are coded in a way that is not known here. Convert it to H.264 in MP4.")
+    return tracks[0]
+
+
+Track = TypeVar("Track", bound=Stream)
+
+
+def decodable(tracks: Iterable[Track]) -> list[Track]:
+    """Return those of a file's tracks for which there is a decoder."""
+    return [track for track in tracks if getattr(track, "codec_context", None)]
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
@@ -153,18 +149,6 @@ def decoded(container: InputContainer, stream: VideoStream, *, live: bool = Fals
             continue
 
 
-def timed(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[tuple[VideoFrame, float]]:
-    """Yield frames with their presentation times in seconds from the first."""
-    step = 1 / float(stream.average_rate or USUAL_FPS)
-    start = None
-    seconds = -step
-    for frame in frames:
-        if start is None:
-            start = frame.time or 0.0
-        seconds = seconds + step if frame.pts is None else frame.time - start
-        yield frame, seconds
-
-
 def up_to_date(
     packets: Iterable["Packet[VideoStream]"], now: Callable[[], float] = time.monotonic
 ) -> Iterator["Packet[VideoStream]"]:
@@ -185,8 +169,18 @@ def up_to_date(
         asked_at = now()
 
 
+def _kind_of(error: av.error.FFmpegError) -> type[SourceError]:
+    """Return which of our errors an error of FFmpeg's is."""
+    if isinstance(error, av.error.InvalidDataError):
+        return UnknownFormatError
+    refused = error.errno == EPROTONOSUPPORT or isinstance(error, av.error.HTTPOtherClientError)
+    return TransportRefusedError if refused else SourceError
+
+
 def reason(error: av.error.FFmpegError) -> str:
     """Say in words what FFmpeg's error means and what to do, without the address, which may hold a password."""
+    if error.errno == EPROTONOSUPPORT:
+        return 'The camera does not send in this way. Set video.rtsp_transport in config.toml to "auto" or "udp".'
     for kind, words in _REASONS:
         if isinstance(error, kind):
             return words
@@ -202,11 +196,12 @@ _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str],
     (av.error.HTTPNotFoundError, "The server is there, but nothing is at this path. Check the address."),
     (av.error.HTTPServerError, "The server is there, but says that it has an error, or too much to do."),
     (av.error.ConnectionRefusedError, "The connection was refused. Is it switched on, and the port right?"),
+    (av.error.HTTPOtherClientError, "The server is there, but does not do what it is asked for. Check the address."),
     (
         (av.error.ExitError, av.error.TimeoutError),
         "No answer within the time allowed. Is it switched on and reachable?",
     ),
-    (av.error.ArgumentError, "It cannot be read, or its pictures are too large. Choose another."),
+    (av.error.ArgumentError, "Its pictures are too large, or cannot be decoded. Choose another."),
     (av.error.InvalidDataError, "This is not a video that can be read, or it is damaged or cut off."),
     ((av.error.EOFError, av.error.ConnectionResetError, av.error.BrokenPipeError), "The stream broke off."),
 )

@@ -58,7 +58,7 @@ class Template:
         down = (np.arange(alike.shape[0]) + top - face.y) / face.size
         likely = alike - _INERTIA * (across**2 + down[:, None] ** 2)
         y, x = divmod(int(likely.argmax()), alike.shape[1])
-        moved = Square(left + x + _vertex(alike[y], x), top + y + _vertex(alike[:, x], y), face.size)
+        moved = Square(left + x + _vertex(alike[y], x), top + y + _vertex(alike[:, x], y), face.size, face.roll)
         moved = moved.moved(*self.offset)
         return moved.scaled(2**self.level), float(alike[y, x])
 

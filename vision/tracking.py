@@ -1,41 +1,54 @@
 """Follows faces from frame to frame, so that each keeps its number.
 
-Every frame, each face is found again by its looks, which costs next to nothing. A few times a second a part of the
-picture is searched for new faces; in the same frame, so that the others need no cascade, one confirms that known faces
-are still there, and corrects their boxes. What no cascade has confirmed for a while is given up.
+Every frame, each face is found again by its looks, which costs next to nothing. A few times a second the detector
+searches a whole frame on another thread, and so on another core, while frames go on: no frame waits for a search. What
+it finds then confirms known faces, corrects their boxes, and shows new ones. What no search has confirmed for a while
+is given up.
 """
 
-from dataclasses import dataclass, field
-from math import ceil
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from config import DetectorSettings
 from entities import Box, Image
+from vision.detection import choose
+from vision.detectors.detector import Detection
 from vision.geometry import Square
+from vision.pixels import to_grey
 from vision.pyramid import Pyramid
-from vision.search import GLANCE, STARE, WIDE, FaceSearch, Sighting
 from vision.template import Template
 
-_CYCLE: Final = 0.25
-"""Seconds in which the whole picture is searched once for new faces."""
+_PERIOD: Final = 0.18
+"""Seconds, at least, from the start of one search to that of the next: a new face is to be shown within 0.3."""
 _ALIKE: Final = 0.6
 """Correlation from which a face counts as found again by its looks."""
 _RESEMBLES: Final = 0.4
-"""Correlation from which a face that a cascade sees may be the one that was lost out of sight there."""
+"""Correlation from which what a search finds may be a face that is not found by its looks there."""
+_RECOGNISED: Final = 0.7
+"""Correlation from which a face is taken for one that was lost: those of two people reach it once in 200 times."""
+_UNLIKE: Final = 0.1
+"""By how much less it then has to resemble every other."""
 _CARRY: Final = 0.8
 """Seconds for which a face is shown, at most, that still looks alike, but is not confirmed: it turned away."""
 _GRACE: Final = 0.25
 """Seconds for which a face is shown that is not to be seen at all."""
-_MEMORY: Final = 2.0
+_MEMORY: Final = 2.5
 """Seconds for which a lost face is remembered, to be known again."""
 _PULL: Final = 0.3
-"""How far a box goes, at least, towards where a cascade sees the face: all the way would make it tremble."""
+"""How far a box goes, at least, towards where a search finds the face: all the way would make it tremble."""
+_NEAR: Final = 0.5
+"""How far a face may be from where a search finds it, in widths of it."""
 _SAME_PLACE: Final = 0.3
-"""A proposal of which this share overlaps a known face is no news."""
+"""What overlaps a known face by this share is no other."""
 _COLLISION: Final = 0.6
 """Two tracks of which this share overlaps have come to follow one face."""
 _NOMINAL_STEP: Final = 1 / 30
 """Seconds between two frames where their clock goes backwards, as in a file that starts again."""
+
+_searches: Final = ThreadPoolExecutor(1, thread_name_prefix="face-search")
+"""One thread for all videos of this process: searches wait for each other, frames for none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,14 +56,13 @@ class Track:
     """One face, followed over time. Times are seconds on the tracker's own clock."""
 
     id: int
-    face: Square
+    detection: Detection
+    """What the last search that found it said of the face, which is now here."""
     template: Template
     confirmed_at: float
-    """When a cascade last saw the face."""
-    looked_at: float
-    """When a cascade last looked for it."""
+    """When a search last found the face."""
     seen_at: float
-    """When it was last found, by a cascade or by its looks."""
+    """When it was last found, by a search or by its looks."""
     proven: bool
     """Whether it is certain enough to be shown."""
     trust: float
@@ -58,97 +70,153 @@ class Track:
     likeness: float = 1.0
     """How alike the face is, in this frame, to when it was last confirmed; at most 1."""
     box: Box = field(init=False)
-    """`face` in whole pixels, clipped to the frame; set before the track is shown."""
+    """`face`, were it upright, in whole pixels, clipped to the frame; set before the track is shown."""
 
     @property
     def alike(self) -> bool:
         """Whether the face was found in this frame by its looks."""
         return self.likeness >= _ALIKE
 
+    @property
+    def face(self) -> Square:
+        """Where the face is."""
+        return self.detection.face
+
+    def move(self, face: Square) -> None:
+        """Say where the face is now."""
+        self.detection = replace(self.detection, face=face)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A frame in which the detector looks for faces."""
+
+    pyramid: Pyramid
+    places: dict[Track, Square]
+    """Where the known faces were in it."""
+    found: Future[list[Detection]]
+
 
 class FaceTracker:
     """Finds and follows the faces of one video, frame after frame; for one thread."""
 
-    def __init__(self, settings: DetectorSettings) -> None:
-        """Load the cascades.
+    def __init__(self, settings: DetectorSettings, *, live: bool = False) -> None:
+        """Load the detector.
+
+        Args:
+            settings: which detector, and how it searches.
+            live: take in what a search finds when it is done, so that no frame has to wait for it. Otherwise the next
+                frame waits, and the same video gives the same faces each time.
 
         Raises:
             ModelError: a cascade is missing.
         """
-        self._search = FaceSearch(settings)
+        self._detector = choose(settings).detector
+        self._share = settings.min_face or self._detector.min_face
+        self._live = live
         self._next_id = 1
         self.reset()
 
     def reset(self) -> None:
-        """Forget all faces: the next frame is the first of another video, and is searched as a whole."""
+        """Forget all faces: the next frame is the first of another video, and is searched before it is shown."""
         self._tracks: list[Track] = []
         self._lost: list[Track] = []
         self._shape: tuple[int, int] | None = None
         self._frame_time: float | None = None
         self._now = 0.0
-        self._part = 0
-        self._parts_due = float(self._search.parts)
+        self._search: _Search | None = None
+        self._searched_at = -inf
 
-    def update(self, grey: Image, time: float) -> list[Track]:
+    def update(self, image: Image, time: float, grey: Image | None = None) -> list[Track]:
         """Return the faces in the next frame, from left to right.
 
         Args:
-            grey: (H, W) uint8; after a change of size all faces are new.
+            image: (H, W), or (H, W, 3) BGR, uint8; after a change of size all faces are new. It must not change later.
             time: seconds, on any clock, when the frame was taken.
+            grey: the same picture in grey, where that is at hand.
         """
-        pyramid = Pyramid(grey)
+        pyramid = Pyramid(to_grey(image) if grey is None else grey)
         if pyramid.shape != self._shape:
             self.reset()
             self._shape = pyramid.shape
-        self._advance(time)
+        elapsed = self._advance(time)
         self._follow(pyramid)
-        for track in self._due():
-            self._confirm(pyramid, track)
+        if self._search and (not self._live or self._search.found.done()):
+            self._take_in(self._search, pyramid)
+        if self._search is None and self._now - self._searched_at >= _PERIOD:
+            self._search = self._begin_search(image, pyramid)
+        if self._search and elapsed > _GRACE:  # the first frame, or one of few: the next may be too late
+            self._take_in(self._search, pyramid)
         self._give_up()
-        self._look_for_new(pyramid)
         return self._visible(pyramid.shape)
 
-    def _advance(self, time: float) -> None:
-        if self._frame_time is not None:
-            elapsed = time - self._frame_time if time > self._frame_time else _NOMINAL_STEP
-            self._now += elapsed
-            parts = self._search.parts
-            self._parts_due = min(self._parts_due + elapsed / _CYCLE * parts, parts)
+    def _advance(self, time: float) -> float:
+        """Put the clock forward; return by how many seconds."""
+        elapsed = inf if self._frame_time is None else time - self._frame_time
         self._frame_time = time
+        if elapsed < inf:
+            self._now += elapsed if elapsed > 0 else _NOMINAL_STEP
+        return elapsed
 
     def _follow(self, pyramid: Pyramid) -> None:
         for track in self._tracks:
             face, track.likeness = track.template.find(pyramid, track.face)
             if track.alike:
-                track.face, track.seen_at = face, self._now
+                track.move(face)
+                track.seen_at = self._now
         for track in sorted(self._tracks, key=lambda track: track.likeness):
             others = (other for other in self._tracks if other is not track)
             if any(track.face.overlap(other.face) > _COLLISION for other in others):
                 self._lose(track)
 
-    def _due(self) -> list[Track]:
-        """Return the faces that a cascade has to look at, in turn.
+    def _begin_search(self, image: Image, pyramid: Pyramid) -> _Search:
+        places = {track: track.face for track in self._tracks}
+        smallest = self._share * min(pyramid.shape)
+        found = _searches.submit(self._detector.find, image, smallest, thorough=False, known=tuple(places.values()))
+        self._searched_at = self._now
+        return _Search(pyramid, places, found)
 
-        While no part of the picture is searched, those are only the ones that are in doubt, a quarter of all at most.
-        """
-        searching = self._parts_due >= 1
-        due = [track for track in self._tracks if searching or not (track.proven and track.alike)]
-        due.sort(key=lambda track: (track.proven, track.looked_at))
-        return due[: ceil(len(self._tracks) / (2 if searching else 4))]
-
-    def _confirm(self, pyramid: Pyramid, track: Track) -> None:
-        doubtful = not track.proven or track.confirmed_at < track.looked_at
-        track.looked_at = self._now
-        look = (STARE if doubtful else GLANCE) if track.alike else WIDE
-        seen = self._search.confirm(pyramid, track.face, look)
-        face = track.face.towards(seen, _pull(track, seen)) if seen else None
-        template = Template.of(pyramid, face) if face else None
-        if face and template and (track.alike or track.template.likeness(template) >= _RESEMBLES):
-            track.face, track.template, track.likeness = face, template, 1.0
-            track.trust = min(track.trust + self._now - track.confirmed_at, _CARRY)
-            track.confirmed_at, track.seen_at, track.proven = self._now, self._now, True
-        elif not track.proven:
+    def _take_in(self, search: _Search, pyramid: Pyramid) -> None:
+        """Learn from what a search found in an earlier frame, after waiting for it where it is not done."""
+        self._search = None
+        templates = [(d, Template.of(search.pyramid, d.face)) for d in search.found.result()]
+        news = {detection: template for detection, template in templates if template}
+        for track, detection in self._matches(search, news):
+            self._confirm(track, search.places[track], detection, search.pyramid)
+            del news[detection]
+        for track in [track for track in self._tracks if not track.proven and track.confirmed_at < self._searched_at]:
             self._tracks.remove(track)
+        for detection, template in sorted(news.items(), key=lambda item: item[0].face.x):
+            if all(detection.face.overlap(track.face) < _SAME_PLACE for track in self._tracks):
+                self._welcome(pyramid, detection, template)
+
+    def _matches(self, search: _Search, news: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
+        """Return which track each detection belongs to, as far as it belongs to one.
+
+        The nearest and most alike first, so that of two faces that are close to each other each goes its own way.
+        """
+        pairs = []
+        for track in self._tracks:
+            for detection, template in news.items():
+                distance = detection.face.distance(search.places[track]) if track in search.places else 1.0
+                likeness = track.template.likeness(template)
+                if distance <= _NEAR and (track.alike or likeness >= _RESEMBLES):
+                    pairs.append((likeness - distance, track, detection))
+        matches: list[tuple[Track, Detection]] = []
+        for _, track, detection in sorted(pairs, key=lambda pair: -pair[0]):
+            if all(track is not t and detection is not d for t, d in matches):
+                matches.append((track, detection))
+        return matches
+
+    def _confirm(self, track: Track, place: Square, detection: Detection, pyramid: Pyramid) -> None:
+        """Correct a track by what a search found where it was at `place`."""
+        seen = place.towards(detection.face, _pull(place, detection.face) if track.alike else 1.0)
+        template = Template.of(pyramid, seen)
+        if template:
+            track.template, track.likeness = template, 1.0
+        track.detection = replace(detection, face=track.face.changed(place, seen))
+        track.trust = min(track.trust + self._searched_at - track.confirmed_at, _CARRY)
+        track.confirmed_at, track.seen_at, track.proven = self._searched_at, self._now, True
 
     def _give_up(self) -> None:
         for track in list(self._tracks):
@@ -161,38 +229,35 @@ class FaceTracker:
         if track.proven:
             self._lost.append(track)
 
-    def _look_for_new(self, pyramid: Pyramid) -> None:
-        while self._parts_due >= 1:
-            self._parts_due -= 1
-            for proposal in self._search.propose(pyramid, self._part):
-                if self._is_news(proposal.face):
-                    sighting = self._search.verify(pyramid, proposal)
-                    if sighting and self._is_news(sighting.face):
-                        self._welcome(pyramid, sighting)
-            self._part = (self._part + 1) % self._search.parts
-
-    def _is_news(self, face: Square) -> bool:
-        return all(face.overlap(track.face) < _SAME_PLACE for track in self._tracks)
-
-    def _welcome(self, pyramid: Pyramid, sighting: Sighting) -> None:
-        """Follow a face: one that was lost, if it resembles that and is not far from it, or a new one."""
-        template = Template.of(pyramid, sighting.face)
-        if template is None:
-            return
-
-        def resemblance(track: Track) -> float:
-            return track.template.likeness(template) - 0.3 * track.face.distance(sighting.face)
-
-        known = max(self._lost, key=resemblance, default=None)
-        if known is not None and resemblance(known) > 0:
+    def _welcome(self, pyramid: Pyramid, detection: Detection, template: Template) -> None:
+        """Follow a face: one that was lost, if it is certainly that, or a new one."""
+        known = self._recognise(template)
+        if known:
             self._lost.remove(known)
             number = known.id
         else:
             number = self._next_id
             self._next_id += 1
-        trust = _CARRY if sighting.certain else _GRACE
-        now = self._now
-        self._tracks.append(Track(number, sighting.face, template, now, now, now, sighting.certain, trust))
+        face, likeness = template.find(pyramid, detection.face)  # which frames went on from
+        self._tracks.append(
+            Track(
+                number,
+                replace(detection, face=face) if likeness >= _ALIKE else detection,
+                template,
+                confirmed_at=self._searched_at,
+                seen_at=self._now,
+                proven=detection.certain,
+                trust=_CARRY if detection.certain else 2 * _GRACE,
+            )
+        )
+
+    def _recognise(self, template: Template) -> Track | None:
+        """Return the lost face that looks like this one, if no other does: a new number is better than a wrong one."""
+        alike = [(track.template.likeness(template), track) for track in (*self._lost, *self._tracks)]
+        alike.sort(key=lambda pair: -pair[0])
+        if not alike or alike[0][0] < _RECOGNISED or alike[0][1] not in self._lost:
+            return None
+        return alike[0][1] if len(alike) < 2 or alike[1][0] <= alike[0][0] - _UNLIKE else None
 
     def _visible(self, shape: tuple[int, int]) -> list[Track]:
         shown = []
@@ -204,9 +269,8 @@ class FaceTracker:
         return sorted(shown, key=lambda track: track.box.x)
 
 
-def _pull(track: Track, seen: Square) -> float:
+def _pull(face: Square, seen: Square) -> float:
     """Return how far the box should go to where the face is seen: the further off it is, the less can be noise."""
-    if not track.alike:
-        return 1.0
-    error = track.face.distance(seen) + abs(1 - seen.size / track.face.size)
-    return min(1.0, _PULL + 3 * error)
+    turn = abs((seen.roll - face.roll + 180) % 360 - 180)
+    error = face.distance(seen) + abs(1 - seen.size / face.size) + turn / 90
+    return min(1.0, _PULL + 5 * error)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -13,47 +13,51 @@ import av
 import cv2
 import numpy as np
 
-from config import VideoSettings
-from entities import Frame
+from entities import Frame, Image
 from errors import SourceError
-from vision.decoding import USUAL_FPS, PictureConverter, check_size, opened
+from vision.conversion import PictureConverter, deinterlaced
+from vision.decoding import check_size, opened
+from vision.timestamps import SteadyClock, Timing, read_timing, timed, usual_step
 
 OPTIONS: Final = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,dv,"
+    "h264,hevc,m4v,obu,ivf,mjpeg,yuv4mpegpipe",
     "protocol_whitelist": "file",
 }
 """FFmpeg opens these containers only, told by their content. A playlist could name other files and hosts."""
 
-_AS_LARGE_AS_IT_IS: Final = VideoSettings(max_width=7680, max_height=4320)
-_SMALLEST_STEP: Final = 1 / 90_000
+_LARGEST_SIDE: Final = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a video is, before it has been read to its end."""
+    """What a video is, before it has been decoded to its end."""
 
     width: int
     height: int
-    """Size of the upright picture in pixels."""
-    aspect: Fraction
-    """Width of one pixel divided by its height; 1 nearly always."""
+    """Size in pixels of the first picture as it is to be shown: upright, with square pixels."""
     fps: float
     """Mean frames a second, as far as the file tells."""
-    duration: float | None
-    """Seconds from the first frame to the end of the last, as far as the file tells."""
-    start: float
-    """Time of the first frame in the file's own seconds, which need not be 0."""
+    timing: Timing
+    """How long it is, and how the times in the file run."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first frame to the end of the last."""
+        return self.timing.duration
 
 
 class VideoFile:
     """A video file opened for reading. Use it as a context manager, or close it.
 
-    Frames are turned as the file says, and all are as large as the first one. Damaged parts are skipped, and
-    a file that was cut off ends early.
+    Frames are turned as the file says, have square pixels, and are all as large as the first one: where the size
+    changes in the middle, later pictures are fitted into the first one's with black bars. Damaged parts are skipped,
+    and a file that was cut off ends early.
 
     Args:
         path: A file in one of the containers in OPTIONS.
         max_megapixels: Largest frame in millions of pixels; much larger ones are not even decoded.
+        max_seconds: Of a video that is longer, just this is told.
 
     Raises:
         SourceError: Missing, broken, or without a moving picture.
@@ -61,20 +65,27 @@ class VideoFile:
 
     """
 
-    def __init__(self, path: Path, max_megapixels: float = 40) -> None:
+    def __init__(self, path: Path, max_megapixels: float = 40, max_seconds: float = inf) -> None:
         self._max_pixels = round(max_megapixels * 1e6)
+        file = f"file:{path}"
+        with opened(file, options=OPTIONS, max_pixels=self._max_pixels) as (container, track):
+            timing = read_timing(container, track, max_seconds)
         with ExitStack() as stack:
-            self._container, self._stream = stack.enter_context(
-                opened(f"file:{path}", options=OPTIONS, max_pixels=self._max_pixels)
+            self._container, self._track = stack.enter_context(
+                opened(file, options=OPTIONS, max_pixels=self._max_pixels)
             )
-            self._stream.thread_type = "AUTO"
+            self._track.thread_type = "AUTO"
+            step = usual_step(self._track)
+            self._clock = SteadyClock(step, timing.longest_gap, restarts=len(timing.parts) > 1)
             frames = self._decode()
             first = next(frames, None)
             if first is None:
                 raise SourceError("No picture in it can be read. Save it again, or choose another.")
             self._frames = chain([first], frames)
-            self._converter = PictureConverter(_AS_LARGE_AS_IT_IS)
-            self.info = self._describe(first)
+            width, height = PictureConverter(self._track, _LARGEST_SIDE, _LARGEST_SIDE).full_size(first)
+            check_size(width, height, self._max_pixels)
+            self._converter = PictureConverter(self._track, width, height)
+            self.info = VideoInfo(width, height, 1 / step, timing)
             self._stack = stack.pop_all()
 
     def frames(self) -> Iterator[Frame]:
@@ -84,16 +95,14 @@ class VideoFile:
             VideoSizeError: A frame is larger than allowed.
 
         """
-        info = self.info
-        previous = -1 / info.fps
-        for index, frame in enumerate(self._frames):
-            time = previous + 1 / info.fps if frame.pts is None else frame.time - info.start
-            time = max(time, previous + _SMALLEST_STEP)
-            image = self._converter.convert(frame)
-            if image.shape[:2] != (info.height, info.width):
-                image = np.asarray(cv2.resize(image, (info.width, info.height)), np.uint8)
+        for index, (frame, time) in enumerate(deinterlaced(timed(self._frames, self._clock))):
+            image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
             yield Frame(image=image, index=index, captured_at=time, time=time)
-            previous = time
+
+    @property
+    def end(self) -> float:
+        """Seconds from the first frame to the end of the latest that was decoded."""
+        return self._clock.end
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
@@ -109,7 +118,7 @@ class VideoFile:
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._container.demux(self._track):
                 for frame in self._decoded(packet):
                     check_size(frame.width, frame.height, self._max_pixels)
                     yield frame
@@ -120,23 +129,18 @@ class VideoFile:
         try:
             return packet.decode()
         except (av.error.InvalidDataError, av.error.ArgumentError):  # damaged, or refused for its size
-            codec = self._stream.codec_context
+            codec = self._track.codec_context
             check_size(codec.width, codec.height, self._max_pixels)
             return []
 
-    def _describe(self, first: av.VideoFrame) -> VideoInfo:
-        height, width = self._converter.convert(first).shape[:2]
-        aspect = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio or Fraction(1)
-        return VideoInfo(
-            width=width,
-            height=height,
-            aspect=1 / aspect if first.rotation % 180 else aspect,
-            fps=float(self._stream.average_rate or self._stream.guessed_rate or USUAL_FPS),
-            duration=self._duration(),
-            start=0.0 if first.pts is None else first.time,
-        )
 
-    def _duration(self) -> float | None:
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        return None if self._container.duration is None else self._container.duration / av.time_base
+def letterboxed(image: Image, width: int, height: int) -> Image:
+    """Return the picture in the middle of one of this size, as large as its proportions let it be, with black bars."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inside = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
+    x, y = (width - inside[0]) // 2, (height - inside[1]) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    canvas[y : y + inside[1], x : x + inside[0]] = cv2.resize(image, inside)
+    return canvas

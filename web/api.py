@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from flask import Response
+from flask import Response, request
 from numpy.typing import NDArray
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -14,11 +14,13 @@ from analysis.tables import describe_face
 from entities import Classifier, Face, Image
 from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg
-from vision.detection import to_grey
-from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, described_blueprint, media, problems
+from vision.crops import crop_face, turn_back
+from vision.pictures import HEAD, is_picture
+from vision.pixels import to_grey
+from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
 from web.representation import describe_status
 from web.rests import to_rest
-from web.schemas import AnnotateQuery, HealthAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
+from web.schemas import AnnotateQuery, HealthAnswer, KindAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
 from web.services import services
 from web.uploads import analysed_upload
 
@@ -48,17 +50,30 @@ def status() -> dict[str, Any]:
 def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
     """Find the faces in a picture and name their expressions."""
     with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (
-        image,
-        faces,
+        found,
+        note,
         classifier,
     ):
-        height, width = image.shape[:2]
-        described = [describe_face(face) for face in faces]
+        height, width = found.image.shape[:2]
+        described = [describe_face(face) for face in found.faces]
         if query.explain:
             described = [
-                d | {"heat_map": _heat_map(image, f, classifier)} for d, f in zip(described, faces, strict=True)
+                d | {"heat_map": _heat_map(found.image, f, classifier)}
+                for d, f in zip(described, found.faces, strict=True)
             ]
-    return {"width": width, "height": height, "faces": described}
+    return {"width": width, "height": height, "turned": found.turned, "note": note, "faces": described}
+
+
+@blueprint.post(
+    "/api/kind",
+    tags=[PICTURES],
+    openapi_extensions=body("application/octet-stream", {"type": "string", "format": "binary"}),
+    responses={200: KindAnswer},
+)
+def kind() -> dict[str, str]:
+    """Say whether a file is a picture for /api/predict or a video for /api/jobs; its first bytes are enough."""
+    head = request.stream.read(HEAD)
+    return {"kind": "picture" if is_picture(head) or not head else "video"}
 
 
 @blueprint.post(
@@ -68,8 +83,9 @@ def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
 )
 def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
     """Draw the faces and their expressions into a picture."""
-    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (image, faces, _):
-        picture = annotate(image, faces, labels=query.labels, blur=query.blur)
+    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (found, _, _):
+        faces = found.faces if query.marks or query.blur else ()  # a blurred face may as well be marked
+        picture = annotate(found.image, faces, labels=query.labels, blur=query.blur)
         return Response(encode_jpeg(picture, 90), mimetype="image/jpeg")
 
 
@@ -89,5 +105,5 @@ def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
     """Return a grey PNG of the face's box, base64-encoded; white is where the model looked most."""
     if not isinstance(classifier, Explainer):
         raise NotExplainedError("This model cannot say where it looked.")
-    heat = np.rint(255 * classifier.explain(to_grey(face.box.crop(image)))).astype(np.uint8)
-    return b64encode(cv2.imencode(".png", heat)[1].tobytes()).decode()
+    heat = np.rint(255 * classifier.explain(crop_face(to_grey(image), face.box, face.corners))).astype(np.uint8)
+    return b64encode(cv2.imencode(".png", turn_back(heat, face.box, face.corners))[1].tobytes()).decode()

@@ -35,9 +35,9 @@ def analyse(query: FrameQuery) -> dict[str, Any]:
     the, stream_id = services(), query.stream
     classifier = ready_classifier(the)
     data = _body()
-    stream = the.streams.get(stream_id, lambda: ExpressionPipeline(the.settings, classifier))
+    stream = the.streams.get(stream_id, lambda: ExpressionPipeline(the.settings, classifier, live=True))
     with the.analyses.taken(BUSY_SECONDS, after=stream.lock):
-        image = read_picture(data, MAX_MEGAPIXELS)
+        image = read_picture(data, MAX_MEGAPIXELS).image
         faces, timings = stream.process(image)
     height, width = image.shape[:2]
     return {

@@ -244,9 +244,9 @@ def _display_name(name: str) -> str:
 
 def _check_video(path: Path, limits: UploadSettings) -> VideoInfo:
     """Return what a video is; raise SourceError if it is none, or not allowed."""
-    with _ONE_CHECK, VideoFile(path, limits.max_video_megapixels) as video:
+    with _ONE_CHECK, VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
         info = video.info
-    check_length(info.duration or 0.0, limits)
+    check_length(info.duration, limits)
     check_frames(info, limits)
     return info
 

@@ -24,6 +24,8 @@ def describe_status(the: Services) -> dict[str, Any]:
         "latency_ms": round(camera.latency_ms, 1),
         "viewers": the.videos.taken,
         "frame": {"width": latest.width, "height": latest.height} if latest else None,
+        "detector": the.detector.kind,
+        "detector_note": the.detector.note,
         "demo": camera.demo,
         "version": VERSION,
     }

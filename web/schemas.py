@@ -1,10 +1,11 @@
 """The API's requests and answers, as its OpenAPI document describes them."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from flask_openapi3 import FileStorage
 from pydantic import BaseModel, Field, create_model
 
+from config import DetectorKind
 from entities import EXPRESSIONS, SourceState
 
 _PROBABILITIES: Final[dict[str, Any]] = {name: (float, Field(ge=0, le=1)) for name in EXPRESSIONS}
@@ -16,10 +17,23 @@ Probabilities = create_model(
 class FaceAnswer(BaseModel):
     """A face and its expression."""
 
-    box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels of the upright picture.")
+    box: tuple[int, int, int, int] = Field(
+        description="x, y, width, height in pixels of the upright picture, as if the head were upright in it."
+    )
+    corners: list[tuple[float, float]] = Field(
+        description="x and y of the corners of the square that the network saw, turned as the head is: at the "
+        "forehead from left to right, then at the chin from right to left. Empty where that was `box`."
+    )
+    roll: float | None = Field(
+        description="Degrees by which the head is tilted, clockwise as seen; null where the detector does not tell."
+    )
+    yaw: float | None = Field(
+        description="Degrees by which it is turned, above 0 to the picture's right, roughly; null likewise."
+    )
+    profile: bool = Field(description="Whether it is seen from the side, beyond what the network knows.")
     expression: str = Field(description="The most probable one.", json_schema_extra={"enum": list(EXPRESSIONS)})
     confidence: float = Field(ge=0, le=1, description="Its probability.")
-    uncertain: bool = Field(description="Whether the confidence is too low to name an expression.")
+    uncertain: bool = Field(description="Whether no expression is named: the confidence is too low, or `profile`.")
     probabilities: Probabilities
     as_seen: Probabilities | None = Field(
         None, description="Where the face is compared with its rest: the probabilities without."
@@ -34,7 +48,18 @@ class PictureAnswer(BaseModel):
 
     width: int = Field(description="Width of the upright picture in pixels.")
     height: int
+    turned: Literal[0, 90, 180, 270] = Field(
+        description="Degrees clockwise by which the picture was turned, because there was no face in it as it is; "
+        "all else is about the picture so turned."
+    )
+    note: str = Field(description="What was left out, in words; empty where all was looked at.")
     faces: list[FaceAnswer]
+
+
+class KindAnswer(BaseModel):
+    """What a file is."""
+
+    kind: Literal["picture", "video"]
 
 
 class FrameSize(BaseModel):
@@ -57,6 +82,10 @@ class StatusAnswer(BaseModel):
     latency_ms: float = Field(description="Milliseconds from capture to the finished picture.")
     viewers: int
     frame: FrameSize | None
+    detector: str = Field(
+        description="What finds the faces.", json_schema_extra={"enum": list(get_args(DetectorKind))[1:]}
+    )
+    detector_note: str = Field(description="The same in a sentence, with what a better one would need.")
     demo: bool = Field(description="Whether the bundled demo clip is shown.")
     version: str
 
@@ -227,7 +256,7 @@ class VideosAnswer(BaseModel):
 class PictureForm(BaseModel):
     """A picture to analyse; it is not stored."""
 
-    image: FileStorage = Field(description="JPEG, PNG, WebP or BMP, told by its content.")
+    image: FileStorage = Field(description="JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP, told by its content.")
     rest: RestBody | None = Field(None, description="What the largest face looks like at rest.")
 
 
@@ -240,5 +269,6 @@ class PredictQuery(BaseModel):
 class AnnotateQuery(BaseModel):
     """What to draw."""
 
+    marks: bool = Field(True, description="Mark the faces; without, the picture is just turned upright.")
     labels: bool = Field(True, description="Name expressions.")
     blur: bool = Field(False, description="Make faces unrecognisable.")

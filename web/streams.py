@@ -18,7 +18,7 @@ IDLE_SECONDS: Final = 30.0
 
 @dataclass
 class Stream:
-    """One visitor's video, of which no picture is kept."""
+    """One visitor's video; of its pictures, only one in which faces are being searched stays, until the next comes."""
 
     pipeline: ExpressionPipeline
     used_at: float

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from io import BytesIO
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from entities import Classifier, Face, Image
+from entities import Classifier
 from errors import ModelError
 from expressions.resting import RestingFace
-from pipeline import analyze_image, compare_largest
+from pipeline import Upright, analyze_any_way_up, compare_largest
 from vision.pictures import read_picture
 from web.errors import ApiError
 from web.services import Services
@@ -29,10 +29,18 @@ class PictureRequest(Request):
         return BytesIO()  # MAX_CONTENT_LENGTH bounds it
 
 
+class AnalysedUpload(NamedTuple):
+    """What was found in a picture."""
+
+    found: Upright
+    note: str
+    """What was left out of it; mostly empty."""
+    classifier: Classifier
+    """What named the expressions."""
+
+
 @contextmanager
-def analysed_upload(
-    the: Services, file: object, rest: RestingFace | None = None
-) -> Iterator[tuple[Image, tuple[Face, ...], Classifier]]:
+def analysed_upload(the: Services, file: object, rest: RestingFace | None = None) -> Iterator[AnalysedUpload]:
     """Read a picture that was sent in a form and find its faces; compare the largest with its rest, where given.
 
     Raises:
@@ -44,9 +52,11 @@ def analysed_upload(
     classifier = ready_classifier(the)
     with the.analyses.taken(BUSY_SECONDS):
         data = _read(file, the.settings.uploads.max_megabytes)
-        image = read_picture(data, the.settings.uploads.max_megapixels)
-        faces = analyze_image(image, the.detector, classifier, the.settings.model.min_confidence)
-        yield image, compare_largest(faces, rest) if rest else faces, classifier
+        picture = read_picture(data, the.settings.uploads.max_megapixels)
+        found = analyze_any_way_up(picture.image, the.detector, classifier, the.settings.model.min_confidence)
+        if rest:
+            found = found._replace(faces=compare_largest(found.faces, rest))
+        yield AnalysedUpload(found, picture.note, classifier)
 
 
 def ready_classifier(the: Services) -> Classifier:

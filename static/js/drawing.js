@@ -8,6 +8,7 @@ const LIGHT_LABELS = new Set(["Angry", "Fear", "Sad"]); // whose colour is dark 
 const MOSAIC_CELLS = 6;
 const MOSAIC_MARGIN = 0.2;
 const GONE_MARGIN = 0.5;
+const HEAD = 0.7; // how far a head seen from the side goes on behind the face, in widths of the face
 
 /**
  * Draw the faces onto the picture that the canvas holds.
@@ -19,44 +20,69 @@ const GONE_MARGIN = 0.5;
 export function drawFaces(canvas, faces, options) {
   const { width, labels = true, numbers = false, blur = false, gone = [], mirrored = false } = options;
   const context = canvas.getContext("2d");
-  const place = (box) => placedBox(box, canvas.width / width, mirrored ? canvas.width : null);
-  const placed = faces.map((face) => ({ face, box: place(face.box) }));
+  const place = (box, corners) => placed(box, corners, canvas.width / width, mirrored ? canvas.width : null);
+  const outlines = faces.map((face) => ({ face, outline: place(face.box, face.corners) }));
   if (blur) {
-    gone.forEach((box) => hide(context, place(box), GONE_MARGIN));
-    placed.forEach(({ box }) => hide(context, box, MOSAIC_MARGIN));
+    gone.forEach((box) => hide(context, boxAround(place(box)), GONE_MARGIN));
+    outlines.forEach(({ face, outline }) => hide(context, boxAround(headOf(face, outline, mirrored)), MOSAIC_MARGIN));
   }
-  placed.forEach(({ face, box }) => drawCorners(context, box, colourOf(nameOf(face))));
+  outlines.forEach(({ face, outline }) => drawCorners(context, outline, colourOf(nameOf(face))));
   if (!labels) return;
-  placed.forEach(({ face, box }, i) => {
+  outlines.forEach(({ face, outline }, i) => {
     const words = `${nameOf(face)}  ${percent(face.confidence)}`;
-    drawLabel(context, box, numbers ? `${i + 1}  ${words}` : words, nameOf(face));
+    drawLabel(context, boxAround(outline), numbers ? `${i + 1}  ${words}` : words, nameOf(face));
   });
 }
 
-function placedBox([x, y, width, height], scale, mirrorWidth) {
-  const left = mirrorWidth === null ? x * scale : mirrorWidth - (x + width) * scale;
-  return { x: left, y: y * scale, width: width * scale, height: height * scale };
+/** The four corners around a face on the canvas, one after the other; those at the forehead from left to right first. */
+function placed([x, y, width, height], corners, scale, mirrorWidth) {
+  const upright = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
+  const points = (corners?.length ? corners : upright).map(([left, top]) => [left * scale, top * scale]);
+  if (mirrorWidth === null) return points;
+  const [a, b, c, d] = points.map(([left, top]) => [mirrorWidth - left, top]);
+  return [b, a, d, c];
+}
+
+/** Points around all of a head: one that looks to a side goes on at the other. */
+function headOf({ yaw, profile }, outline, mirrored) {
+  const turned = yaw == null ? 0 : Math.sin((yaw * Math.PI) / 180) * (mirrored ? 1 : -1);
+  const sides = yaw == null && profile ? [-1, 1] : [turned];
+  const [dx, dy] = [HEAD * (outline[1][0] - outline[0][0]), HEAD * (outline[1][1] - outline[0][1])];
+  return outline.concat(sides.flatMap((side) => outline.map(([x, y]) => [x + side * dx, y + side * dy])));
+}
+
+function boxAround(points) {
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
 /** What one pixel of a 480-line picture is in this one. */
 const unit = ({ canvas }) => Math.min(canvas.width, canvas.height) / 480;
 
-function drawCorners(context, { x, y, width, height }, colour) {
-  const side = Math.min(width, height);
+function drawCorners(context, outline, colour) {
+  const side = Math.min(distance(outline[0], outline[1]), distance(outline[1], outline[2]));
   const [radius, arm] = [0.1 * side, 0.24 * side];
   context.beginPath();
-  for (const [cornerX, directionX] of [[x, 1], [x + width, -1]]) {
-    for (const [cornerY, directionY] of [[y, 1], [y + height, -1]]) {
-      context.moveTo(cornerX + directionX * arm, cornerY);
-      context.arcTo(cornerX, cornerY, cornerX, cornerY + directionY * arm, radius);
-      context.lineTo(cornerX, cornerY + directionY * arm);
-    }
-  }
+  outline.forEach((corner, i) => {
+    const [from, to] = [towards(corner, outline[(i + 3) % 4], arm), towards(corner, outline[(i + 1) % 4], arm)];
+    context.moveTo(...from);
+    context.arcTo(...corner, ...to, radius);
+    context.lineTo(...to);
+  });
   const thickness = Math.max(2, 2.5 * unit(context));
   for (const [style, lineWidth] of [[INK, thickness + 2], [colour, thickness]]) {
     Object.assign(context, { strokeStyle: style, lineWidth, lineCap: "round" });
     context.stroke();
   }
+}
+
+const distance = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
+
+/** The point this far from one on the way to another. */
+function towards(point, other, far) {
+  const share = far / (distance(point, other) || 1);
+  return point.map((value, i) => value + share * (other[i] - value));
 }
 
 function drawLabel(context, box, words, name) {

@@ -2,11 +2,15 @@
 
 import { LABELS } from "./expressions.js";
 
-export const FACE_COLUMNS = ["face", "x", "y", "width", "height", "expression", "confidence", "uncertain", ...LABELS];
+export const FACE_COLUMNS = [
+  ...["face", "x", "y", "width", "height", "roll", "yaw", "profile"],
+  ...["expression", "confidence", "uncertain", ...LABELS],
+];
 
 export function faceRow(face) {
-  const { id, box, expression, confidence, uncertain, probabilities } = face;
-  return [id, ...box, expression, confidence, Number(uncertain), ...LABELS.map((label) => probabilities[label])];
+  const { id, box, roll, yaw, profile, expression, confidence, uncertain, probabilities } = face;
+  const seen = [expression, confidence, Number(uncertain), ...LABELS.map((label) => probabilities[label])];
+  return [id, ...box, roll ?? "", yaw ?? "", Number(profile), ...seen];
 }
 
 /** Where faces are compared with their rest, or adapted: whether this one is, and its probabilities without. */

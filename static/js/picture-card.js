@@ -1,5 +1,6 @@
 /* One picture on its way through the API: waiting, being analysed, answered or refused. */
 
+import { answeredBitmap, localBitmap } from "./bitmaps.js";
 import { drawFaces } from "./drawing.js";
 import { EXPRESSIONS, nameOf, percent } from "./expressions.js";
 import { FACE_COLUMNS, csv, download, faceRow, json, png } from "./files.js";
@@ -29,14 +30,15 @@ export class PictureCard {
     this.#show("waiting", "Waiting for its turn");
   }
 
-  async analyse(address) {
+  async analyse({ predict, annotate }) {
+    this.plain = `${annotate}?marks=false`;
     this.#show("busy", "Looking for faces");
     const sending = new AbortController();
     this.abort = () => sending.abort();
     const late = setTimeout(this.abort, ANSWER_MS);
     try {
       await this.#preview();
-      this.answer = await ask(address, this.file, sending.signal);
+      this.answer = await ask(predict, this.file, sending.signal);
     } catch (error) {
       this.part("retry").hidden = !(error instanceof Interruption);
       this.#show("failed", error.message);
@@ -44,7 +46,11 @@ export class PictureCard {
     } finally {
       clearTimeout(late);
     }
-    this.#show("done", summary(this.answer.faces));
+    if (!this.preview || this.answer.turned) {
+      this.preview?.close();
+      this.preview = await shrunk(await answeredBitmap(this.file, this.answer, this.plain));
+    }
+    this.#show("done", summary(this.answer));
     this.draw();
     this.#fillTable();
   }
@@ -62,14 +68,7 @@ export class PictureCard {
 
   /** Show the picture before the answer is there, if the browser can read it. */
   async #preview() {
-    this.preview ??= await createImageBitmap(this.file).catch(() => null);
-    if (this.preview && this.preview.width > SHOWN_WIDTH) {
-      const full = this.preview;
-      const resizeHeight = Math.round((full.height * SHOWN_WIDTH) / full.width);
-      const size = { resizeWidth: SHOWN_WIDTH, resizeHeight, resizeQuality: "medium" };
-      this.preview = await createImageBitmap(full, size);
-      full.close();
-    }
+    this.preview ??= await shrunk(await localBitmap(this.file));
     this.draw();
   }
 
@@ -95,7 +94,8 @@ export class PictureCard {
 
   /** The annotated picture in its full size, whatever size it is shown in. */
   async #savePicture() {
-    const full = await createImageBitmap(this.file);
+    const full = await answeredBitmap(this.file, this.answer, this.plain);
+    if (!full) return;
     const canvas = document.createElement("canvas");
     this.#paint(canvas, full);
     full.close();
@@ -105,6 +105,16 @@ export class PictureCard {
   #stem() {
     return (this.file.name || "picture").replace(/\.[^.]+$/, "");
   }
+}
+
+/** A bitmap that is no wider than it is shown. */
+async function shrunk(full) {
+  if (!full || full.width <= SHOWN_WIDTH) return full;
+  const resizeHeight = Math.round((full.height * SHOWN_WIDTH) / full.width);
+  const size = { resizeWidth: SHOWN_WIDTH, resizeHeight, resizeQuality: "medium" };
+  const small = await createImageBitmap(full, size);
+  full.close();
+  return small;
 }
 
 /** What may go well the next time. */
@@ -126,7 +136,12 @@ async function ask(address, file, signal) {
   throw new Kind(content?.error?.message ?? `The app answered with error ${answer.status}.`);
 }
 
-function summary(faces) {
+function summary({ faces, turned, note }) {
+  const more = [turned ? "The picture was turned to find the faces." : "", note].filter(Boolean);
+  return more.length ? [describe(faces).replace(/\.?$/, "."), ...more].join(" ") : describe(faces);
+}
+
+function describe(faces) {
   if (faces.length === 0) return "No face found. Faces have to look towards the camera and be large enough.";
   if (faces.length === 1) return `1 face: ${nameOf(faces[0])}`;
   const counts = new Map();

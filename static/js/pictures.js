@@ -1,13 +1,12 @@
 /* The page for pictures and videos: take them by drop, choice or paste, and show what becomes of them. */
 
+import { kindOf } from "./file-kind.js";
 import { PictureCard } from "./picture-card.js";
 import { VideoCard } from "./video-card.js";
 import { VideoQueue } from "./video-queue.js";
 
-const VIDEO_NAMES = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|wmv|3gp|ogv|ts)$/i;
-
 const byId = (id) => document.getElementById(id);
-const { predict, jobs, example } = byId("pictures-script").dataset;
+const { predict, annotate, kind, jobs, example } = byId("pictures-script").dataset;
 const list = byId("picture-list");
 const options = { labels: true, blur: false };
 const cards = [];
@@ -20,13 +19,10 @@ const videos = new VideoQueue(jobs, (name) => new VideoCard(byId("video-card"), 
   changed: showCount,
 });
 
-const isVideo = ({ type, name }) => type.startsWith("video/") || VIDEO_NAMES.test(name);
-
-function add(files) {
-  for (const file of files) {
-    if (isVideo(file)) videos.add(file);
-    else addPicture(file);
-  }
+async function add(files) {
+  const added = [...files]; // the list may be emptied meanwhile
+  const kinds = await Promise.all(added.map((file) => kindOf(file, kind)));
+  added.forEach((file, i) => (kinds[i] === "video" ? videos.add(file) : addPicture(file)));
 }
 
 function addPicture(file) {
@@ -49,7 +45,7 @@ function enqueue(card) {
 async function work() {
   working = true;
   for (let card = queue.shift(); card; card = queue.shift()) {
-    if (cards.includes(card)) await card.analyse(predict);
+    if (cards.includes(card)) await card.analyse({ predict, annotate });
   }
   working = false;
 }

@@ -41,6 +41,7 @@ export class StatusView {
     if (status.state !== "live") this.clearFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
+    if ("detector_note" in status) say(byId("detector-note"), status.detector_note);
     say(byId("announcement"), `${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
     clearInterval(this.timer);
     if (status.next_try_in != null) this.timer = setInterval(() => this.#showReason(), 500);

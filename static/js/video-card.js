@@ -9,6 +9,7 @@ const BUSY = new Set(["waiting", "sending", "queued", "running", "fetching"]);
 const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
+  "frames.xlsx": "Excel",
   "frames.json": "JSON",
   "timeline.png": "Chart",
   "all.zip": "All as ZIP",

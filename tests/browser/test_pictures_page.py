@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import PIL.Image
 import pytest
 from playwright.sync_api import Page, expect
 
 from config import ROOT
 from entities import EXPRESSIONS
+from tests.footage import make_video
 
 EXAMPLE = ROOT / "static" / "images" / "example.jpg"
 
@@ -68,17 +70,59 @@ def test_several_at_once_and_a_file_that_is_no_picture(
     cv2.imwrite(str(wall), cv2.blur(cv2.imread(str(EXAMPLE)), (400, 400)))
     page.set_input_files("#file", [EXAMPLE, text, wall])
     expect(page.locator(".picture[data-state=done]")).to_have_count(2)
-    failed = page.locator(".picture[data-state=failed]")
-    expect(failed).to_contain_text("Send a JPEG, PNG, WebP or BMP file.")
+    failed = page.locator(".video-card[data-state=failed]")
+    expect(failed).to_contain_text("not a video that can be read")
     expect(page.locator(".picture").first).to_contain_text("No face found")
-    expect(page.locator("#picture-count")).to_have_text("3 pictures")
+    expect(page.locator("#picture-count")).to_have_text("2 pictures, 1 video")
     shoot(page, "pictures-several")
-    failed.get_by_role("button", name="Remove letter.txt").click()
+    failed.get_by_role("button", name="Delete letter.txt").click()
     expect(page.locator(".picture")).to_have_count(2)
     page.get_by_role("button", name="Remove all pictures").click()
     expect(page.locator(".picture")).to_have_count(0)
     expect(page.get_by_role("button", name="Choose files")).to_be_focused()
     complaints[:] = [complaint for complaint in complaints if "status of 415" not in complaint]
+
+
+@pytest.mark.parametrize("ending", ["heic", "tiff", "avif"])
+def test_a_picture_that_the_browser_cannot_read_is_shown(page: Page, tmp_path: Path, ending: str) -> None:
+    """What phones and scanners make is analysed and shown like any other, and can be saved."""
+    path = tmp_path / f"photo.{ending}"
+    with PIL.Image.open(EXAMPLE) as example:
+        example.save(path)
+    page.set_input_files("#file", path)
+    card = page.locator(".picture")
+    expect(card.locator(".picture-summary")).to_have_text("2 faces: 2 Happy")
+    assert card.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]") == [880, 440]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    download.value.save_as(tmp_path / "saved.png")
+    saved = cv2.imread(str(tmp_path / "saved.png"))
+    assert saved is not None
+    assert saved.mean() > 20
+
+
+def test_a_picture_on_its_side_is_turned(page: Page, tmp_path: Path, shoot: Any) -> None:
+    """Where there is a face only when it is turned, it is shown so, and the card says it."""
+    path = tmp_path / "side.png"
+    upright = cv2.imread(str(ROOT / "tests" / "data" / "grace_hopper.jpg"))
+    assert upright is not None
+    cv2.imwrite(str(path), cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE))
+    page.set_input_files("#file", path)
+    card = page.locator(".picture")
+    expect(card.locator(".picture-summary")).to_have_text("1 face: Happy. The picture was turned to find the faces.")
+    height, width = upright.shape[:2]
+    assert card.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]") == [width, height]
+    shoot(page, "pictures-turned")
+
+
+def test_the_app_decides_what_a_file_is(page: Page, tmp_path: Path) -> None:
+    """A video whose kind no browser knows is sent as a video, and a picture called .mp4 as a picture."""
+    video = make_video(tmp_path / "clip.ts").rename(tmp_path / "clip.m2ts")
+    picture = tmp_path / "picture.mp4"
+    picture.write_bytes(EXAMPLE.read_bytes())
+    page.set_input_files("#file", [video, picture])
+    expect(page.locator(".video-card .video-name")).to_have_text("clip.m2ts")
+    expect(page.locator(".picture .picture-summary")).to_have_text("2 faces: 2 Happy")
 
 
 def test_answers_can_be_kept(page: Page, tmp_path: Path) -> None:

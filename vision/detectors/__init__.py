@@ -1,0 +1,1 @@
+"""What finds faces in one picture: a protocol (`detector`), and one module for each detector."""
