@@ -24,7 +24,21 @@ from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector, choose
 from vision.sources import missing_file
-from web import api, certificates, documentation, errors, frames, jobs, live, pages, rests, security, sources, uploads
+from web import (
+    api,
+    assets,
+    certificates,
+    documentation,
+    errors,
+    frames,
+    jobs,
+    live,
+    pages,
+    rests,
+    security,
+    sources,
+    uploads,
+)
 from web.drawings import Drawings
 from web.json import Json
 from web.metrics import Metrics
@@ -100,6 +114,7 @@ def create_app(
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
+    assets.register(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, documentation.blueprint):

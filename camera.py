@@ -157,7 +157,7 @@ class VideoCamera:
         capture = self._capture
         if capture:
             return capture.status
-        waits = "" if self._viewers else "It opens with the first viewer."
+        waits = "" if self._viewers else "Starts when someone watches."
         return SourceStatus(SourceState.OPENING, self._source_name, waits)
 
     @property
@@ -329,7 +329,7 @@ class _Analyser:
 
     def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
         self.state: ModelState = "loading"
-        self.reason = "The model is being loaded."
+        self.reason = "The model is loading."
         self.classifier: Classifier | None = None
         self._log = _Log()
         self._settings = settings

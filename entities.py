@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 EXPRESSIONS: Final = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
 """FER2013's integer labels 0-6, in order (Goodfellow et al., 2013, arXiv:1307.0414)."""
 
+DISPLAY_ORDER: Final = ("Happy", "Surprise", "Neutral", "Sad", "Fear", "Disgust", "Angry")
+"""The same as bars, tables and charts show them: pleasant above, unpleasant below."""
+
 Image = NDArray[np.uint8]
 """A picture: (H, W, 3) BGR, or (H, W) grey; values 0-255."""
 

@@ -57,6 +57,10 @@ class ResultsError(FacialExpressionError):
     """Results cannot be written, or would overwrite something."""
 
 
+class FacesChangeError(FacialExpressionError):
+    """The faces of a video's results cannot be named, merged or split in this way."""
+
+
 class AnalysisCancelledError(FacialExpressionError):
     """The user stopped an analysis; nothing was kept."""
 

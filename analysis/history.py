@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.results import moment_name
 from analysis.tables import face_record
+from analysis.thumbnails import Thumbnails
 from entities import EXPRESSIONS, Face, Frame, Image
 
 UNCERTAIN: Final = "Uncertain"
@@ -35,6 +36,7 @@ class Moment:
             "frame": self.frame,
             "time": round(self.time, 4),
             "face": seen["id"],
+            "name": "",
             "box": seen["box"],
             "file": moment_name(self.face.expression),
         }
@@ -62,6 +64,15 @@ class FaceHistory:
     """(n, 7) in EXPRESSIONS order."""
     labels: NDArray[np.int8]
     """(n,) what was shown: an index into EXPRESSIONS, or the one after them where the face was uncertain."""
+    name: str = ""
+    """What somebody called the face."""
+    thumbnail: str = ""
+    """A small picture of it, as a data: address; empty where there is none."""
+
+    @property
+    def title(self) -> str:
+        """The face's name, or its number where it has none."""
+        return self.name or f"Face {self.id}"
 
     @property
     def seconds(self) -> float:
@@ -73,12 +84,14 @@ class FaceHistory:
         mean = np.average(self.probabilities, axis=0, weights=self.durations)
         return {
             "id": self.id,
+            "name": self.name,
             "first_seen": round(float(self.starts[0]), 4),
             "last_seen": round(float(self.starts[-1] + self.durations[-1]), 4),
             "seconds": round(self.seconds, 4),
             "frames": len(self.starts),
             "shares": shares([self]),
             "mean_probabilities": _named(mean),
+            "thumbnail": self.thumbnail,
         }
 
     def means(self, edges: Floats) -> Floats:
@@ -99,17 +112,37 @@ class History:
         self.times: array[float] = array("d")
         self.with_faces = 0
         self.moments: dict[str, Moment] = {}
+        self.thumbnails = Thumbnails()
         self._tracks: dict[int, _Track] = {}
 
-    def append(self, frame: Frame, faces: Sequence[Face], annotated: Image) -> None:
-        """Take in one frame with its faces and its annotated picture, which must not be changed afterwards."""
+    @property
+    def several(self) -> bool:
+        """Whether there has been more than one face, so that numbers have to tell them apart."""
+        return len(self._tracks) > 1
+
+    def append(self, frame: Frame, faces: Sequence[Face], shown: Image, annotated: Image) -> None:
+        """Take in one frame with its faces.
+
+        Args:
+            frame: Its picture is not kept.
+            faces: Found in it.
+            shown: The picture from which faces are cut: the frame's, or that with its faces hidden.
+            annotated: The picture with its marks, which must not be changed afterwards.
+
+        """
         time = frame.time or 0.0
         for face in faces:
-            track = self._tracks.setdefault(face.track_id, _Track())
-            track.frames.append(len(self.times))
-            track.probabilities.extend(face.probabilities)
-            track.labels.append(len(EXPRESSIONS) if face.uncertain else face.label)
+            self.thumbnails.offer(face.track_id, face.box, shown)
             self._remember(Moment(frame.index, time, face, annotated))
+        self.note(time, [(face.track_id, face.probabilities, None if face.uncertain else face.label) for face in faces])
+
+    def note(self, time: float, faces: Sequence[tuple[int, Sequence[float], int | None]]) -> None:
+        """Take in one frame's faces: number, probabilities and label of each; None where it is uncertain."""
+        for number, probabilities, label in faces:
+            track = self._tracks.setdefault(number, _Track())
+            track.frames.append(len(self.times))
+            track.probabilities.extend(probabilities)
+            track.labels.append(len(EXPRESSIONS) if label is None else label)
         self.times.append(time)
         self.with_faces += bool(faces)
 
@@ -124,6 +157,7 @@ class History:
                 durations=durations[track.frames],
                 probabilities=np.reshape(track.probabilities, (-1, len(EXPRESSIONS))).astype(np.float64),
                 labels=np.array(track.labels, np.int8),
+                thumbnail=self.thumbnails.address(number),
             )
             for number, track in self._tracks.items()
         ]

@@ -28,7 +28,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the folders of jobs are called; all others in the same place are somebody else's."""
 _ALIVE: Final = "worker.alive"
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 _TABLES: Final = """
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
@@ -52,7 +52,8 @@ CREATE TABLE jobs (
     attempts INTEGER NOT NULL DEFAULT 0,
     code TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
-    rest TEXT NOT NULL DEFAULT ''
+    rest TEXT NOT NULL DEFAULT '',
+    blur INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE turns (
     party TEXT PRIMARY KEY,
@@ -98,6 +99,8 @@ class Job:
     """Why it failed."""
     rest: str = ""
     """Where the resting faces come from, as `parse_rest` reads it; empty where none are wanted."""
+    blur: bool = False
+    """Whether faces are hidden in what is made of it."""
 
     def remaining(self, now: float) -> float | None:
         """Return the seconds that a running job still takes if it goes on as it did; None if unknown."""
@@ -182,7 +185,16 @@ class JobStore:
             database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
 
     def add(
-        self, job_id: str, owner: str, name: str, total: float, *, work: float = 0, network: str = "", rest: str = ""
+        self,
+        job_id: str,
+        owner: str,
+        name: str,
+        total: float,
+        *,
+        work: float = 0,
+        network: str = "",
+        rest: str = "",
+        blur: bool = False,
     ) -> Job:
         """Queue the job whose video lies in its folder now.
 
@@ -194,14 +206,15 @@ class JobStore:
             work: What its analysis costs, in pixels, as far as known.
             network: Stands for where it came from; empty if unknown.
             rest: Where the resting faces come from; nothing for none.
+            blur: Whether to hide faces in what is made of it.
 
         """
         with self._database.transaction() as database:
             database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
             row = database.execute(
-                "INSERT INTO jobs (id, owner, network, name, state, created, total, work, rest) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work, rest),
+                "INSERT INTO jobs (id, owner, network, name, state, created, total, work, rest, blur) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work, rest, blur),
             ).fetchone()
             return _job(row)
 
@@ -312,7 +325,7 @@ class JobStore:
         with self._database.transaction() as database:
             database.execute(
                 "UPDATE jobs SET state = 'failed', finished = ?, code = 'crashed', "
-                "message = 'The analysis broke off again and again. Convert the video to another format, and retry.' "
+                "message = 'The analysis crashed several times. Convert the video to another format and try again.' "
                 "WHERE state = 'running' AND attempts >= ?",
                 (self.clock(), MOST_ATTEMPTS),
             )
@@ -344,9 +357,11 @@ class JobStore:
         )
         everyone, own = database.execute(query, (owner,)).fetchone()
         if own >= most_each:
-            raise QueueFullError(f"You have {own} videos here, as many as are kept at once. Delete one, and retry.")
+            raise QueueFullError(
+                f"You already have {own} video{'s' * (own != 1)} here, which is the limit. Delete one and try again."
+            )
         if everyone >= most:
-            raise QueueFullError("There are as many videos here as are kept at once. Try again later.")
+            raise QueueFullError("The app is full: it cannot keep any more videos. Try again later.")
 
     @staticmethod
     def _check_network(database: sqlite3.Connection, network: str, most: int) -> None:
@@ -359,7 +374,7 @@ class JobStore:
     def _check_disk(self, database: sqlite3.Connection, size: int) -> None:
         on_their_way = database.execute("SELECT coalesce(sum(bytes), 0) FROM uploads").fetchone()[0]
         if shutil.disk_usage(self.root).free < ROOM * (on_their_way + size):
-            raise ResultsError(f"The disk is full; videos need more room in {self.root}.")
+            raise ResultsError(f"The disk is full; videos need more space in {self.root}.")
 
     def _last_written(self, job_id: str) -> float:
         """Return when something last came of an upload, in seconds since 1970; 0 if nothing is there."""
@@ -402,4 +417,4 @@ def _or_else(value: float | None, default: float) -> float:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return Job(**{**dict(row), "state": JobState(row["state"])})
+    return Job(**{**dict(row), "state": JobState(row["state"]), "blur": bool(row["blur"])})

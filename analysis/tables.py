@@ -13,9 +13,9 @@ FACE_COLUMNS: Final = (
     *("face", "x", "y", "width", "height", "roll", "yaw", "profile"),
     *("expression", "confidence", "uncertain", *EXPRESSIONS),
 )
-COLUMNS: Final = ("frame", "time", *FACE_COLUMNS)
-"""Time in seconds, boxes in pixels, probabilities 0-1; roll and yaw in degrees, empty where the detector does not tell.
-Where a frame has no face, all after the time is empty."""
+COLUMNS: Final = ("frame", "time", *FACE_COLUMNS, "name")
+"""Time in seconds, boxes in pixels, probabilities 0-1; roll and yaw in degrees, empty where the detector does not tell;
+`name` is what somebody called the face. Where a frame has no face, all after the time is empty."""
 AS_SEEN_COLUMNS: Final = ("compared", *(f"as_seen_{name}" for name in EXPRESSIONS))
 """Where faces are compared with their resting faces: whether this one is (0 or 1), and its probabilities without."""
 
@@ -55,7 +55,11 @@ def face_record(face: Face) -> dict[str, Any]:
 
 def face_row(face: Face) -> list[Any]:
     """Return the face as a row of FACE_COLUMNS."""
-    record = face_record(face)
+    return record_row(face_record(face))
+
+
+def record_row(record: dict[str, Any]) -> list[Any]:
+    """Return what `face_record` returned as a row of FACE_COLUMNS."""
     return [
         record["id"],
         *record["box"],
@@ -71,23 +75,40 @@ def face_row(face: Face) -> list[Any]:
 
 def as_seen_row(face: Face) -> list[Any]:
     """Return the face as a row of AS_SEEN_COLUMNS."""
-    return [int(bool(face.as_seen)), *_named(face.as_seen or face.probabilities).values()]
+    return _as_seen_row(face_record(face))
 
 
-def frame_rows(index: int, time: float, faces: Sequence[Face], *, as_seen: bool = False) -> Iterator[list[Any]]:
-    """Yield a row of COLUMNS (and AS_SEEN_COLUMNS, if wanted) a face, or a single row without one."""
-    seconds = round(time, _DIGITS)
-    for face in faces:
-        yield [index, seconds, *face_row(face), *(as_seen_row(face) if as_seen else ())]
-    if not faces:
-        yield [index, seconds] + [""] * (len(FACE_COLUMNS) + (len(AS_SEEN_COLUMNS) if as_seen else 0))
+def _as_seen_row(record: dict[str, Any]) -> list[Any]:
+    return [int("as_seen" in record), *record.get("as_seen", record["probabilities"]).values()]
+
+
+def frame_rows(record: dict[str, Any], *, as_seen: bool = False) -> Iterator[list[Any]]:
+    """Yield a row of COLUMNS (and AS_SEEN_COLUMNS, if wanted) a face of a `frame_record`, or one without a face."""
+    start = [record["frame"], record["time"]]
+    for face in record["faces"]:
+        yield [*start, *record_row(face), face.get("name", ""), *(_as_seen_row(face) if as_seen else ())]
+    if not record["faces"]:
+        yield start + [""] * (len(COLUMNS) - 2 + (len(AS_SEEN_COLUMNS) if as_seen else 0))
+
+
+def frame_record(index: int, time: float, faces: Sequence[Face]) -> dict[str, Any]:
+    """Return one frame as JSON writes it; `time` in seconds."""
+    return {"frame": index, "time": round(time, _DIGITS), "faces": [face_record(face) for face in faces]}
+
+
+def read_frames(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the `frame_record`s of a `frames.json`, one after the other: a long video's would take much memory."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith('{"frame"'):
+                yield json.loads(line.rstrip().rstrip(","))
 
 
 class FrameTables:
     """`frames.csv` and `frames.json` in a folder, one row or record after the other. Use it as a context manager.
 
-    The JSON is `{"width", "height", "frames": [{"frame", "time", "faces": [face_record]}]}`, one frame a line. With
-    `as_seen`, the CSV has AS_SEEN_COLUMNS as well.
+    The JSON is `{"width", "height", "frames": [frame_record]}`, one frame a line. With `as_seen`, the CSV has
+    AS_SEEN_COLUMNS as well.
     """
 
     def __init__(self, folder: Path, width: int, height: int, *, as_seen: bool = False) -> None:
@@ -99,10 +120,9 @@ class FrameTables:
         self._json.write(f'{{"width": {width}, "height": {height}, "frames": [')
         self._separator = "\n"
 
-    def append(self, index: int, time: float, faces: Sequence[Face]) -> None:
-        """Write one frame; `time` in seconds."""
-        self._rows.writerows(frame_rows(index, time, faces, as_seen=self._as_seen))
-        record = {"frame": index, "time": round(time, _DIGITS), "faces": [face_record(face) for face in faces]}
+    def append(self, record: dict[str, Any]) -> None:
+        """Write one frame's `frame_record`."""
+        self._rows.writerows(frame_rows(record, as_seen=self._as_seen))
         self._json.write(self._separator + json.dumps(record))
         self._separator = ",\n"
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.history import FaceHistory, Floats
-from entities import EXPRESSIONS
+from entities import DISPLAY_ORDER, EXPRESSIONS
 from vision.annotation import COLOURS
 
 _STEPS: Final = 600
@@ -61,21 +61,21 @@ def draw_timeline(path: Path, title: str, faces: Sequence[FaceHistory], duration
     panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=duration > 10))
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, duration)))
     panels[-1].set_xlabel("Time in the video", color=_INK)
-    keys = [Patch(color=_hex(name), label=name) for name in EXPRESSIONS]
+    keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
     figure.savefig(path)
 
 
 def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
-    heights = np.nan_to_num(face.means(edges)).T
+    heights = dict(zip(EXPRESSIONS, np.nan_to_num(face.means(edges)).T, strict=True))
     panel.stairs(np.ones(len(edges) - 1), edges, fill=True, color="#f1f3f6")
     below = np.zeros(len(edges) - 1)
-    for name, height in zip(EXPRESSIONS, heights, strict=True):
-        panel.stairs(below + height, edges, baseline=below, fill=True, color=_hex(name), linewidth=0)
-        below = below + height
+    for name in reversed(DISPLAY_ORDER):  # from the bottom, so that the first of them is on top, as in the page
+        panel.stairs(below + heights[name], edges, baseline=below, fill=True, color=_hex(name), linewidth=0)
+        below = below + heights[name]
     panel.set_ylim(0, 1)
     panel.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    panel.set_title(f"Face {face.id}, seen for {face.seconds:.1f} s", loc="left", fontsize=10, color=_INK)
+    panel.set_title(_plain(f"{face.title}, seen for {face.seconds:.1f} s"), loc="left", fontsize=10, color=_INK)
     panel.tick_params(colors=_INK)
     panel.spines[:].set_visible(False)
 

@@ -11,7 +11,7 @@ from analysis.reading import Progress, Reading
 from analysis.rest import RestWanted
 from analysis.results import moment_name, pack, results_folder
 from analysis.spreadsheet import write_spreadsheet
-from analysis.tables import FrameTables
+from analysis.tables import FrameTables, frame_record
 from analysis.timeline import draw_timeline, timeline_record
 from analysis.writer import VideoWriter
 from config import Settings
@@ -19,7 +19,8 @@ from entities import Classifier
 from errors import AnalysisCancelledError
 from files import printable
 from pipeline import ExpressionPipeline
-from vision.annotation import annotate, encode_jpeg
+from vision.absence import Absences
+from vision.annotation import annotate, encode_jpeg, hide_faces
 from vision.videos import VideoFile
 
 _MOMENT_QUALITY: Final = 90
@@ -33,6 +34,7 @@ def analyze_video(
     *,
     name: str = "",
     rest: RestWanted | None = None,
+    blur: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -46,6 +48,7 @@ def analyze_video(
         classifier: Names the expressions.
         name: What the video is called in the results; the file's own name if not given.
         rest: Where the resting faces come from that the others are compared with; they are not compared if not given.
+        blur: Whether to hide the faces in everything that is shown of the video.
         overwrite: Whether an existing folder may be replaced.
         progress: Told after every frame how far it is.
         cancelled: Asked before every frame, and while sound is written, whether to stop.
@@ -73,6 +76,7 @@ def analyze_video(
         with results_folder(target, overwrite=overwrite) as folder:
             history = History()
             reading = Reading(ExpressionPipeline(settings, classifier), limits, check, progress)
+            absences = Absences()
             if progress:
                 progress(0.0, total)
             if rest:
@@ -81,11 +85,13 @@ def analyze_video(
             writer = VideoWriter(folder / "annotated.mp4", video.info, path, check)
             with tables, writer:
                 for frame, faces in reading.faces(video):
-                    annotated = annotate(frame.image, faces)
                     time = frame.time or 0.0
+                    gone = absences.update(faces, time)
+                    shown = hide_faces(frame.image, faces, gone) if blur else frame.image
+                    annotated = annotate(shown, faces, numbers=history.several or len(faces) > 1)
                     writer.write(annotated, time)
-                    tables.append(frame.index, time, faces)
-                    history.append(frame, faces, annotated)
+                    tables.append(frame_record(frame.index, time, faces))
+                    history.append(frame, faces, shown, annotated)
             told = {"name": name or printable(path.name), "sound": writer.sound, "rest": reading.rest}
             summary = _conclude(folder, video, history, told)
     if progress:
@@ -109,6 +115,7 @@ def _conclude(folder: Path, video: VideoFile, history: History, told: dict[str, 
         "frames_with_faces": history.with_faces,
         "sound": told["sound"],
         "rest": told["rest"],
+        "changes": 0,
         "shares": shares(faces),
         "faces": [face.record() for face in faces],
         "moments": [moment.record() for moment in moments],

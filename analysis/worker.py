@@ -51,9 +51,7 @@ _CODES: Final[dict[type[FacialExpressionError], str]] = {
 }
 """What programs are told; the first that fits."""
 
-_NOT_WRITTEN: Final = (
-    "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server to make room."
-)
+_NOT_WRITTEN: Final = "The server’s disk is full or not writable. Delete other videos, or tell whoever runs the app."
 
 
 class Inbox:
@@ -142,7 +140,7 @@ class Worker:
             kept = self._store.fail(job.id, code, str(error))
         except Exception:
             log.exception("Video %s: failed", job.id)
-            kept = self._store.fail(job.id, "failed", "The analysis failed. The application's log says why.")
+            kept = self._store.fail(job.id, "failed", "The analysis failed. The app’s log has the details.")
         else:
             kept = self._store.finish(job.id)
         if not kept:
@@ -159,6 +157,7 @@ class Worker:
             self._classifier,
             name=job.name,
             rest=parse_rest(job.rest) if job.rest else None,
+            blur=job.blur,
             progress=watch.report,
             cancelled=watch.cancelled,
         )

@@ -1,6 +1,7 @@
 """A camera without video, detector or threads, for tests of the web."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -25,7 +26,9 @@ def frame_result(index: int, size: int = 0) -> FrameResult:
     jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), index % 256, np.uint8))[1].tobytes()
     face = Face(Box(8, 4, 32, 32), probabilities("Happy"), track_id=7)
     timings = {"detect": 3.0, "classify": 1.0, "total": 5.0}
-    return FrameResult(index, 100.0, None, 64, 48, (face,), jpeg.ljust(size, b"\0") + b"#%06d" % index, timings)
+    return FrameResult(
+        index, time.monotonic(), None, 64, 48, (face,), jpeg.ljust(size, b"\0") + b"#%06d" % index, timings
+    )
 
 
 class FakeCamera:

@@ -20,7 +20,7 @@ def history(*frames: tuple[float, list[Face]]) -> History:
     """Return the history of frames, each given by its time and faces."""
     told = History()
     for index, (time, faces) in enumerate(frames):
-        told.append(Frame(PICTURE, index, time, time), faces, PICTURE)
+        told.append(Frame(PICTURE, index, time, time), faces, PICTURE, PICTURE)
     return told
 
 
@@ -84,6 +84,7 @@ def test_moments_are_the_strongest_frames() -> None:
         "frame": 1,
         "time": 1,
         "face": 2,
+        "name": "",
         "box": [0, 0, 2, 2],
         "file": "moment-Happy.jpg",
     }

@@ -81,7 +81,7 @@ def test_nothing_happens_without_viewers(make_camera: Cameras) -> None:
     camera = make_camera(source)
     assert camera.latest() is None
     assert camera.status.state is SourceState.OPENING
-    assert "first viewer" in camera.status.reason
+    assert "someone watches" in camera.status.reason
     assert source.opened == 0
     assert (camera.viewers, camera.fps, camera.latency_ms) == (0, 0, 0)
 

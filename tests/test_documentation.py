@@ -20,7 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-ENDLESS = ["/video_feed", "/api/events"]
+from config import ROOT
+from web.assets import tagged_path
+
+STATIC = tagged_path(ROOT / "static")
+ENDLESS = ["/video_feed", "/api/events", "/api/live"]
 """Streams do not end; they have tests of their own."""
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 """500 is an answer that no route describes."""
@@ -63,4 +67,4 @@ def test_the_page_asks_no_other_host(client: FlaskClient):
     assert "swagger-ui-bundle.js" in page
     assert "https://" not in page
     for name in ("vendor/swagger-ui/swagger-ui-bundle.js", "vendor/swagger-ui/swagger-ui.css", "js/api.js"):
-        assert client.get(f"/static/{name}").status_code == 200
+        assert client.get(f"{STATIC}/{name}").status_code == 200

@@ -177,7 +177,7 @@ class TestStore:
         """Each visitor has a limit, and all together have one."""
         for owner in ("anna", "anna", "ben"):
             add(store, owner=owner)
-        with pytest.raises(QueueFullError, match="You have 2"):
+        with pytest.raises(QueueFullError, match="You already have 2"):
             store.reserve("anna", 0, most=10, most_each=2)
         with pytest.raises(QueueFullError, match="Try again later"):
             store.reserve("cleo", 0, most=3, most_each=2)
@@ -186,7 +186,7 @@ class TestStore:
     def test_uploads_under_way_take_places(self, store: JobStore) -> None:
         """A video counts from its first byte on, until it is deleted or its upload fails."""
         upload = store.reserve("anna", 0, most=2, most_each=1)
-        with pytest.raises(QueueFullError, match="You have 1"):
+        with pytest.raises(QueueFullError, match="You already have 1"):
             store.reserve("anna", 0, most=2, most_each=1)
         store.add(upload, "anna", "", 1)
         failed = store.reserve("ben", 0, most=2, most_each=1)

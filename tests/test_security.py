@@ -9,10 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from config import Settings
+from config import ROOT, Settings
 from tests.fake_camera import FakeCamera
+from web.assets import tagged_path
 from web.security import COOKIE, is_loopback, with_token
 from web.services import EXTENSION
+
+STATIC = tagged_path(ROOT / "static")
 
 TOKEN = "a-long-and-secret-token"
 ROUTES = [
@@ -23,9 +26,9 @@ ROUTES = [
     "/api/predict",
     "/healthz",
     "/metrics",
-    "/static/demo.mp4",
-    "/static/js/live.js",
-    "/static/css/../demo.mp4",
+    f"{STATIC}/demo.mp4",
+    f"{STATIC}/js/live.js",
+    f"{STATIC}/css/../demo.mp4",
     "/nothing",
 ]
 
@@ -118,7 +121,7 @@ def test_the_token_opens(guarded: FlaskClient, headers: dict[str, str]):
     """With it, in the header or the cookie, everything is served, under any host's name."""
     with guarded.get("/video_feed", headers=headers) as stream:
         assert stream.status_code == 200
-    for path in ("/api/status", "/healthz", "/metrics", "/static/css/colours.css"):
+    for path in ("/api/status", "/healthz", "/metrics", f"{STATIC}/css/colours.css"):
         assert guarded.get(path, headers=headers | {"Host": "192.168.1.2:5000"}).status_code == 200
 
 
@@ -255,7 +258,7 @@ def test_loopback_hosts_are_served(client: FlaskClient, host: str):
 @pytest.mark.parametrize(
     "host", ["example.org", "example.org:5000", "localhost.example.org", "192.168.1.2", "", "[", "@"]
 )
-@pytest.mark.parametrize("path", ["/", "/api/status", "/video_feed", "/static/css/base.css"])
+@pytest.mark.parametrize("path", ["/", "/api/status", "/video_feed", f"{STATIC}/css/base.css"])
 def test_other_hosts_are_refused(client: FlaskClient, host: str, path: str):
     """A name that an attacker points at 127.0.0.1 does not reach the application."""
     answer = client.get(path, headers={"Host": host})
@@ -298,7 +301,7 @@ def test_other_sites_can_link_but_not_embed(client: FlaskClient, headers: dict[s
     assert client.get("/", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/", "/api/status", "/static/css/colours.css", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/api/status", f"{STATIC}/css/colours.css", "/nothing"])
 def test_every_answer_tells_browsers_what_to_refuse(client: FlaskClient, path: str):
     """Security headers are on pages, data, files and errors alike."""
     headers = client.get(path).headers

@@ -434,7 +434,7 @@ def test_auto_shows_the_demo_clip_where_there_is_no_webcam(monkeypatch: pytest.M
     assert first.image.shape[1] >= 640
     assert source.name == DEMO_NAME
     assert not source.live
-    assert "SOURCE=" in source.note
+    assert "Change video" in source.note
     frames.close()
 
 

@@ -14,15 +14,19 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from analysis.jobs import JobStore
 from analysis.runner import JobRunner
+from analysis.video import analyze_video
 from config import Settings
+from entities import Box, Image
 from tests.fake_camera import FakeCamera
-from tests.footage import make_video
+from tests.footage import FixedClassifier, make_video
 from vision.videos import VideoFile
 from web import jobs
 from web.server import Server
@@ -157,6 +161,7 @@ class TestUpload:
             "progress": 0,
             "remaining_seconds": None,
             "error": None,
+            "blurred": False,
             "expires": None,
             "files": {},
         }
@@ -530,3 +535,56 @@ def test_from_upload_to_result(make_app: Callable[..., Flask], clip: bytes) -> N
             job = json.loads(ask("GET", f"/api/jobs/{job['id']}", {})[1])["job"]
         assert (job["state"], job["error"]) == ("done", None)
         assert ask("GET", job["files"]["annotated.mp4"], {"Range": "bytes=4-7"}) == (206, b"ftyp")
+
+
+class TestFaces:
+    """Who is who can be changed by the sender, and by nobody else."""
+
+    @pytest.fixture
+    def job(self, client: FlaskClient, clip: bytes, tmp_path: Path, portrait: tuple[Image, Box]) -> dict[str, Any]:
+        """Return a job that is done, with one face."""
+        job = send(client, clip).json["job"]
+        image = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
+        video = make_video(tmp_path / "a.mp4", iter([image] * 10), fps=10)
+        analyze_video(video, store(client).results(job["id"]), Settings(), FixedClassifier())
+        store(client).finish(job["id"])
+        return job
+
+    def test_names_and_undo(self, client: FlaskClient, job: dict[str, Any]) -> None:
+        """The answer lists the faces as they are now, and so does summary.json."""
+
+        def change(body: dict[str, Any]) -> Any:
+            return client.patch(f"/api/jobs/{job['id']}/faces", json=body).get_json()
+
+        assert [face["name"] for face in change(rename(1))["faces"]] == ["Anna"]
+        summary: Any = client.get(f"/api/jobs/{job['id']}/files/summary.json").get_json()
+        assert [face["name"] for face in summary["faces"]] == ["Anna"]
+        answer = change({"action": "undo"})
+        assert (answer["changes"], [face["name"] for face in answer["faces"]]) == (0, [""])
+
+    @pytest.mark.parametrize(
+        ("body", "expected"),
+        [
+            ({"action": "rename", "face": 99, "name": "Anna"}, (409, "faces_not_changed")),
+            ({"action": "undo"}, (409, "faces_not_changed")),
+            ({"action": "merge", "face": 1}, (400, "bad_parameter")),
+            ({"action": "dance", "face": 1}, (400, "bad_parameter")),
+        ],
+    )
+    def test_what_cannot_be_is_said(
+        self, client: FlaskClient, job: dict[str, Any], body: dict[str, Any], expected: tuple[int, str]
+    ) -> None:
+        """With a code for programs."""
+        assert code(client.patch(f"/api/jobs/{job['id']}/faces", json=body)) == expected
+
+    def test_not_before_it_is_done_and_not_by_others(self, client: FlaskClient, clip: bytes) -> None:
+        """A video in the queue has no faces yet; another visitor has no such video."""
+        job = send(client, clip).json["job"]
+        assert code(client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))) == (409, "not_done")
+        client.delete_cookie("fer_visitor")
+        assert code(client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))) == (404, "no_such_job")
+
+
+def rename(face: int) -> dict[str, Any]:
+    """Return a change that names a face."""
+    return {"action": "rename", "face": face, "name": "Anna"}

@@ -5,7 +5,7 @@ single strokes that are hard to read on video. What was drawn on video is kept, 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from PIL import ImageDraw, ImageFont
 
 from entities import Box, Corners, Face, Image
 from errors import ImageError
+from vision.labels import place_labels
 
 Colour = tuple[int, int, int]
 """Red, green, blue; each 0-255."""
@@ -56,6 +57,10 @@ _CORNER_STEP: Final = 8
 _LARGEST_KEPT: Final = 1080
 """Shorter side of the largest picture, in pixels, for which what was drawn is kept: video, but not large photographs,
 for which it could come to gigabytes."""
+_LABEL_BY_FACE: Final = 0.14
+"""Size of a label's letters as a share of its face's side."""
+_SMALLEST_LABEL: Final = 0.7
+"""The smallest letters, as a share of the largest, which go by the picture's size."""
 _SUBPIXEL_BITS: Final = 4
 _SUPERSAMPLING: Final = 4
 
@@ -70,32 +75,43 @@ class Sprite(NamedTuple):
 
 
 def annotate(
-    image: Image, faces: Iterable[Face], *, labels: bool = True, blur: bool = False, gone: Iterable[Box] = ()
+    image: Image,
+    faces: Iterable[Face],
+    *,
+    labels: bool = True,
+    numbers: bool | None = None,
+    blur: bool = False,
+    gone: Iterable[Box] = (),
 ) -> Image:
-    """Return a copy of the picture with corners around every face and a label above it.
+    """Return a copy of the picture with corners around every face and a label beside it.
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
         faces: boxes in this picture's pixels.
         labels: whether to name expression and confidence; the corners are drawn in any case.
+        numbers: whether labels begin with the face's number; by default where there are several faces.
         blur: whether to replace faces by a coarse mosaic from which they cannot be restored.
         gone: where faces were lately that are not found now; with `blur`, these places are hidden as well.
     """
-    canvas = image.copy()
     faces = tuple(faces)
-    if blur:
-        for box in gone:
-            _hide(canvas, box, GONE_MARGIN)
-        for face in faces:
-            _hide(canvas, _around(_head(face)), MOSAIC_MARGIN)
+    canvas = hide_faces(image, faces, gone) if blur else image.copy()
     for face in faces:
         if face.corners:
             _draw_turned_corners(canvas, face.corners, colour_of(face))
         else:
             _draw_corners(canvas, face.box, colour_of(face))
     if labels:
-        for face in faces:
-            _draw_label(canvas, face)
+        _draw_labels(canvas, faces, numbers=len(faces) > 1 if numbers is None else numbers)
+    return canvas
+
+
+def hide_faces(image: Image, faces: Iterable[Face], gone: Iterable[Box] = ()) -> Image:
+    """Return a copy of the (H, W, 3) BGR picture in which coarse mosaics hide faces and the places `gone`."""
+    canvas = image.copy()
+    for box in gone:
+        _hide(canvas, box, GONE_MARGIN)
+    for face in faces:
+        _hide(canvas, _around(_head(face)), MOSAIC_MARGIN)
     return canvas
 
 
@@ -221,20 +237,32 @@ def _corners(side: int, thickness: int, colour: Colour) -> tuple[Sprite, ...]:
     return tuple(Sprite(corner.light[turn].copy(), corner.cover[turn].copy()) for turn in turns)
 
 
-def _draw_label(canvas: Image, face: Face) -> None:
-    """Blend the face's label in above its box, or below it where there is no room above."""
-    name = "Uncertain" if face.uncertain else face.expression
-    text = f"{name}  {face.confidence:.0%}"
-    make_label = _label if _is_kept(canvas) else _label.__wrapped__
-    label = make_label(text, colour_of(face), max(11, round(_unit(canvas) * 16)))
+def _draw_labels(canvas: Image, faces: Sequence[Face], *, numbers: bool) -> None:
+    """Blend the faces' labels in, where they cover neither faces nor each other."""
     height, width = canvas.shape[:2]
-    label_height, label_width = label.light.shape[:2]
-    gap = label_height // 4
-    outline = _around(_outline(face))
-    y = outline.y - label_height - gap
-    if y < 0:
-        y = outline.y + outline.height + gap
-    _blend(canvas, label, max(0, min(outline.x, width - label_width)), max(0, min(y, height - label_height)))
+    variants = [_label_variants(canvas, face, number=numbers) for face in faces]
+    sizes = [[(label.light.shape[1], label.light.shape[0]) for label in labels] for labels in variants]
+    places = place_labels([_around(_outline(face)) for face in faces], sizes, width, height)
+    for labels, place in zip(variants, places, strict=True):
+        _blend(canvas, labels[place.variant], place.x, place.y)
+
+
+def _label_variants(canvas: Image, face: Face, *, number: bool) -> list[Sprite]:
+    """Return the face's label in full, smaller, and as short as it can be."""
+    name = "Uncertain" if face.uncertain else face.expression
+    words = name if face.uncertain else f"{name}  {face.confidence:.0%}"
+    full, short = (f"{face.track_id}  {words}", str(face.track_id)) if number else (words, name)
+    base = max(11.0, 16 * _unit(canvas))
+    smallest = _even(_SMALLEST_LABEL * base)
+    size = max(smallest, _even(min(_LABEL_BY_FACE * min(face.box.width, face.box.height), base)))
+    make_label = _label if _is_kept(canvas) else _label.__wrapped__
+    colour = colour_of(face)
+    return [make_label(text, colour, pixels) for text, pixels in ((full, size), (full, smallest), (short, smallest))]
+
+
+def _even(size: float) -> int:
+    """Return the nearest even number: few sizes of letters have to be kept."""
+    return 2 * round(size / 2)
 
 
 def _blend(canvas: Image, sprite: Sprite, x: int, y: int) -> None:

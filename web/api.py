@@ -1,5 +1,6 @@
 """The application for programs."""
 
+import time
 from base64 import b64encode
 from http import HTTPStatus
 from typing import Any, Protocol, runtime_checkable
@@ -90,9 +91,9 @@ def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
 
 
 @blueprint.get("/healthz", tags=[STATE], responses={200: HealthAnswer})
-def healthz() -> dict[str, str]:
+def healthz() -> dict[str, Any]:
     """Say that the server answers; what it shows is in /api/status."""
-    return {"status": "ok", "model": services().camera.model_state}
+    return {"status": "ok", "model": services().camera.model_state, "time": round(time.time(), 3)}
 
 
 @blueprint.get("/metrics", tags=[STATE], responses={200: media("text/plain", "Counters for Prometheus.")})

@@ -8,7 +8,8 @@ from flask_openapi3 import APIBlueprint, Info, OpenAPI, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import ValidationError
 
-from config import VERSION
+from config import ROOT, VERSION
+from web.assets import tagged_path
 from web.errors import ApiError
 from web.schemas import PictureForm, ProblemAnswer
 
@@ -42,6 +43,7 @@ def described_app(import_name: str) -> OpenAPI:
     """Return an application that describes the routes registered with `register_api`."""
     return OpenAPI(
         import_name,
+        static_url_path=tagged_path(ROOT / "static"),
         info=INFO,
         security_schemes=SECURITY_SCHEMES,
         validation_error_status=HTTPStatus.BAD_REQUEST.value,

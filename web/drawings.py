@@ -1,9 +1,35 @@
-"""Live frames as some viewers want them: without labels, or with faces hidden."""
+"""Live frames as some viewers want them: without labels, with faces hidden, or smaller for slow networks."""
 
 import threading
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import cv2
 
 from entities import FrameResult, Image
-from vision.annotation import annotate, encode_jpeg, message_frame
+from vision.annotation import annotate, encode_jpeg, hide_faces, message_frame
+
+_NOT_HIDDEN_YET: Final = ("Faces cannot be blurred yet", "They are found as soon as the model is ready.")
+
+
+class Size(NamedTuple):
+    """How large a picture may be."""
+
+    width: int
+    """Pixels at most."""
+    quality: int
+    """Of the JPEG, 1-100."""
+
+
+SIZES: Final = (
+    (6000, Size(1280, 75)),
+    (3000, Size(960, 70)),
+    (1500, Size(640, 65)),
+    (800, Size(480, 60)),
+    (400, Size(400, 50)),
+    (0, Size(320, 45)),
+)
+"""Sizes by the least kbit/s that they need to come several times a second."""
 
 
 class Drawings:
@@ -12,29 +38,58 @@ class Drawings:
     def __init__(self, quality: int) -> None:
         """Take the JPEG quality, 1-100."""
         self._quality = quality
-        self._newest: dict[tuple[bool, bool], tuple[FrameResult, bytes]] = {}
+        self._newest: dict[tuple[object, ...], tuple[FrameResult, bytes]] = {}
         self._lock = threading.Lock()
 
     def jpeg(self, result: FrameResult, *, labels: bool, blur: bool) -> bytes:
-        """Return a frame as a JPEG file.
+        """Return a frame with its faces marked as a JPEG file.
 
         With `blur`, a picture in which nobody has looked for faces is not shown at all.
         """
-        if result.image is None or (labels and not blur):
+        image = result.image
+        if image is None or (labels and not blur):
             return result.jpeg
+
+        def draw() -> bytes:
+            marked = annotate(image, result.faces, labels=labels, blur=blur, gone=result.gone)
+            return encode_jpeg(marked, self._quality)
+
+        return self._drawn(result, ("marked", labels, blur), _if_hidden(result, draw, blur=blur))
+
+    def picture(self, result: FrameResult, *, blur: bool, rate: int | None) -> bytes:
+        """Return a frame without marks as a JPEG file, of a size that `rate` kbit/s can carry; None is no limit."""
+        image = result.image
+        if image is None:
+            return result.jpeg
+        size = None if rate is None else next(size for least, size in SIZES if rate >= least)
+
+        def draw() -> bytes:
+            shown = hide_faces(image, result.faces, result.gone) if blur else image
+            return (
+                encode_jpeg(shown, self._quality) if size is None else encode_jpeg(_within(shown, size), size.quality)
+            )
+
+        return self._drawn(result, ("picture", blur, size), _if_hidden(result, draw, blur=blur))
+
+    def _drawn(self, result: FrameResult, way: tuple[object, ...], draw: Callable[[], bytes]) -> bytes:
         with self._lock:
-            drawn, jpeg = self._newest.get((labels, blur), (None, b""))
+            drawn, jpeg = self._newest.get(way, (None, b""))
             if drawn is not result:
-                jpeg = encode_jpeg(self._draw(result, result.image, labels=labels, blur=blur), self._quality)
-                self._newest[labels, blur] = result, jpeg
+                jpeg = draw()
+                self._newest[way] = result, jpeg
             return jpeg
 
-    def _draw(self, result: FrameResult, image: Image, *, labels: bool, blur: bool) -> Image:
-        if blur and "detect" not in result.timings:
-            return message_frame(
-                "Faces cannot be hidden yet",
-                "They are looked for when the model is ready.",
-                result.width,
-                result.height,
-            )
-        return annotate(image, result.faces, labels=labels, blur=blur, gone=result.gone)
+
+def _if_hidden(result: FrameResult, draw: Callable[[], bytes], *, blur: bool) -> Callable[[], bytes]:
+    """Return what draws the frame, or a message where faces should be hidden and nobody has looked for them."""
+    if not blur or "detect" in result.timings:
+        return draw
+    return lambda: encode_jpeg(message_frame(*_NOT_HIDDEN_YET, result.width, result.height))
+
+
+def _within(image: Image, size: Size) -> Image:
+    """Return the picture, shrunk where it is wider than allowed."""
+    height, width = image.shape[:2]
+    if width <= size.width:
+        return image
+    return cv2.resize(image, (size.width, max(1, round(height * size.width / width))), interpolation=cv2.INTER_AREA)

@@ -20,9 +20,9 @@ KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
 }
 """Status and code of our own errors; the first that fits."""
 MESSAGES: Final = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer to that method.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here. The server's log says what; please report it.",
+    HTTPStatus.NOT_FOUND: "There is no page at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support that method.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on the server. Its log has the details; please report it.",
 }
 """Our words for what Flask answers by itself."""
 

@@ -52,7 +52,7 @@ def _body() -> bytes:
     """Return the picture that is the request's body."""
     data = request.stream.read(MAX_BYTES + 1)
     if not data:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "image_empty", "The request's body has to be a picture.")
+        raise ApiError(HTTPStatus.BAD_REQUEST, "image_empty", "The request body must be a picture.")
     if len(data) > MAX_BYTES:
         raise ImageSizeError(f"A frame may have at most {MAX_BYTES / 1e6:g} MB. Send a smaller picture.")
     return data

@@ -18,12 +18,21 @@ from analysis.limits import check_file_size, check_frames, check_length, work_in
 from analysis.rest import parse_rest
 from analysis.results import VIDEO_FILES
 from config import UploadSettings
-from errors import QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
+from errors import FacesChangeError, QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile, VideoInfo
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
 from web.redaction import without_folders
-from web.schemas import ResultPath, ResultQuery, VideoAnswer, VideoPath, VideosAnswer
+from web.schemas import (
+    FacesAnswer,
+    FacesBody,
+    ResultPath,
+    ResultQuery,
+    VideoAnswer,
+    VideoPath,
+    VideoQuery,
+    VideosAnswer,
+)
 from web.services import services
 from web.visitors import remember_visitor, visitor_id, visitor_network
 
@@ -35,10 +44,12 @@ REST_FIELD: Final = "rest"
 _FORM_OVERHEAD: Final = 100_000
 _LONGEST_NAME: Final = 120
 _NO_JOB: Final = (
-    "You have no such video: it was deleted, or the cookie that you got when you sent it did not come along."
+    "You have no such video. It was deleted, or the request lacks the cookie that was set when you uploaded it."
 )
 _ONE_CHECK: Final = threading.Lock()
 """Videos are opened one at a time: what a file makes FFmpeg do takes memory."""
+_ONE_CHANGE: Final = threading.Lock()
+"""Results are written anew one at a time."""
 
 
 @blueprint.post(
@@ -69,7 +80,7 @@ _ONE_CHECK: Final = threading.Lock()
         ),
     },
 )
-def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
+def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Take a video (multipart field `file`) into the queue."""
     runner, limits = services().jobs, services().settings.uploads
     visitor, network = visitor_id(), visitor_network()
@@ -79,8 +90,8 @@ def create() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
         try:
             name, rest = _receive(runner.store.original(job_id), limits)
             info = _check_video(runner.store.original(job_id), limits)
-            length, work = info.duration or 0.0, work_in(info)
-            job = runner.store.add(job_id, visitor, name, length, work=work, network=network, rest=rest)
+            total, work = info.duration or 0.0, work_in(info)
+            job = runner.store.add(job_id, visitor, name, total, work=work, network=network, rest=rest, blur=query.blur)
         except BaseException:
             runner.store.give_up(job_id)
             raise
@@ -121,6 +132,33 @@ def delete(path: VideoPath) -> tuple[str, HTTPStatus]:
     return "", HTTPStatus.NO_CONTENT
 
 
+@blueprint.patch(
+    "/<job_id>/faces",
+    tags=[VIDEOS],
+    description="Tables, chart, moments and ZIP follow. The annotated video keeps its numbers.",
+    responses={200: FacesAnswer, **problems(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
+)
+def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
+    """Name a face of a video, merge two that are the same person, split one, or undo the last of these changes."""
+    job = _own(path.job_id)
+    if job.state is not JobState.DONE:
+        raise ApiError(
+            HTTPStatus.CONFLICT, "not_done", "The video has not been analysed yet. Try again when it is done."
+        )
+    from analysis import identities  # with what draws charts, which the page itself need not wait for
+
+    folder = services().jobs.store.results(job.id)
+    try:
+        with _ONE_CHANGE:
+            if body.action == "undo":
+                summary = identities.undo_change(folder)
+            else:
+                summary = identities.change_faces(folder, identities.Change(body.action, **_what(body)))
+    except FacesChangeError as error:
+        raise ApiError(HTTPStatus.CONFLICT, "faces_not_changed", str(error)) from None
+    return {"changes": summary["changes"], "faces": summary["faces"]}
+
+
 @blueprint.get(
     "/<job_id>/files/<name>",
     tags=[VIDEOS],
@@ -131,7 +169,7 @@ def file(path: ResultPath, query: ResultQuery) -> Response:
     job = _own(path.job_id)
     result = services().jobs.store.results(job.id) / path.name
     if path.name not in VIDEO_FILES or job.state is not JobState.DONE or not result.is_file():
-        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or not yet.")
+        raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or it is not ready yet.")
     saved_as = f"{Path(job.name).stem}-{path.name}" if query.download else None
     response = send_file(
         result, as_attachment=saved_as is not None, download_name=saved_as, conditional=True, max_age=0
@@ -144,7 +182,7 @@ def file(path: ResultPath, query: ResultQuery) -> Response:
 def unavailable(error: ResultsError) -> Response:
     """Say that the list of videos cannot be had; why, and where it is, is for the log."""
     log.error("%s", error)
-    text = "The videos cannot be looked up just now. Try again soon, or ask who runs the server."
+    text = "The list of videos is not available right now. Try again soon, or tell whoever runs the app."
     return answer(HTTPStatus.SERVICE_UNAVAILABLE, "videos_unavailable", text)
 
 
@@ -162,6 +200,16 @@ def _own(job_id: str) -> Job:
     if job is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_job", _NO_JOB)
     return job
+
+
+def _what(body: FacesBody) -> dict[str, Any]:
+    """Return what a change needs to know; it has to be there."""
+    needed = {"rename": "name", "merge": "into", "split": "at"}[body.action]
+    if body.face is None or getattr(body, needed) is None:
+        text = "Send `face` as well, and with it `name` to rename, `into` to merge, or `at` to split."
+        raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", text)
+    name = "".join(letter for letter in body.name or "" if letter.isprintable()).strip()
+    return {"face": body.face, "name": name, "into": body.into or 0, "at": body.at or 0.0}
 
 
 def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
@@ -182,6 +230,7 @@ def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
         "seconds": round(job.total, 3),
         "remaining_seconds": None if remaining is None else round(remaining, 1),
         "error": {"code": job.code, "message": without_folders(job.message)} if job.state is JobState.FAILED else None,
+        "blurred": job.blur,
         "expires": None if job.finished is None else job.finished + keep,
         "files": {name: url_for(".file", job_id=job.id, name=name) for name in names},
     }
@@ -269,5 +318,5 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
         raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", without_folders(str(error))) from None
     except (ResultsError, OSError) as error:
         log.exception("A video cannot be kept")
-        text = "The server's disk is full, or cannot be written. Delete other videos, or ask who runs the server."
+        text = "The server’s disk is full or not writable. Delete other videos, or tell whoever runs the app."
         raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", text) from error

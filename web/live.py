@@ -1,4 +1,4 @@
-"""Live streams: the annotated video, and what is seen in it."""
+"""Live streams: the annotated video, what is seen in it, and for the page both together."""
 
 import json
 import time
@@ -14,13 +14,15 @@ from entities import FrameResult
 from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
-from web.schemas import AnnotateQuery
+from web.schemas import AnnotateQuery, LiveQuery
 from web.services import Services, services
 from web.slots import Slots
 
 HEARTBEAT_SECONDS: Final = 5.0
 """A stream says something at least this often, so that both ends learn of a connection that is gone."""
 BOUNDARY: Final = b"--frame\r\n"
+_BURST_SECONDS: Final = 0.05
+"""A frame may come this much before its turn: frames do not come evenly."""
 
 FULL: Final = problems(HTTPStatus.SERVICE_UNAVAILABLE)
 VIDEO_PROBLEMS: Final = problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -51,6 +53,20 @@ def events() -> Response:
     return _stream(_events(services()), "text/event-stream", services().events)
 
 
+@blueprint.get(
+    "/api/live",
+    tags=[LIVE],
+    description="Parts of `multipart/mixed`, each with its Content-Length: JSON with a `status` (as from /api/status), "
+    "or JSON with a `frame` (as from /api/events, with `sent`, the time at which it left, and `blurred`) and after it "
+    "that frame as a JPEG without marks. `frame.width` and "
+    "`frame.height` are what boxes refer to; the picture may be smaller.",
+    responses={200: media("multipart/mixed", "Frames with their faces, as fast as `rate` allows."), **VIDEO_PROBLEMS},
+)
+def live(query: LiveQuery) -> Response:
+    """Stream pictures together with what is seen in them."""
+    return _stream(_pictures_and_faces(services(), query), "multipart/mixed; boundary=frame", services().videos)
+
+
 def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Response:
     headers = {"X-Accel-Buffering": "no"}
     if request.method == "HEAD":  # for which no place is taken: cheroot may never close it
@@ -59,7 +75,7 @@ def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Respons
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "too_many_viewers",
-            f"{slots.limit} viewers are watching already, as many as server.max_viewers allows. Try again later.",
+            f"The limit of {slots.limit} viewers has been reached. Try again later.",
             {"Retry-After": "10"},
         )
     response = Response(chunks, content_type=content_type, headers=headers)
@@ -74,6 +90,35 @@ def _parts(the: Services, query: AnnotateQuery) -> Iterator[bytes]:
         jpeg = the.drawings.jpeg(result, labels=query.labels, blur=query.blur)
         header = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
         yield b"".join((header, jpeg, b"\r\n", BOUNDARY))
+
+
+def _pictures_and_faces(the: Services, query: LiveQuery) -> Iterator[bytes]:
+    """Yield status and frames, with pauses where `rate` does not allow more."""
+    told = _status_key(the.camera)
+    yield _part("application/json", _json({"status": describe_status(the)}))
+    seen: FrameResult | None = None
+    free_at = 0.0
+    for result in the.camera.results(HEARTBEAT_SECONDS):
+        if told != (told := _status_key(the.camera)) or result is seen:
+            yield _part("application/json", _json({"status": describe_status(the)}))
+        if result is not seen:
+            picture = the.drawings.picture(result, blur=query.blur, rate=query.rate)
+            frame = _describe_frame(result, the.camera) | {"blurred": query.blur, "sent": round(time.time(), 3)}
+            part = _part("application/json", _json({"frame": frame})) + _part("image/jpeg", picture)
+            yield part
+            seen = result
+            if query.rate:
+                free_at = max(free_at, time.monotonic() - _BURST_SECONDS) + 0.008 * len(part) / query.rate
+                time.sleep(min(max(0.0, free_at - time.monotonic()), HEARTBEAT_SECONDS))
+
+
+def _part(kind: str, content: bytes) -> bytes:
+    header = f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
+    return b"".join((BOUNDARY, header.encode(), content, b"\r\n"))
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()
 
 
 def _events(the: Services) -> Iterator[bytes]:
@@ -96,7 +141,7 @@ def _status_key(camera: VideoCamera) -> tuple[object, ...]:
 
 def _event(kind: str, data: dict[str, Any]) -> bytes:
     name = f"event: {kind}\n" if kind != "frame" else ""
-    return f"{name}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return b"%sdata: %s\n\n" % (name.encode(), _json(data))
 
 
 def _describe_frame(result: FrameResult, camera: VideoCamera) -> dict[str, Any]:

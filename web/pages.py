@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, make_response, render_template
 
 from config import ROOT, VERSION, ModelSettings
-from entities import EXPRESSIONS
+from entities import DISPLAY_ORDER, EXPRESSIONS
 from web.services import services
 from web.visitors import remember_visitor
 
@@ -15,6 +15,12 @@ EVALUATION: Final = ROOT / "training" / "results" / "evaluation.json"
 """What `evaluate.py --json` wrote about the network that ships."""
 
 blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.app_context_processor
+def order() -> dict[str, Any]:
+    """Tell templates in which order expressions are shown."""
+    return {"display_order": DISPLAY_ORDER}
 
 
 @blueprint.get("/")

@@ -137,6 +137,7 @@ class HealthAnswer(BaseModel):
 
     status: str
     model: str
+    time: float = Field(description="The server's clock, in seconds since 1970.")
 
 
 class ProblemDetail(BaseModel):
@@ -211,6 +212,12 @@ class ResultQuery(BaseModel):
     download: bool = Field(False, description="To be saved under a name like the video's.")
 
 
+class VideoQuery(BaseModel):
+    """How to analyse a video."""
+
+    blur: bool = Field(False, description="Make faces unrecognisable in everything that is made of the video.")
+
+
 class VideoDescription(BaseModel):
     """A video, and how far its analysis is."""
 
@@ -225,6 +232,7 @@ class VideoDescription(BaseModel):
     seconds: float = Field(description="Length of the video; 0 where the file does not say.")
     remaining_seconds: float | None = Field(description="What the analysis will still take.")
     error: ProblemDetail | None
+    blurred: bool = Field(description="Whether faces are made unrecognisable.")
     expires: float | None = Field(description="When all will be deleted; seconds since 1970.")
     files: dict[str, str] = Field(description="Names and addresses of the results.")
 
@@ -272,3 +280,43 @@ class AnnotateQuery(BaseModel):
     marks: bool = Field(True, description="Mark the faces; without, the picture is just turned upright.")
     labels: bool = Field(True, description="Name expressions.")
     blur: bool = Field(False, description="Make faces unrecognisable.")
+
+
+class LiveQuery(BaseModel):
+    """How to stream."""
+
+    blur: bool = Field(False, description="Make faces unrecognisable.")
+    rate: int | None = Field(
+        None,
+        ge=50,
+        le=1_000_000,
+        description="At most so many kbit/s, by smaller pictures and fewer of them; without it, every frame comes in "
+        "full size.",
+    )
+
+
+class FacesBody(BaseModel):
+    """What to change about the faces of a video."""
+
+    action: Literal["rename", "merge", "split", "undo"]
+    face: int | None = Field(None, description="The face's number; `undo` needs none.")
+    name: str | None = Field(None, max_length=60, description="To rename: its name; empty takes the name away.")
+    into: int | None = Field(None, description="To merge: the number of the face that is the same person, and stays.")
+    at: float | None = Field(None, ge=0, description="To split: from these seconds on it is another face.")
+
+
+class NamedFace(BaseModel):
+    """A face of a video; summary.json has more about it."""
+
+    id: int
+    name: str
+    first_seen: float = Field(description="Seconds.")
+    last_seen: float
+    seconds: float = Field(description="For how long it is seen.")
+
+
+class FacesAnswer(BaseModel):
+    """The faces as they are now, the longest seen first."""
+
+    changes: int = Field(description="How many changes can be undone.")
+    faces: list[NamedFace]

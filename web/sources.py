@@ -51,13 +51,13 @@ def index() -> dict[str, Any]:
 
 @blueprint.post("/api/source", tags=[LIVE], responses={200: StatusAnswer, **problems(HTTPStatus.NOT_FOUND)})
 def change(body: SourceBody) -> dict[str, Any]:
-    """Change which video is shown, for all who watch: by an `id` from /api/sources, or by a camera's `address`."""
+    """Change the video for everyone watching: by an `id` from /api/sources, or by a camera's `address`."""
     the = services()
     if not the.settings.server.change_source:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "change_switched_off",
-            "Changing the video is switched off here. server.change_source in config.toml switches it on.",
+            "The video cannot be changed here. Ask whoever runs the app to allow it.",
         )
     the.camera.use(_wanted(the, body))
     log.info("A visitor changed the video to %s", the.camera.status.source)
@@ -74,16 +74,14 @@ def _wanted(the: Services, body: SourceBody) -> Spec:
             raise ApiError(
                 HTTPStatus.FORBIDDEN,
                 "address_not_allowed",
-                "This address is not one of those that server.allowed_addresses in config.toml allows. "
-                "Write those without user name and password.",
+                "This address is not allowed here. Enter one that is, without user name and password, or ask "
+                "whoever runs the app to allow it.",
             )
         return spec
     for choice in _choices(the):
         if choice.id == body.id:
             return choice.spec
-    raise ApiError(
-        HTTPStatus.NOT_FOUND, "no_such_source", "There is no such video to choose. It may have been deleted."
-    )
+    raise ApiError(HTTPStatus.NOT_FOUND, "no_such_source", "This video is no longer available. Choose another one.")
 
 
 def _choices(the: Services) -> list[Choice]:

@@ -61,7 +61,7 @@ class VisitorStreams:
                 raise ApiError(
                     HTTPStatus.SERVICE_UNAVAILABLE,
                     "too_many_viewers",
-                    f"{self._most} cameras are looked at already, as many as are allowed. Try again later.",
+                    f"The limit of {self._most} cameras has been reached. Try again later.",
                     {"Retry-After": "10"},
                 )
             stream = self._streams.get(stream_id) or Stream(make(), now)

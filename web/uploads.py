@@ -64,12 +64,12 @@ def ready_classifier(the: Services) -> Classifier:
     the.camera.start_loading()
     if classifier := the.camera.classifier:
         return classifier
-    raise ModelError(the.camera.model_reason or "The model is still loading. Try again in some seconds.")
+    raise ModelError(the.camera.model_reason or "The model is still loading. Try again in a few seconds.")
 
 
 def _read(file: object, max_megabytes: float) -> bytes:
     if not isinstance(file, FileStorage):
-        raise ApiError(HTTPStatus.BAD_REQUEST, "image_missing", "The field 'image' has to be a file, not a text.")
+        raise ApiError(HTTPStatus.BAD_REQUEST, "image_missing", "The field 'image' must be a file, not text.")
     limit = int(max_megabytes * 1e6)
     data = file.read(limit + 1)
     if not data:

@@ -1,6 +1,7 @@
 /* Faces on a canvas, with the looks of vision/annotation.py: four corners, and a label in the expression's colour. */
 
 import { colourOf, nameOf, percent } from "./expressions.js";
+import { placeLabels } from "./labels.js";
 
 const INK = "#101218";
 const PAPER = "#f5f7fa";
@@ -9,37 +10,49 @@ const MOSAIC_CELLS = 6;
 const MOSAIC_MARGIN = 0.2;
 const GONE_MARGIN = 0.5;
 const HEAD = 0.7; // how far a head seen from the side goes on behind the face, in widths of the face
+const LABEL_BY_FACE = 0.14; // size of a label's letters as a share of its face's side
+const SMALLEST_LABEL = 0.7; // the smallest letters, as a share of the largest
+
+/** The largest letters of labels that are drawn into a picture itself, in its pixels. */
+export const lettersFor = ({ width, height }) => Math.max(11, Math.min(width, height) / 30);
 
 /**
- * Draw the faces onto the picture that the canvas holds.
+ * Draw corners and labels of faces onto a canvas.
  *
  * `faces` are as the API has them, with boxes in the pixels of a picture that is `width` wide. `labels`: name the
- * expressions; `numbers`: and number the faces; `blur`: hide the faces for good, and what is in the boxes `gone`, where
- * others were lately; `mirrored`: the picture is.
+ * expressions; `numbers`: and number the faces; `letters`: size of the largest letters; `mirrored`: the picture is.
  */
-export function drawFaces(canvas, faces, options) {
-  const { width, labels = true, numbers = false, blur = false, gone = [], mirrored = false } = options;
+export function drawMarks(canvas, faces, options) {
+  const { width, labels = true, numbers = false, mirrored = false, letters = lettersFor(canvas) } = options;
   const context = canvas.getContext("2d");
-  const place = (box, corners) => placed(box, corners, canvas.width / width, mirrored ? canvas.width : null);
-  const outlines = faces.map((face) => ({ face, outline: place(face.box, face.corners) }));
-  if (blur) {
-    gone.forEach((box) => hide(context, boxAround(place(box)), GONE_MARGIN));
-    outlines.forEach(({ face, outline }) => hide(context, boxAround(headOf(face, outline, mirrored)), MOSAIC_MARGIN));
-  }
-  outlines.forEach(({ face, outline }) => drawCorners(context, outline, colourOf(nameOf(face))));
+  const outlines = faces.map((face) => placed(face, canvas, width, mirrored));
+  const boxes = outlines.map(boxAround);
+  faces.forEach((face, i) => drawCorners(context, outlines[i], colourOf(nameOf(face)), letters));
   if (!labels) return;
-  outlines.forEach(({ face, outline }, i) => {
-    const words = `${nameOf(face)}  ${percent(face.confidence)}`;
-    drawLabel(context, boxAround(outline), numbers ? `${i + 1}  ${words}` : words, nameOf(face));
+  const variants = faces.map((face, i) => labelVariants(context, face, boxes[i], letters, numbers));
+  const sizes = variants.map((labels) => labels.map(({ size }) => size));
+  placeLabels(boxes, sizes, canvas.width, canvas.height).forEach(({ variant, x, y }, i) => {
+    drawLabel(context, variants[i][variant], x, y, nameOf(faces[i]));
+  });
+}
+
+/** Hide faces of a canvas for good, and the places `gone` where others were lately; options as for `drawMarks`. */
+export function hideFaces(canvas, faces, { width, gone = [], mirrored = false }) {
+  const context = canvas.getContext("2d");
+  gone.forEach((box) => hide(context, boxAround(placed({ box }, canvas, width, mirrored)), GONE_MARGIN));
+  faces.forEach((face) => {
+    const outline = placed(face, canvas, width, mirrored);
+    hide(context, boxAround(headOf(face, outline, mirrored)), MOSAIC_MARGIN);
   });
 }
 
 /** The four corners around a face on the canvas, one after the other; those at the forehead from left to right first. */
-function placed([x, y, width, height], corners, scale, mirrorWidth) {
+function placed({ box: [x, y, width, height], corners }, canvas, pictureWidth, mirrored) {
+  const scale = canvas.width / pictureWidth;
   const upright = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
   const points = (corners?.length ? corners : upright).map(([left, top]) => [left * scale, top * scale]);
-  if (mirrorWidth === null) return points;
-  const [a, b, c, d] = points.map(([left, top]) => [mirrorWidth - left, top]);
+  if (!mirrored) return points;
+  const [a, b, c, d] = points.map(([left, top]) => [canvas.width - left, top]);
   return [b, a, d, c];
 }
 
@@ -57,10 +70,7 @@ function boxAround(points) {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-/** What one pixel of a 480-line picture is in this one. */
-const unit = ({ canvas }) => Math.min(canvas.width, canvas.height) / 480;
-
-function drawCorners(context, outline, colour) {
+function drawCorners(context, outline, colour, letters) {
   const side = Math.min(distance(outline[0], outline[1]), distance(outline[1], outline[2]));
   const [radius, arm] = [0.1 * side, 0.24 * side];
   context.beginPath();
@@ -70,7 +80,7 @@ function drawCorners(context, outline, colour) {
     context.arcTo(...corner, ...to, radius);
     context.lineTo(...to);
   });
-  const thickness = Math.max(2, 2.5 * unit(context));
+  const thickness = Math.max(2, 0.16 * letters);
   for (const [style, lineWidth] of [[INK, thickness + 2], [colour, thickness]]) {
     Object.assign(context, { strokeStyle: style, lineWidth, lineCap: "round" });
     context.stroke();
@@ -85,21 +95,34 @@ function towards(point, other, far) {
   return point.map((value, i) => value + share * (other[i] - value));
 }
 
-function drawLabel(context, box, words, name) {
-  const size = Math.max(11, 16 * unit(context));
-  const font = getComputedStyle(document.body).fontFamily;
-  Object.assign(context, { font: `600 ${size}px ${font}`, textAlign: "center", textBaseline: "middle" });
-  const [width, height] = [context.measureText(words).width + 1.3 * size, 1.65 * size];
-  const gap = height / 4;
-  const above = box.y - height - gap;
-  const x = Math.max(0, Math.min(box.x, context.canvas.width - width));
-  const y = Math.max(0, Math.min(above < 0 ? box.y + box.height + gap : above, context.canvas.height - height));
+/** A face's label in full, smaller, and as short as it can be. */
+function labelVariants(context, face, { width, height }, letters, numbers) {
+  const name = nameOf(face);
+  const words = face.uncertain ? name : `${name}  ${percent(face.confidence)}`;
+  const [full, short] = numbers ? [`${face.id}  ${words}`, `${face.id}`] : [words, name];
+  const smallest = SMALLEST_LABEL * letters;
+  const size = Math.max(smallest, Math.min(letters, LABEL_BY_FACE * Math.min(width, height)));
+  return [[full, size], [full, smallest], [short, smallest]].map(([text, pixels]) => {
+    context.font = fontOf(pixels);
+    return { text, pixels, size: [context.measureText(text).width + 1.3 * pixels, 1.65 * pixels] };
+  });
+}
+
+function drawLabel(context, { text, pixels, size: [width, height] }, x, y, name) {
   context.fillStyle = colourOf(name);
   context.beginPath();
-  context.roundRect(x, y, width, height, 0.45 * size);
+  context.roundRect(x, y, width, height, 0.45 * pixels);
   context.fill();
   context.fillStyle = LIGHT_LABELS.has(name) ? PAPER : INK;
-  context.fillText(words, x + width / 2, y + 0.53 * height);
+  Object.assign(context, { font: fontOf(pixels), textAlign: "center", textBaseline: "middle" });
+  context.fillText(text, x + width / 2, y + 0.53 * height);
+}
+
+let family;
+
+function fontOf(pixels) {
+  family ??= getComputedStyle(document.body).fontFamily;
+  return `600 ${pixels}px ${family}`;
 }
 
 /** Replace the box and a margin, a share of its size, by so few flat tiles that nobody can be known by them. */

@@ -1,65 +1,95 @@
-/* One card for each face: what it shows, the seven probabilities as bars, and its last minute. */
+/* One card for each face: what it shows, the seven probabilities as bars, and its last minute; from four faces on as
+   rows that open. */
 
-import { nameOf, percent } from "./expressions.js";
+import { confidenceOf, nameOf, percent } from "./expressions.js";
 import { FaceRest } from "./face-rest.js";
 import { History } from "./history.js";
 
 const STAYS_MS = 3000;
-const WORDS_EVERY_MS = 200;
 const CHART_EVERY_MS = 100;
+const PICTURE_EVERY_MS = 1000;
+const MANY = 4; // from so many faces on, cards are rows
+const PICTURE_MARGIN = 0.15; // around the face, as a share of its box
 
 class FaceCard {
-  constructor(template, number, rests) {
+  constructor(template, number, rests, onToggle) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(`.${name}`);
-    this.bars = new Map(
-      [...this.element.querySelectorAll(".bar")].map((bar) => [
-        bar.dataset.expression,
-        { bar, fill: bar.querySelector(".bar-fill"), value: bar.querySelector(".bar-value") },
-      ]),
-    );
+    this.bars = [...this.element.querySelectorAll(".bar")].map((bar) => ({
+      name: bar.dataset.expression,
+      bar,
+      fill: bar.querySelector(".bar-fill"),
+      value: bar.querySelector(".bar-value"),
+      share: this.element.querySelector(`.mini-bar [data-expression=${bar.dataset.expression}]`),
+    }));
     this.rest = new FaceRest(this.element, number, rests);
+    this.number = number;
     this.name = `Face ${number}`;
     this.part("face-name").textContent = this.name;
-    this.wordsAt = -Infinity;
-    this.chartAt = -Infinity;
+    this.toggle = this.part("face-toggle");
+    this.toggle.setAttribute("aria-label", `Details of face ${number}`);
+    this.toggle.addEventListener("click", onToggle);
+    this.history = new History();
+    this.chartAt = this.pictureAt = -Infinity;
   }
 
-  /** The chart measures its place, so it is made when the card stands in the page. */
-  mounted() {
-    this.history = new History(this.part("history-chart"), (words) => {
-      this.part("history-reading").textContent = words;
-    });
+  get gone() {
+    return "gone" in this.element.dataset;
   }
 
   show(face, now) {
     this.face = face;
     this.seenAt = now;
-    if ("gone" in this.element.dataset) this.part("face-name").textContent = this.name;
+    if (this.gone) this.part("face-name").textContent = this.name;
     delete this.element.dataset.gone;
-    for (const [name, { fill }] of this.bars) fill.style.transform = `scaleX(${face.probabilities[name]})`;
+    this.#say(face);
     this.rest.show(face, now);
-    if (now - this.wordsAt >= WORDS_EVERY_MS) this.#showWords(face, now);
   }
 
-  /** Stay for a moment, with the words of the face's last frame, as the bars have it. */
-  leave(now) {
-    if ("gone" in this.element.dataset) return;
+  /** Stay for a moment with what was said last. */
+  leave() {
+    if (this.gone) return;
     this.element.dataset.gone = "";
     this.part("face-name").textContent = `${this.name}, gone`;
-    this.#showWords(this.face, now);
   }
 
-  /** Figures that change thirty times a second cannot be read, so words change less often than bars. */
-  #showWords(face, now) {
-    this.wordsAt = now;
+  #say(face) {
+    if (this.said === face.probabilities) return;
+    this.said = face.probabilities;
     this.part("expression").textContent = nameOf(face);
-    this.part("confidence").textContent = percent(face.confidence);
-    this.element.style.setProperty("--face-colour", `var(--${nameOf(face).toLowerCase()})`);
-    for (const [name, { bar, value }] of this.bars) {
-      value.textContent = percent(face.probabilities[name]);
+    this.part("confidence").textContent = confidenceOf(face);
+    this.element.dataset.expression = nameOf(face);
+    for (const { name, bar, fill, value, share } of this.bars) {
+      const probability = face.probabilities[name];
+      fill.style.transform = `scaleX(${probability})`;
+      value.textContent = percent(probability);
+      share.style.flexGrow = probability;
       bar.toggleAttribute("data-top", name === face.expression && !face.uncertain);
     }
+  }
+
+  /** Cut the face out of the picture that it is in, now and then; `scale`: the picture's pixels to the box's. */
+  cut(picture, scale, mirrored, now) {
+    if (now - this.pictureAt < PICTURE_EVERY_MS || this.gone) return;
+    this.pictureAt = now;
+    const [x, y, width, height] = this.face.box.map((value) => value * scale);
+    const side = Math.max(width, height) * (1 + 2 * PICTURE_MARGIN);
+    const canvas = this.part("face-picture");
+    const context = canvas.getContext("2d");
+    context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? canvas.width : 0, 0);
+    context.drawImage(picture, x + width / 2 - side / 2, y + height / 2 - side / 2, side, side, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** Open the details or close them; the chart is there only while it can be seen. */
+  set open(open) {
+    this.element.toggleAttribute("data-open", open);
+    this.toggle.setAttribute("aria-expanded", String(open));
+    if (!open) return this.history.close();
+    const chart = this.part("history-chart");
+    this.history.open(chart, (words) => {
+      this.part("history-reading").textContent = words;
+      chart.setAttribute("aria-valuetext", words || "now");
+    });
   }
 
   drawHistory(time, now) {
@@ -70,56 +100,80 @@ class FaceCard {
 }
 
 export class FaceList {
-  constructor(list, template, empty, count, rests) {
-    Object.assign(this, { list, template, empty, count, rests });
+  constructor(list, template, empty, rests) {
+    Object.assign(this, { list, template, empty, rests, opened: new Set() });
     this.cards = new Map();
-    document.addEventListener("themechange", () => this.cards.forEach((card) => card.history.chart.recolour()));
+    document.addEventListener("themechange", () => this.cards.forEach(({ history }) => history.chart?.recolour()));
   }
 
-  /** Show the faces of one frame: `faces` as the event stream has them, `time` in seconds. */
-  update(faces, time) {
+  /** Whether faces have to be told apart, by numbers. */
+  get several() {
+    return this.cards.size > 1;
+  }
+
+  /**
+   * Show the faces of one frame, with what is said of them, at `time` in seconds. `cut`: { picture, scale, mirrored },
+   * from which their pictures are cut.
+   */
+  update(faces, time, cut) {
     const now = performance.now();
     for (const face of faces) {
       const card = this.cards.get(face.id) ?? this.#add(face.id);
       card.history.add(time, face.probabilities);
       card.show(face, now);
+      if (cut) card.cut(cut.picture, cut.scale, cut.mirrored, now);
     }
     for (const [id, card] of this.cards) {
-      if (card.seenAt < now) card.leave(now);
+      if (card.seenAt < now) card.leave();
       if (now - card.seenAt > STAYS_MS) this.#remove(id);
-      else card.drawHistory(time, now);
     }
+    this.#arrange();
+    this.cards.forEach((card) => card.drawHistory(time, now));
     this.empty.hidden = this.cards.size > 0;
-    const words = faces.length ? `${faces.length} in view` : "";
-    if (this.count.textContent !== words) this.count.textContent = words;
   }
 
   clear() {
     for (const id of [...this.cards.keys()]) this.#remove(id);
     this.empty.hidden = false;
-    this.count.textContent = "";
+  }
+
+  /** Cards while there are few faces; rows, of which those stay open that the visitor opened, when there are many. */
+  #arrange() {
+    const many = this.cards.size >= MANY;
+    this.list.toggleAttribute("data-many", many);
+    for (const [id, card] of this.cards) {
+      const open = !many || this.opened.has(id);
+      if (open !== card.element.hasAttribute("data-open")) card.open = open;
+    }
   }
 
   #add(id) {
-    const card = new FaceCard(this.template, id, this.rests);
+    const card = new FaceCard(this.template, id, this.rests, () => {
+      if (!this.opened.delete(id)) this.opened.add(id);
+      this.#arrange();
+    });
     this.#place(card);
     this.cards.set(id, card);
-    card.mounted();
+    this.cards = new Map([...this.cards].sort(([a], [b]) => a - b));
     return card;
   }
 
-  /** A new face takes the place of one that has left, so that the others stay where they are. */
+  /** Cards stand in the order of their numbers, but one takes the place of a face that has left: others stay put. */
   #place(card) {
-    const gone = [...this.cards].find(([, other]) => "gone" in other.element.dataset);
-    if (!gone) return this.list.append(card.element);
-    gone[1].element.before(card.element);
-    this.#remove(gone[0]);
+    const gone = [...this.cards].find(([, other]) => other.gone);
+    if (gone) {
+      gone[1].element.before(card.element);
+      return this.#remove(gone[0]);
+    }
+    const next = [...this.cards.values()].find(({ number }) => number > card.number);
+    this.list.insertBefore(card.element, next?.element ?? null);
   }
 
   #remove(id) {
     const card = this.cards.get(id);
-    card.history.chart.destroy();
+    card.history.close();
     card.element.remove();
     this.cards.delete(id);
+    this.opened.delete(id);
   }
 }

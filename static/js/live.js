@@ -1,40 +1,73 @@
 /* The live page: which camera is looked at, and what the visitor does with it. */
 
+import { FaceSummary } from "./face-summary.js";
 import { FaceList } from "./faces.js";
 import { download, png, timestamp } from "./files.js";
+import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "./own-camera.js";
 import { Rests } from "./face-rest.js";
 import { Recorder } from "./recorder.js";
+import { rememberedSwitches } from "./remembered.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
+import { Stage } from "./stage.js";
 import { StatusView } from "./status.js";
+import { Steady } from "./steady.js";
+import { say } from "./toasts.js";
 
 const byId = (id) => document.getElementById(id);
 const addresses = byId("live-script").dataset;
-const options = { labels: true, blur: false };
 
+const stage = new Stage(byId("video"), byId("marks"));
+const steady = new Steady();
 const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? views.own.stream : null));
-const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), byId("face-count"), rests);
-const status = new StatusView();
+const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), rests);
+const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
+const meter = new Meter();
+const status = new StatusView(meter);
 const recorder = new Recorder();
+const news = { result: showResult, lost: showLost };
 const views = {
-  server: new ServerView(byId("video"), addresses, status, showResult),
-  own: new OwnCamera(byId("own-video"), byId("own-overlay"), addresses.frame, {
-    personalise: (result) => rests.personalise(result),
-    result: (result) => {
-      status.figures(result);
-      showResult(result);
+  server: new ServerView(stage, addresses, {
+    ...news,
+    // From here alone: an answer to a request could tell of a state that is over already.
+    status: (state) => status.update(state),
+    refused: (words) => {
+      forgetFaces();
+      status.refused(words);
     },
+  }),
+  own: new OwnCamera(byId("own-video"), stage, addresses.frame, {
+    ...news,
+    personalise: (result) => rests.personalise(result),
     state: showOwnState,
     fault: showConsent,
   }),
 };
 let view = "server";
 
-function showResult(result) {
-  faces.update(result.faces, result.time);
+/** Show one frame's faces: marks, cards and summary from one and the same state. */
+function showResult(result, picture) {
+  meter.add(result.age);
+  const said = steady.faces(result.faces);
+  const { width, height, mirrored } = result;
+  faces.update(said, result.time, { picture, scale: picture.width / width, mirrored });
+  summary.update(said);
+  stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
   recorder.add(result);
   if (recorder.recording) byId("record-count").textContent = `${recorder.frames} frame${recorder.frames === 1 ? "" : "s"}`;
+}
+
+function forgetFaces() {
+  faces.clear();
+  summary.clear();
+  meter.clear();
+  stage.clear();
+}
+
+function showLost() {
+  forgetFaces();
+  status.lost();
 }
 
 /* Which camera */
@@ -42,8 +75,7 @@ function showResult(result) {
 function choose(name) {
   views[view].stop();
   saveRecording();
-  faces.clear();
-  status.clearFigures();
+  forgetFaces();
   view = name;
   byId("main").dataset.view = name;
   if (name === "server") views.server.start();
@@ -51,24 +83,35 @@ function choose(name) {
 }
 
 function showConsent(title, text) {
+  forgetFaces();
+  saveRecording();
+  delete byId("main").dataset.running;
   byId("consent-title").textContent = title;
   byId("consent-text").textContent = text;
-  byId("consent").hidden = false;
   byId("camera-choice").hidden = true;
   status.update({ state: "off", source: "My camera", model: "ready" });
+  byId("consent").hidden = false;
 }
 
 async function startOwn(deviceId) {
   byId("consent").hidden = true;
-  faces.clear();
+  forgetFaces();
+  byId("main").dataset.running = "";
   const started = views.own.start(deviceId);
   byId("own-video").addEventListener("playing", listCameras, { once: true });
   await started;
 }
 
+function stopOwn() {
+  views.own.stop();
+  showConsent("Your camera is off", addresses.consent);
+  byId("consent-start").focus();
+}
+
 function showOwnState(state, reason) {
   const shown = status.status;
   if (shown?.state === state && shown.reason === reason) return;
+  if (state !== "live") forgetFaces();
   const { videoWidth: width, videoHeight: height } = byId("own-video");
   const frame = width ? { width, height } : null;
   status.update({ state, reason, source: "My camera", model: "ready", frame });
@@ -84,7 +127,7 @@ async function listCameras() {
 
 const sources = new SourceDialog(addresses, () => {
   saveRecording();
-  faces.clear();
+  forgetFaces();
 });
 byId("change-source").addEventListener("click", () => sources.open());
 
@@ -93,20 +136,15 @@ document.querySelectorAll("input[name=view]").forEach((input) => {
   input.addEventListener("change", () => choose(input.value));
 });
 byId("consent-start").addEventListener("click", () => startOwn());
+byId("own-stop").addEventListener("click", stopOwn);
 byId("camera-select").addEventListener("change", (event) => startOwn(event.target.value));
 
 /* What is shown, kept and saved */
 
-for (const name of ["labels", "blur"]) {
-  byId(name).checked = options[name];
-  byId(name).addEventListener("change", (event) => {
-    options[name] = event.target.checked;
-    Object.values(views).forEach((each) => each.show(options));
-  });
-}
+const options = rememberedSwitches((chosen) => Object.values(views).forEach((each) => each.show(chosen)));
 
 byId("snapshot").addEventListener("click", async () => {
-  download(await png(views[view].snapshot()), `expressions ${timestamp()}.png`);
+  save(await png(views[view].snapshot()), `expressions ${timestamp()}.png`);
 });
 
 byId("record").addEventListener("click", () => {
@@ -117,25 +155,43 @@ byId("record").addEventListener("click", () => {
 
 function saveRecording() {
   if (!recorder.recording) return;
-  download(recorder.stop(), `expressions ${timestamp()}.csv`);
+  save(recorder.stop(), `expressions ${timestamp()}.csv`);
   delete byId("record").dataset.recording;
   byId("record-count").textContent = "";
+  byId("record").disabled = status.status?.state !== "live";
 }
 
+function save(blob, name) {
+  download(blob, name);
+  say(`Saved ${name}`);
+}
+
+/* With bars and buttons, so that there is a way back by touch. */
 byId("full-screen").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
-  else byId("stage").requestFullscreen();
+  else byId("main").requestFullscreen();
 });
 byId("full-screen").hidden = !document.fullscreenEnabled;
+document.addEventListener("fullscreenchange", () => {
+  const full = document.fullscreenElement !== null;
+  byId("full-screen").setAttribute("aria-pressed", String(full));
+  byId("full-screen-words").textContent = full ? "Exit full screen" : "Full screen";
+});
 
-/* Browsers allow six connections to a server: a page that nobody sees gives its two back, unless it records. */
+/* A page that nobody sees gives its connection and the camera back, unless it records. */
+
+let pausedCamera = null;
 
 function rest() {
-  if (view === "server" && !recorder.recording) views.server.stop();
+  if (recorder.recording) return;
+  if (view === "own" && views.own.running) pausedCamera = { id: views.own.deviceId };
+  views[view].stop();
 }
 
 function resume() {
   if (view === "server" && !views.server.running) views.server.start();
+  if (view === "own" && pausedCamera) startOwn(pausedCamera.id);
+  pausedCamera = null;
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : resume()));

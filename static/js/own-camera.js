@@ -1,12 +1,20 @@
 /* The visitor's own camera: frames go to the server one at a time, the next when the answer is here, so that a slow
-   network or server makes answers rarer and never late. */
+   network or server makes answers rarer and never late; where answers take long, smaller frames are sent. */
 
-import { drawFaces } from "./drawing.js";
+import { hideFaces } from "./drawing.js";
 
-const SENT_SIDE = 640;
-const SENT_QUALITY = 0.85;
+const SENT = [
+  { side: 640, quality: 0.85 },
+  { side: 640, quality: 0.7 },
+  { side: 480, quality: 0.65 },
+  { side: 400, quality: 0.55 },
+  { side: 320, quality: 0.5 },
+];
+const SLOW_MS = 450; // answers that take longer make the next frames smaller
+const QUICK_MS = 250;
+const FIRST_PATIENCE_MS = 3000; // for so long answers have to be quick before larger frames are tried
+const LONGEST_PATIENCE_MS = 60_000;
 const RETRY_MS = 1000;
-const MEASURED_MS = 2000;
 const ANSWER_MS = 10_000;
 const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
@@ -14,22 +22,25 @@ const LATE_MS = 200; // After this long, faces have moved on: they are shown on 
 export const FAULTS = {
   InsecureContext: [
     "The camera needs a secure address",
-    "Browsers give a page the camera only on localhost or over HTTPS. Open http://localhost on the computer that runs the app, or start the app with --https.",
+    "Browsers allow the camera only on localhost and over HTTPS. Ask whoever runs the app for an address that starts with https://.",
   ],
   NotAllowedError: [
-    "The camera was not allowed",
-    "Allow the camera for this page: click the camera or lock sign beside the address, or look in the system's privacy settings. Then try again.",
+    "The camera is blocked",
+    "Allow the camera for this page: click the camera or lock icon in the address bar, or check the system’s privacy settings. Then try again.",
   ],
-  NotFoundError: ["No camera was found", "Plug one in or switch it on, then try again."],
-  NotReadableError: ["The camera is busy", "Another program uses it. Close that program, then try again."],
+  NotFoundError: ["No camera found", "Plug one in or switch it on, then try again."],
+  NotReadableError: ["The camera is busy", "Another program is using it. Close that program, then try again."],
   Ended: ["The camera was disconnected", "Plug it in again, then try again."],
 };
 
 export class OwnCamera {
-  /** `video` shows the camera, `overlay` lies over it; `on`: result(result), state(state, reason), fault(title, text),
-   *  and, if wanted, personalise(result), which returns the result as it is to be shown. */
-  constructor(video, overlay, address, on) {
-    Object.assign(this, { video, overlay, on });
+  /**
+   * `video` shows the camera, below the `stage`; `on`: result(result, picture), with `age` in milliseconds and the
+   * picture that the faces are in; state(state, reason), lost(), fault(title, text); and, if wanted,
+   * personalise(result), which returns the result as it is to be shown.
+   */
+  constructor(video, stage, address, on) {
+    Object.assign(this, { video, stage, on });
     this.stream = crypto.getRandomValues(new BigUint64Array(2)).join("");
     this.address = `${address}?stream=${this.stream}`;
     this.options = { labels: true, blur: false };
@@ -39,7 +50,7 @@ export class OwnCamera {
   /** Ask for the camera and begin; `deviceId` chooses among several. */
   async start(deviceId) {
     this.stop();
-    const session = { answers: [], places: new Map() };
+    const session = { places: new Map(), size: new FrameSize() };
     this.session = session;
     this.on.state("opening", "");
     try {
@@ -58,7 +69,11 @@ export class OwnCamera {
     this.session = null;
     stopTracks(this.video.srcObject);
     this.video.srcObject = null;
-    this.#clear();
+    this.stage.clear();
+  }
+
+  get running() {
+    return this.session != null;
   }
 
   get deviceId() {
@@ -68,16 +83,12 @@ export class OwnCamera {
   show(options) {
     this.options = options;
     this.video.toggleAttribute("data-hidden", options.blur);
+    if (options.blur && this.running) this.stage.clear(); // what is there may show faces
   }
 
   /** The picture as it is shown, as a canvas. */
   snapshot() {
-    const canvas = document.createElement("canvas");
-    canvas.width = this.overlay.width;
-    canvas.height = this.overlay.height;
-    if (!this.options.blur) this.#paint(canvas, this.video);
-    canvas.getContext("2d").drawImage(this.overlay, 0, 0);
-    return canvas;
+    return this.stage.snapshot(this.options.blur ? null : this.video, this.mirrored);
   }
 
   async #show(stream) {
@@ -92,32 +103,33 @@ export class OwnCamera {
   #fail([title, text]) {
     this.stop();
     this.on.fault(title, text);
-    this.on.state("failed", "");
   }
 
   async #analyse(session) {
     await nextFrame(this.video);
     if (this.session !== session) return;
-    const sentAt = performance.now();
+    const takenAt = performance.now();
     try {
       const answer = await this.#ask(session);
       const result = this.on.personalise?.(answer) ?? answer;
-      if (this.session === session) this.#answered(session, result, sentAt);
+      if (this.session === session) this.#answered(session, result, performance.now() - takenAt);
     } catch (error) {
       if (this.session !== session) return;
-      this.#clear();
-      this.on.state("reconnecting", error instanceof Refusal ? error.message : "The app does not answer.");
+      this.stage.clear();
+      if (error instanceof Refusal) this.on.state("reconnecting", error.message);
+      else this.on.lost();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
   async #ask(session) {
     const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, SENT_SIDE / Math.max(videoWidth, videoHeight));
+    const { side, quality } = session.size.present;
+    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
     this.frame.width = Math.round(videoWidth * scale);
     this.frame.height = Math.round(videoHeight * scale);
     this.frame.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.frame.width, this.frame.height);
-    const jpeg = await new Promise((resolve) => this.frame.toBlob(resolve, "image/jpeg", SENT_QUALITY));
+    const jpeg = await new Promise((resolve) => this.frame.toBlob(resolve, "image/jpeg", quality));
     const sending = new AbortController();
     session.sending = sending;
     const late = setTimeout(() => sending.abort(), ANSWER_MS);
@@ -129,49 +141,49 @@ export class OwnCamera {
     return content;
   }
 
-  #answered(session, result, sentAt) {
-    const now = performance.now();
-    session.answers = [...session.answers.filter((time) => now - time < MEASURED_MS), now];
-    const { answers } = session;
-    const fps = answers.length > 1 ? (1000 * (answers.length - 1)) / (now - answers[0]) : null;
+  /** Show the faces over the live picture, or where faces are hidden or have moved on, on the frame they were found in. */
+  #answered(session, result, age) {
     session.index = (session.index ?? -1) + 1;
-    const gone = placesLeft(session.places, result.faces, now);
-    this.#draw({ ...result, gone }, this.options.blur || now - sentAt > LATE_MS);
+    session.size.answered(age);
+    const { frame, mirrored, options } = this;
+    const gone = placesLeft(session.places, result.faces, performance.now(), frame.width);
+    if (options.blur) hideFaces(frame, result.faces, { width: frame.width, gone });
+    if (options.blur || age > LATE_MS) this.stage.show(frame, mirrored);
+    else this.stage.clearPicture();
     this.on.state("live", "");
-    this.on.result({ ...result, index: session.index, time: Date.now() / 1000, fps, latency_ms: now - sentAt });
-  }
-
-  /** Draw the faces over the live picture, or with `still` over the frame that they were found in. */
-  #draw(result, still) {
-    const { overlay, options } = this;
-    const [width, height] = [this.video.videoWidth, this.video.videoHeight];
-    if (overlay.width !== width || overlay.height !== height) Object.assign(overlay, { width, height });
-    if (still) this.#paint(overlay, this.frame);
-    else this.#clear();
-    const { faces, width: sentWidth, gone } = result;
-    drawFaces(overlay, faces, { ...options, width: sentWidth, gone, mirrored: this.mirrored });
-  }
-
-  /** Fill the canvas with a picture, mirrored as people expect of their own. */
-  #paint(canvas, picture) {
-    const context = canvas.getContext("2d");
-    if (this.mirrored) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
-    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    context.resetTransform();
-  }
-
-  #clear() {
-    this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
+    this.on.result({ ...result, index: session.index, time: Date.now() / 1000, age, mirrored }, frame);
   }
 }
 
-/** Take the faces of a frame; the boxes where others were found lately. */
-function placesLeft(places, faces, now) {
+/** How large and how good frames are sent, by how long answers take. */
+class FrameSize {
+  step = 0;
+  patience = FIRST_PATIENCE_MS;
+  quickSince = performance.now();
+
+  get present() {
+    return SENT[this.step];
+  }
+
+  answered(took, now = performance.now()) {
+    if (took > QUICK_MS) this.quickSince = now;
+    if (took > SLOW_MS && this.step < SENT.length - 1) {
+      this.step += 1;
+      this.patience = Math.min(2 * this.patience, LONGEST_PATIENCE_MS);
+    } else if (now - this.quickSince > this.patience && this.step > 0) {
+      this.step -= 1;
+      this.quickSince = now;
+    }
+  }
+}
+
+/** Take the faces of a frame that is `width` wide; the boxes where others were found lately. */
+function placesLeft(places, faces, now, width) {
   for (const [id, { seenAt }] of places) if (now - seenAt > GONE_MS) places.delete(id);
   const present = new Set(faces.map(({ id }) => id));
-  const gone = [...places].filter(([id]) => !present.has(id)).map(([, { box }]) => box);
-  for (const { id, box } of faces) places.set(id, { box, seenAt: now });
-  return gone;
+  const left = [...places].filter(([id]) => !present.has(id)).map(([, place]) => place);
+  for (const { id, box } of faces) places.set(id, { box, width, seenAt: now });
+  return left.map((place) => place.box.map((value) => (value * width) / place.width)); // frames change in size
 }
 
 class Refusal extends Error {}

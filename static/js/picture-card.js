@@ -1,63 +1,104 @@
 /* One picture on its way through the API: waiting, being analysed, answered or refused. */
 
 import { answeredBitmap, localBitmap } from "./bitmaps.js";
-import { drawFaces } from "./drawing.js";
-import { EXPRESSIONS, nameOf, percent } from "./expressions.js";
+import { LOST } from "./connection.js";
+import { drawMarks, hideFaces } from "./drawing.js";
+import { EXPRESSIONS, nameOf, percent, summaryOf } from "./expressions.js";
 import { FACE_COLUMNS, csv, download, faceRow, json, png } from "./files.js";
 
 const SHOWN_WIDTH = 1600;
+const FACE_SIDE = 72; // pixels of a face in the table
+const FACE_MARGIN = 0.15;
 const ANSWER_MS = 60_000; // 20 MB may be a while on their way
 const PASSING = new Set([200, 401, 429, 500, 502, 503, 504]); // with these, the same picture may be taken later
 
 export class PictureCard {
-  /** `options`: { labels, blur }, shared by all cards. */
-  constructor(template, file, options) {
-    Object.assign(this, { file, options });
+  /** `addresses`: { predict, annotate }; `options`: { labels, blur }, shared by all cards; `kept`: { key, answer } of a picture from before. */
+  constructor(template, file, addresses, options, kept = {}) {
+    Object.assign(this, { file, addresses, options, answer: kept.answer, key: kept.key });
+    this.name = file.name || "Pasted picture";
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(`.picture-${name}`);
-    this.part("name").textContent = file.name || "Pasted picture";
-    this.part("remove").setAttribute("aria-label", `Remove ${file.name || "the pasted picture"}`);
+    this.part("name").textContent = this.name;
+    this.part("remove").setAttribute("aria-label", `Remove ${this.name}`);
     this.part("remove").addEventListener("click", () => this.onRemove());
     this.part("retry").addEventListener("click", () => this.onRetry());
-    this.part("png").addEventListener("click", () => this.#savePicture());
-    this.part("json").addEventListener("click", () => download(json(this.#record()), `${this.#stem()}.json`));
-    this.part("csv").addEventListener("click", () => {
-      download(csv([FACE_COLUMNS, ...this.#record().faces.map(faceRow)]), `${this.#stem()}.csv`);
-    });
+    this.part("view").setAttribute("aria-label", `Enlarge ${this.name}`);
+    this.part("view").addEventListener("click", () => this.onOpen());
+    this.part("png").addEventListener("click", async () => download(await this.picture(), `${this.stem} annotated.png`));
+    this.part("json").addEventListener("click", () => download(json(this.record()), `${this.stem}.json`));
+    this.part("csv").addEventListener("click", () => download(csv([FACE_COLUMNS, ...this.rows()]), `${this.stem}.csv`));
+  }
+
+  get done() {
+    return this.element.dataset.state === "done";
+  }
+
+  get stem() {
+    return this.name.replace(/\.[^.]+$/, "");
   }
 
   wait() {
-    this.#show("waiting", "Waiting for its turn");
+    this.interrupted = false;
+    this.#show("waiting", "Waiting");
   }
 
-  async analyse({ predict, annotate }) {
-    this.plain = `${annotate}?marks=false`;
+  /** Show the answer that is there from before. */
+  async restore() {
+    await this.#finish();
+  }
+
+  async analyse(connection) {
     this.#show("busy", "Looking for faces");
     const sending = new AbortController();
     this.abort = () => sending.abort();
     const late = setTimeout(this.abort, ANSWER_MS);
     try {
       await this.#preview();
-      this.answer = await ask(predict, this.file, sending.signal);
+      this.answer = await ask(this.addresses.predict, this.file, sending.signal, connection);
     } catch (error) {
       this.part("retry").hidden = !(error instanceof Interruption);
+      this.interrupted = error.message === LOST;
       this.#show("failed", error.message);
       return;
     } finally {
       clearTimeout(late);
     }
-    if (!this.preview || this.answer.turned) {
-      this.preview?.close();
-      this.preview = await shrunk(await answeredBitmap(this.file, this.answer, this.plain));
-    }
-    this.#show("done", summary(this.answer));
-    this.draw();
-    this.#fillTable();
+    await this.#finish();
   }
 
   /** Draw the picture as it is shown; again when the options have changed. */
   draw() {
     if (this.preview) this.#paint(this.part("canvas"), this.preview);
+  }
+
+  /** Draw the picture in its full size, whatever size it is shown in. */
+  async paint(canvas) {
+    const full = await this.#answered();
+    if (!full) return;
+    this.#paint(canvas, full);
+    full.close();
+  }
+
+  /** The annotated picture in its full size, as a PNG file. */
+  async picture() {
+    const canvas = document.createElement("canvas");
+    await this.paint(canvas);
+    return png(canvas);
+  }
+
+  record() {
+    const { width, height } = this.answer;
+    return { name: this.file.name, width, height, faces: this.#faces() };
+  }
+
+  /** A row of FACE_COLUMNS for each face. */
+  rows() {
+    return this.#faces().map(faceRow);
+  }
+
+  #faces() {
+    return this.answer.faces.map((face, i) => ({ id: i + 1, ...face }));
   }
 
   #show(state, words) {
@@ -66,44 +107,75 @@ export class PictureCard {
     this.part("summary").textContent = words;
   }
 
+  async #finish() {
+    const { faces, turned } = this.answer;
+    if (!this.preview || turned) {
+      this.preview?.close();
+      this.preview = await shrunk(await this.#answered());
+    }
+    this.#show("done", summary(this.answer));
+    this.draw();
+    this.part("rows").replaceChildren(...this.#faces().map((face) => this.#row(face)));
+    this.part("table").hidden = faces.length === 0;
+  }
+
   /** Show the picture before the answer is there, if the browser can read it. */
   async #preview() {
     this.preview ??= await shrunk(await localBitmap(this.file));
     this.draw();
   }
 
+  /** The picture in its full size, as the app answered about it; null where it cannot be had. */
+  #answered() {
+    return answeredBitmap(this.file, this.answer, `${this.addresses.annotate}?marks=false`);
+  }
+
+  /** With blur, a picture in which nobody has looked for faces is not shown. */
   #paint(canvas, picture) {
+    const { labels, blur } = this.options;
     canvas.width = picture.width;
     canvas.height = picture.height;
+    if (blur && !this.answer) return;
     canvas.getContext("2d").drawImage(picture, 0, 0);
     if (!this.answer) return;
-    const { faces, width } = this.answer;
-    drawFaces(canvas, faces, { ...this.options, width, numbers: faces.length > 1 });
+    const { width } = this.answer;
+    const faces = this.#faces();
+    if (blur) hideFaces(canvas, faces, { width });
+    if (canvas === this.part("canvas")) this.#cutFaces(canvas, faces, canvas.width / width);
+    drawMarks(canvas, faces, { width, labels, numbers: faces.length > 1 });
   }
 
-  #fillTable() {
-    const { faces } = this.answer;
-    this.part("rows").replaceChildren(...faces.map((face, i) => row(face, i + 1)));
-    this.part("table").hidden = faces.length === 0;
+  /** Cut the faces out of the picture, for their rows in the table. */
+  #cutFaces(canvas, faces, scale) {
+    this.cuts = faces.map(({ box }, i) => {
+      const [x, y, width, height] = box.map((value) => value * scale);
+      const side = Math.max(width, height) * (1 + 2 * FACE_MARGIN);
+      const cut = this.cuts?.[i] ?? document.createElement("canvas");
+      Object.assign(cut, { width: FACE_SIDE, height: FACE_SIDE, className: "face-cut" });
+      const corner = [x + width / 2 - side / 2, y + height / 2 - side / 2];
+      cut.getContext("2d").drawImage(canvas, ...corner, side, side, 0, 0, FACE_SIDE, FACE_SIDE);
+      return cut;
+    });
   }
 
-  #record() {
-    const { width, height, faces } = this.answer;
-    return { name: this.file.name, width, height, faces: faces.map((face, i) => ({ id: i + 1, ...face })) };
-  }
-
-  /** The annotated picture in its full size, whatever size it is shown in. */
-  async #savePicture() {
-    const full = await answeredBitmap(this.file, this.answer, this.plain);
-    if (!full) return;
-    const canvas = document.createElement("canvas");
-    this.#paint(canvas, full);
-    full.close();
-    download(await png(canvas), `${this.#stem()} annotated.png`);
-  }
-
-  #stem() {
-    return (this.file.name || "picture").replace(/\.[^.]+$/, "");
+  #row(face) {
+    const tr = document.createElement("tr");
+    tr.dataset.expression = nameOf(face);
+    const th = tr.appendChild(document.createElement("th"));
+    th.scope = "row";
+    th.append(String(face.id));
+    if (this.cuts) th.append(this.cuts[face.id - 1]);
+    const named = tr.insertCell();
+    named.className = "named";
+    named.dataset.expression = nameOf(face);
+    named.textContent = nameOf(face);
+    for (const name of EXPRESSIONS) {
+      const cell = tr.insertCell();
+      cell.dataset.expression = name;
+      cell.style.setProperty("--share", percent(face.probabilities[name]));
+      cell.textContent = percent(face.probabilities[name]);
+    }
+    return tr;
   }
 }
 
@@ -117,53 +189,28 @@ async function shrunk(full) {
   return small;
 }
 
+/** What was found, and what was done to find it. */
+function summary({ faces, turned, note }) {
+  const found = faces.length ? summaryOf(faces) : "No face found. Faces must look towards the camera and not be too small.";
+  const more = [turned ? "The picture was turned to find the faces." : "", note].filter(Boolean);
+  return more.length ? [found.replace(/\.?$/, "."), ...more].join(" ") : found;
+}
+
 /** What may go well the next time. */
 class Interruption extends Error {}
 
 /** Return the API's answer, or throw an Error with its words. */
-async function ask(address, file, signal) {
+async function ask(address, file, signal, connection) {
   const form = new FormData();
   form.append("image", file);
   let answer;
   try {
-    answer = await fetch(address, { method: "POST", body: form, signal });
+    answer = await connection.fetch(address, { method: "POST", body: form, signal });
   } catch {
-    throw new Interruption("The app does not answer. Is it still running?");
+    throw new Interruption(LOST);
   }
   const content = await answer.json().catch(() => null);
   if (answer.ok && content) return content;
   const Kind = PASSING.has(answer.status) ? Interruption : Error;
   throw new Kind(content?.error?.message ?? `The app answered with error ${answer.status}.`);
-}
-
-function summary({ faces, turned, note }) {
-  const more = [turned ? "The picture was turned to find the faces." : "", note].filter(Boolean);
-  return more.length ? [describe(faces).replace(/\.?$/, "."), ...more].join(" ") : describe(faces);
-}
-
-function describe(faces) {
-  if (faces.length === 0) return "No face found. Faces have to look towards the camera and be large enough.";
-  if (faces.length === 1) return `1 face: ${nameOf(faces[0])}`;
-  const counts = new Map();
-  for (const face of faces) counts.set(nameOf(face), (counts.get(nameOf(face)) ?? 0) + 1);
-  const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} ${name}`);
-  return `${faces.length} faces: ${parts.join(", ")}`;
-}
-
-function row(face, number) {
-  const tr = document.createElement("tr");
-  const th = tr.appendChild(document.createElement("th"));
-  th.scope = "row";
-  th.textContent = number;
-  const named = tr.insertCell();
-  named.className = "named";
-  named.dataset.expression = nameOf(face);
-  named.textContent = nameOf(face);
-  for (const name of EXPRESSIONS) {
-    const cell = tr.insertCell();
-    cell.dataset.expression = name;
-    cell.style.setProperty("--share", percent(face.probabilities[name]));
-    cell.textContent = percent(face.probabilities[name]);
-  }
-  return tr;
 }

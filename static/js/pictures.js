@@ -1,39 +1,67 @@
 /* The page for pictures and videos: take them by drop, choice or paste, and show what becomes of them. */
 
+import { Connection } from "./connection.js";
+import { FaceDialog } from "./face-dialog.js";
 import { kindOf } from "./file-kind.js";
+import { FACE_COLUMNS, csv, download, timestamp } from "./files.js";
+import { KeptPictures } from "./kept-pictures.js";
+import { Lightbox } from "./lightbox.js";
 import { PictureCard } from "./picture-card.js";
+import { rememberedSwitches } from "./remembered.js";
+import { say, undoable } from "./toasts.js";
 import { VideoCard } from "./video-card.js";
 import { VideoQueue } from "./video-queue.js";
+import { downloadZip } from "../vendor/client-zip/index.js";
 
 const byId = (id) => document.getElementById(id);
-const { predict, annotate, kind, jobs, example } = byId("pictures-script").dataset;
+const { predict, annotate, kind, jobs, example, health } = byId("pictures-script").dataset;
 const list = byId("picture-list");
-const options = { labels: true, blur: false };
 const cards = [];
 const queue = [];
+const kept = new KeptPictures();
+const lightbox = new Lightbox();
+const connection = new Connection(health, byId("connection"));
 let working = false;
+let batchEnd = null; // what is added now goes before this card
 
-const videos = new VideoQueue(jobs, (name) => new VideoCard(byId("video-card"), byId("download-link"), name), {
-  place: (card) => list.prepend(card.element),
+const options = rememberedSwitches(() => cards.forEach((card) => card.draw()));
+const faceDialog = new FaceDialog(jobs, connection);
+const videoTemplates = { card: byId("video-card"), download: byId("download-link") };
+const videos = new VideoQueue(jobs, connection, (name) => new VideoCard(videoTemplates, name, faceDialog, options), {
+  place: (card) => list.insertBefore(card.element, batchEnd),
   leaving: passFocusOn,
   changed: showCount,
 });
 
+/** Add files in their order, above what is there. */
 async function add(files) {
-  const added = [...files]; // the list may be emptied meanwhile
-  const kinds = await Promise.all(added.map((file) => kindOf(file, kind)));
-  added.forEach((file, i) => (kinds[i] === "video" ? videos.add(file) : addPicture(file)));
+  const chosen = [...files]; // the list may be emptied meanwhile
+  const kinds = await Promise.all(chosen.map((file) => kindOf(file, kind)));
+  batchEnd = list.firstElementChild;
+  const added = chosen.map((file, i) => (kinds[i] === "video" ? videos.add(file) : addPicture(file)));
+  batchEnd = null;
+  added[0]?.element.scrollIntoView({ block: "nearest" });
 }
 
 function addPicture(file) {
-  const card = new PictureCard(byId("picture-card"), file, options);
-  card.onRemove = () => remove(card);
-  card.onRetry = () => enqueue(card);
-  cards.push(card);
-  list.prepend(card.element);
+  const card = makeCard(file);
+  list.insertBefore(card.element, batchEnd);
   enqueue(card);
   showCount();
+  return card;
 }
+
+function makeCard(file, before) {
+  const card = new PictureCard(byId("picture-card"), file, { predict, annotate }, options, before);
+  card.onRemove = () => remove([card], `Removed ${card.name}`);
+  card.onRetry = () => enqueue(card);
+  card.onOpen = () => lightbox.open(inOrder().filter(({ done }) => done), card);
+  cards.push(card);
+  return card;
+}
+
+/** The pictures as they stand in the page. */
+const inOrder = () => [...list.children].map((element) => cards.find((card) => card.element === element)).filter(Boolean);
 
 function enqueue(card) {
   card.wait();
@@ -45,17 +73,45 @@ function enqueue(card) {
 async function work() {
   working = true;
   for (let card = queue.shift(); card; card = queue.shift()) {
-    if (cards.includes(card)) await card.analyse({ predict, annotate });
+    if (!cards.includes(card)) continue;
+    await card.analyse(connection);
+    if (card.done && cards.includes(card)) await keep(card);
+    showCount();
   }
   working = false;
 }
 
-function remove(card) {
-  passFocusOn(card);
-  card.abort?.();
-  cards.splice(cards.indexOf(card), 1);
-  card.element.remove();
+async function keep(card) {
+  card.key = await kept.keep(card.file, card.answer);
+}
+
+connection.addEventListener("change", () => {
+  if (connection.reachable) cards.filter((card) => card.interrupted).forEach(enqueue);
+});
+
+/** Take pictures out of the page, for good once the visitor has had time to undo it. */
+function remove(leaving, words) {
+  const places = leaving.map((card) => ({ card, next: card.element.nextElementSibling }));
+  for (const card of leaving) {
+    passFocusOn(card);
+    card.abort?.();
+    cards.splice(cards.indexOf(card), 1);
+    card.element.remove();
+  }
   showCount();
+  leaving.forEach(({ key }) => key && kept.forget(key)); // at once: when the page is left, there may be no time
+  undoable(words, {
+    done: () => {},
+    undone: () => {
+      for (const { card, next } of places.reverse()) {
+        list.insertBefore(card.element, next?.parentElement === list ? next : null);
+        cards.push(card);
+        if (card.answer) keep(card);
+        else enqueue(card);
+      }
+      showCount();
+    },
+  });
 }
 
 /** Before a card goes, give the focus to the neighbour's button; else the keyboard would start again at the top. */
@@ -65,11 +121,31 @@ function passFocusOn({ element }) {
 }
 
 function showCount() {
-  const counts = [[cards.length, "picture"], [videos.cards.size, "video"]].filter(([count]) => count > 0);
+  const counts = [[cards.length, "picture"], [videos.count, "video"]].filter(([count]) => count > 0);
   const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
   byId("picture-tools").hidden = counts.length === 0;
   byId("picture-options").hidden = cards.length === 0;
+  byId("download-all").disabled = !cards.some(({ done }) => done);
   byId("picture-count").textContent = words.join(", ");
+}
+
+/** All annotated pictures and one table of all faces, as a ZIP file. */
+async function downloadAll() {
+  const done = inOrder().filter((card) => card.done);
+  const names = new Map();
+  const files = [];
+  const rows = [["picture", ...FACE_COLUMNS]];
+  for (const card of done) {
+    const again = names.get(card.stem) ?? 0; // pictures may have the same name
+    names.set(card.stem, again + 1);
+    const stem = again ? `${card.stem} (${again + 1})` : card.stem;
+    files.push({ name: `${stem} annotated.png`, input: await card.picture() });
+    rows.push(...card.rows().map((row) => [stem, ...row]));
+  }
+  files.push({ name: "faces.csv", input: csv(rows) });
+  const name = `expressions ${timestamp()}.zip`;
+  download(await downloadZip(files).blob(), name);
+  say(`Saved ${name}`);
 }
 
 byId("choose").addEventListener("click", () => byId("file").click());
@@ -78,7 +154,7 @@ byId("file").addEventListener("change", (event) => {
   event.target.value = ""; // so that the same file can be chosen again
 });
 byId("example").addEventListener("click", async () => {
-  const answer = await fetch(example).catch(() => null);
+  const answer = await connection.fetch(example).catch(() => null);
   if (answer?.ok) add([new File([await answer.blob()], "example.jpg", { type: "image/jpeg" })]);
 });
 addEventListener("paste", (event) => add(event.clipboardData.files));
@@ -99,15 +175,23 @@ addEventListener("drop", (event) => {
   add(event.dataTransfer.files);
 });
 
-for (const name of ["labels", "blur"]) {
-  byId(name).addEventListener("change", (event) => {
-    options[name] = event.target.checked;
-    cards.forEach((card) => card.draw());
-  });
-}
-byId("clear").addEventListener("click", () => [...cards].forEach(remove));
+byId("clear").addEventListener("click", () => {
+  remove(inOrder(), cards.length === 1 ? "Removed 1 picture" : `Removed ${cards.length} pictures`);
+});
+byId("download-all").addEventListener("click", downloadAll);
 document.addEventListener("themechange", () => {
   videos.recolour();
   cards.forEach((card) => card.draw());
 });
+
+async function restore() {
+  for (const { key, file, answer } of await kept.all()) {
+    const card = makeCard(file, { key, answer });
+    list.append(card.element);
+    await card.restore();
+  }
+  showCount();
+}
+
+restore();
 videos.resume();

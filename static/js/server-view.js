@@ -1,50 +1,48 @@
-/* The server's camera or video: its annotated pictures, and what is seen in them. */
+/* The server's video in the page: its pictures, and what is seen in them. */
 
-import { EventStream } from "./event-stream.js";
-import { VideoStream } from "./video-stream.js";
+import { LiveStream } from "./live-stream.js";
+import { ServerClock } from "./server-clock.js";
 
 export class ServerView {
-  /** `addresses`: { video, events }; `onResult(result)` gets each frame's faces. */
-  constructor(canvas, addresses, status, onResult) {
-    this.canvas = canvas;
-    this.addresses = addresses;
-    this.status = status;
-    this.video = new VideoStream(canvas, addresses.video, (words) => status.trouble({ video: words }));
-    this.events = new EventStream(addresses.events, {
-      frame: (result) => {
-        status.figures(result);
-        onResult(result);
-      },
-      // From here alone: an answer to a request could tell of a state that is over already.
-      status: (state) => status.update(state),
-      opened: () => status.trouble({ events: "" }),
-      lost: () => {
-        status.trouble({ events: "This page tries again by itself. If you stopped the app, start it with “make run”." });
-      },
+  /**
+   * `addresses`: { live, clock }; `on`: result(result, picture) for each frame that is drawn, with `age` in
+   * milliseconds; status(status), lost(), refused(words).
+   */
+  constructor(stage, addresses, on) {
+    Object.assign(this, { stage, on });
+    this.clock = new ServerClock(addresses.clock);
+    this.stream = new LiveStream(addresses.live, this.clock, {
+      ...on,
+      picture: (picture, frame) => this.#show(picture, frame),
     });
   }
 
+  get running() {
+    return this.stream.running;
+  }
+
   start() {
-    this.running = true;
-    this.video.start();
-    this.events.start();
+    this.stream.start();
   }
 
   stop() {
-    this.running = false;
-    this.video.stop();
-    this.events.stop();
-    this.status.trouble({ video: "", events: "" });
+    this.stream.stop();
   }
 
-  /** Show labels or not, hide faces or not: the server draws them, so that a hidden face never leaves it. */
-  show({ labels, blur }) {
-    this.video.url = `${this.addresses.video}?labels=${Number(labels)}&blur=${Number(blur)}`;
-    if (this.running) this.video.start();
+  /** Hide faces or not: the server does it, so that a hidden face never leaves it. */
+  show({ blur }) {
+    if (this.stream.blur === blur) return;
+    this.stream.blur = blur;
+    if (blur) this.stage.clear(); // what is there shows faces
+    this.stream.reopen();
   }
 
-  /** The picture as it is shown, as a canvas. */
   snapshot() {
-    return this.canvas;
+    return this.stage.snapshot();
+  }
+
+  #show(picture, frame) {
+    this.stage.show(picture);
+    this.on.result({ ...frame, age: this.clock.since(frame.time) }, this.stage.canvas);
   }
 }

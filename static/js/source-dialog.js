@@ -1,14 +1,16 @@
-/* The dialog in which a visitor chooses the video that the server shows to all. */
+/* The dialog in which a visitor chooses the video that the server shows to everyone. */
 
 const KINDS = {
   configured: ["screen", "What the app was started with"],
-  camera: ["video", "At the computer that runs the app"],
+  camera: ["video", "On the computer that runs the app"],
   demo: ["film", "Comes with the app"],
-  video: ["upload", "Sent by you"],
+  video: ["upload", "Uploaded by you"],
   address: ["network", "Network camera"],
+  other: ["screen", "Chosen by someone else"],
 };
+const OTHER = "other";
 const ANSWER_MS = 10_000;
-const SILENT = "The app does not answer. If you stopped it, start it with “make run”.";
+const SILENT = "Can’t reach the app. Try again in a moment.";
 
 const byId = (id) => document.getElementById(id);
 
@@ -53,13 +55,16 @@ export class SourceDialog {
   }
 
   #fill({ choices, hosts, current }) {
-    byId("choice-list").replaceChildren(...choices.map((choice) => this.#choice(choice, current.id)));
+    // What another visitor chose is shown as present too, though it is not this visitor's to choose.
+    const others = current.name && current.id === null ? [{ id: OTHER, kind: "other", name: current.name }] : [];
+    const shown = current.id ?? OTHER;
+    byId("choice-list").replaceChildren(...[...others, ...choices].map((choice) => this.#choice(choice, shown)));
     byId("videos-hint").hidden = choices.some(({ kind }) => kind === "video");
     byId("addresses-hint").hidden = hosts.length > 0;
     byId("address-choice").hidden = !hosts.length;
     byId("address-chosen").checked = false;
     byId("address").placeholder = hosts[0] ?? "";
-    byId("address-hosts").textContent = `It has to begin with ${hosts.join(" or ")}`;
+    byId("address-hosts").textContent = `Must start with ${hosts.join(" or ")}`;
     byId("sources-show").disabled = !choices.length;
   }
 
@@ -69,7 +74,7 @@ export class SourceDialog {
     const [radio, use] = [choice.querySelector("input"), choice.querySelector("use")];
     radio.value = id;
     radio.checked = id === current;
-    use.setAttribute("href", `${use.dataset.icons}#${icon}`);
+    use.setAttribute("href", `#icon-${icon}`);
     choice.querySelector(".choice-name").textContent = name;
     choice.querySelector(".choice-kind").textContent = id === current ? `${words} · shown now` : words;
     return choice;
@@ -78,8 +83,9 @@ export class SourceDialog {
   async #submit() {
     const chosen = this.#radio(":checked");
     const address = byId("address").value.trim();
-    if (!chosen) return this.#say("Choose one of these.");
-    if (!chosen.value && !address) return this.#say("Write the network camera’s address.");
+    if (!chosen) return this.#say("Choose a video.");
+    if (chosen.value === OTHER) return this.dialog.close(); // it is shown already
+    if (!chosen.value && !address) return this.#say("Enter the network camera’s address.");
     byId("sources-show").disabled = true;
     try {
       const body = JSON.stringify(chosen.value ? { id: chosen.value } : { address });

@@ -1,4 +1,4 @@
-/* What the page says about the source and the model: state, reason, countdown, frames a second, delay. */
+/* What the page says about the source and the model: state, reason, countdown, and the pictures that arrive here. */
 
 const STATES = {
   opening: "Opening",
@@ -7,11 +7,13 @@ const STATES = {
   ended: "Ended",
   failed: "Not available",
   off: "Off",
+  lost: "No connection",
 };
 const FIGURES_EVERY_MS = 500; // figures that change with every frame cannot be read
-const NARROWEST = 4 / 3;
+const NARROWEST = 9 / 16;
 const WIDEST = 16 / 9;
-const DEMO_HINT = "This is the demo clip. “Change video” shows something else.";
+const DEMO_HINT = "This is the demo clip. Choose “Change video” to see something else.";
+const LOST = ["Can’t reach the app", "Trying again. This page continues by itself as soon as the app answers."];
 
 const byId = (id) => document.getElementById(id);
 
@@ -21,58 +23,64 @@ function say(element, words) {
 }
 
 export class StatusView {
-  constructor() {
+  /** `meter` tells what the visitor gets. */
+  constructor(meter) {
+    this.meter = meter;
     this.state = byId("state");
     this.reason = byId("reason");
-    this.clearFigures();
+    setInterval(() => this.#showFigures(), FIGURES_EVERY_MS);
   }
 
-  /** Show a status event, or for the own camera the same. */
+  /** Show a status, from the stream or of the own camera. */
   update(status) {
     this.status = status;
     this.receivedAt = performance.now();
+    byId("stage-message").hidden = true;
     this.state.dataset.state = status.state;
     byId("main").dataset.state = status.state;
     byId("main").dataset.model = status.model;
-    say(this.state, STATES[status.state] ?? status.state);
-    say(byId("source-name"), status.source ?? "");
+    say(this.state, this.#stateWords());
+    say(byId("source-name"), status.demo ? "" : (status.source ?? ""));
     byId("snapshot").disabled = status.state !== "live";
     byId("record").disabled = status.state !== "live" && !("recording" in byId("record").dataset);
-    if (status.state !== "live") this.clearFigures();
+    byId("change-source").disabled = status.state === "lost" || "off" in byId("change-source").dataset;
+    if (status.state !== "live") this.meter.clear();
+    this.#showFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
     if ("detector_note" in status) say(byId("detector-note"), status.detector_note);
-    say(byId("announcement"), `${STATES[status.state]}: ${status.source}. ${this.#explanation()}`);
+    say(byId("announcement"), `${this.#stateWords()}: ${status.source ?? "video"}. ${this.#explanation()}`);
     clearInterval(this.timer);
     if (status.next_try_in != null) this.timer = setInterval(() => this.#showReason(), 500);
     this.#showReason();
   }
 
-  /** Say over the video what keeps it away; "" where a connection stands again. */
-  trouble(words) {
-    this.troubles = { ...this.troubles, ...words };
-    const { video, events } = this.troubles;
-    byId("stage-message").hidden = !video && !events;
-    say(byId("stage-message-title"), video ? "The video was refused" : "The app does not answer");
-    say(byId("stage-message-text"), video || events || "");
-    if (events) say(byId("announcement"), "The app does not answer.");
+  /** The app cannot be reached: nothing that came from it is true any more. */
+  lost() {
+    if (this.status?.state !== "lost") this.update({ ...this.status, state: "lost", demo: false, reason: "", next_try_in: null });
+    this.#cover(...LOST);
   }
 
-  figures({ fps, latency_ms: latency }) {
-    if (performance.now() - this.figuresAt < FIGURES_EVERY_MS) return;
-    this.figuresAt = performance.now();
-    this.#showFigures(fps, latency);
+  /** The app is there and does not give the video. */
+  refused(words) {
+    this.update({ ...this.status, state: "failed", demo: false, reason: words, next_try_in: null });
+    this.#cover("No video for now", words);
   }
 
-  /** Show none until the next frame comes. */
-  clearFigures() {
-    this.figuresAt = -Infinity;
-    this.#showFigures();
+  #cover(title, text) {
+    say(byId("stage-message-title"), title);
+    say(byId("stage-message-text"), text);
+    byId("stage-message").hidden = false;
   }
 
-  #showFigures(fps, latency) {
-    say(byId("fps"), fps ? `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps` : "–"); // 0 is not measured yet
-    say(byId("latency"), latency ? `${Math.round(latency)} ms` : "–");
+  #stateWords() {
+    return this.status.demo && this.status.state === "live" ? "Demo" : (STATES[this.status.state] ?? this.status.state);
+  }
+
+  #showFigures() {
+    const { fps, age } = this.meter.read();
+    say(byId("fps"), fps ? `${fps.toFixed(fps < 9.95 ? 1 : 0)} fps` : "–");
+    say(byId("latency"), age === null ? "–" : age < 995 ? `${Math.round(age)} ms` : `${(age / 1000).toFixed(1)} s`);
   }
 
   /** Give the stage the picture's shape, within what leaves room for the rest of the page. */
@@ -82,6 +90,7 @@ export class StatusView {
   }
 
   #explanation() {
+    if (this.status.state === "lost") return LOST[0];
     return this.status.reason || (this.status.demo ? DEMO_HINT : "");
   }
 
@@ -92,12 +101,12 @@ export class StatusView {
     say(this.reason, this.#explanation() + countdown);
   }
 
-  #showModel({ model, model_reason: reason }) {
+  #showModel({ model, model_reason: reason, state }) {
     const notice = byId("model-notice");
-    notice.hidden = model === "ready";
+    notice.hidden = model === "ready" || state === "lost" || !model;
     notice.dataset.kind = model === "failed" ? "bad" : "";
     const loading = model === "loading";
-    say(byId("model-title"), loading ? "The model is being loaded" : "Expressions cannot be named yet");
+    say(byId("model-title"), loading ? "The model is loading" : "No expressions for now");
     say(byId("model-text"), loading ? "Expressions appear in a moment." : reason || "The model could not be loaded.");
   }
 }

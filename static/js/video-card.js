@@ -1,11 +1,14 @@
 /* One video on its way: waiting to be sent, being sent, queued, analysed, its results fetched, done or refused. */
 
+import { clock } from "./clock.js";
+import { LOST } from "./connection.js";
 import { percent } from "./expressions.js";
 import { fetchJson } from "./fetch-json.js";
 import { Timeline } from "./timeline.js";
 
 const CHECK_MS = 60_000;
 const BUSY = new Set(["waiting", "sending", "queued", "running", "fetching"]);
+const PASSING = new Set([0, 401, 429, 500, 502, 503, 504, 507]); // with these, the same video may be taken later
 const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
@@ -16,30 +19,37 @@ const DOWNLOADS = {
 };
 
 export class VideoCard {
-  constructor(template, downloadTemplate, name) {
-    this.downloadTemplate = downloadTemplate;
-    this.element = template.content.firstElementChild.cloneNode(true);
+  /** `templates`: { card, download }; `options.blur`: whether faces are to be hidden in what is made of it. */
+  constructor(templates, name, faceDialog, options) {
+    Object.assign(this, { templates, name, faceDialog, options });
+    this.element = templates.card.content.firstElementChild.cloneNode(true);
     this.part = (part) => this.element.querySelector(`.video-${part}`);
     this.part("name").textContent = name;
-    this.part("remove").setAttribute("aria-label", `Delete ${name}`);
     this.part("remove").addEventListener("click", () => this.onRemove());
-    this.#show("waiting", "Waiting for its turn", 0);
+    this.part("retry").addEventListener("click", () => this.onRetry());
+    this.part("speed").addEventListener("change", ({ target }) => (this.part("player").playbackRate = Number(target.value)));
+    this.isReachable = true;
+    this.wait();
+  }
+
+  wait() {
+    this.#show("waiting", "Waiting", 0);
   }
 
   /** Send the file; return the job that it becomes, or null where it was refused or stopped. */
-  send(file, address) {
-    this.#show("sending", "Sending", 0);
+  send(file, address, connection) {
+    this.#show("sending", "Uploading", 0);
     const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
     this.abort = () => request.abort();
     request.upload.addEventListener("progress", (event) => {
-      this.#show("sending", "Sending", event.loaded / event.total);
+      this.#show("sending", "Uploading", event.loaded / event.total);
     });
     request.upload.addEventListener("load", () => {
       this.abort = null; // the server has it all: a job may come of it, which is better deleted than left there
-      this.#show("sending", "Being checked");
+      this.#show("sending", "Checking the video");
       setTimeout(() => request.abort(), CHECK_MS); // by then it is long over, or nothing will come
     });
-    request.open("POST", address);
+    request.open("POST", `${address}?blur=${Number(this.options.blur)}`);
     request.responseType = "json";
     const form = new FormData();
     form.append("file", file);
@@ -48,11 +58,18 @@ export class VideoCard {
         this.abort = null;
         const job = request.status === 201 ? request.response.job : null;
         if (job) this.update(job);
-        else this.#show("failed", request.response?.error?.message ?? "The app does not answer. Is it still running?");
+        else this.#refused(request);
+        if (request.status) connection.found();
+        else connection.lost();
         resolve(job);
       });
       request.send(form);
     });
+  }
+
+  #refused({ status, response }) {
+    this.part("retry").hidden = !PASSING.has(status);
+    this.#show("failed", response?.error?.message ?? "Can’t reach the app. The video was not uploaded.");
   }
 
   /** Show a job as the API describes it. */
@@ -65,6 +82,7 @@ export class VideoCard {
     } else if (state === "running") {
       this.#show(state, remaining === null ? "Analysing" : `Analysing, ${duration(remaining)} left`, progress);
     } else if (state === "failed") {
+      this.part("retry").hidden = true;
       this.#show(state, job.error.message);
     } else {
       this.#showResults(job);
@@ -74,6 +92,12 @@ export class VideoCard {
   /** Whether there is more to come. */
   get busy() {
     return BUSY.has(this.element.dataset.state);
+  }
+
+  /** Whether the app can be reached: what is on its way says so. */
+  set reachable(reachable) {
+    this.isReachable = reachable;
+    this.#say();
   }
 
   recolour() {
@@ -89,31 +113,53 @@ export class VideoCard {
   #show(state, words, progress = 1) {
     this.element.dataset.state = state;
     this.element.setAttribute("aria-busy", String(this.busy));
+    this.part("remove").setAttribute("aria-label", `${this.busy ? "Cancel" : "Delete"} ${this.name}`);
     this.part("progress").value = progress;
-    const percentage = state === "sending" || state === "running" ? percent(progress) : "";
-    if (this.part("state").textContent !== words) this.part("state").textContent = words;
-    this.part("percent").textContent = percentage;
+    this.words = words;
+    this.percentage = state === "sending" || state === "running" ? percent(progress) : "";
+    this.#say();
   }
 
-  async #showResults({ files, expires }) {
-    this.#show("fetching", "Fetching the results");
+  #say() {
+    const known = this.isReachable || !this.busy;
+    const words = known ? this.words : LOST;
+    if (this.part("state").textContent !== words) this.part("state").textContent = words;
+    this.part("percent").textContent = known ? this.percentage : "";
+  }
+
+  async #showResults({ id, files, expires, blurred }) {
+    this.#show("fetching", "Loading the results");
     const summary = await fetchJson(files["summary.json"]);
     if (!summary) {
       this.job = null; // so that the next look at the queue tries again
       return;
     }
-    this.#show("done", describe(summary, expires));
+    this.#show("done", describe(summary, expires, blurred));
     this.#addDownloads(files);
     this.part("player").src = files["annotated.mp4"];
+    this.#fill(summary, files);
+    this.timeline.onEdit = (face) => {
+      this.faceDialog.open(id, this.timeline.summary, face, this.part("player").currentTime, () => this.#reload(files));
+    };
+  }
+
+  #fill(summary, files) {
     this.part("timeline").hidden = summary.faces.length === 0;
-    this.timeline = new Timeline(this.part("timeline"), summary, this.part("player"));
-    this.part("moments").append(...summary.moments.map((moment) => this.#moment(moment, files[moment.file])));
+    if (this.timeline) this.timeline.show(summary);
+    else this.timeline = new Timeline(this.part("timeline"), summary, this.part("player"));
+    this.part("moments").replaceChildren(...summary.moments.map((moment) => this.#moment(moment, summary, files[moment.file])));
+  }
+
+  /** Faces have been named, merged or split: show the tables and charts as they are now. */
+  async #reload(files) {
+    const summary = await fetchJson(files["summary.json"]);
+    if (summary) this.#fill(summary, files);
   }
 
   #addDownloads(files) {
     for (const [file, words] of Object.entries(DOWNLOADS)) {
       if (!files[file]) continue;
-      const link = this.downloadTemplate.content.firstElementChild.cloneNode(true);
+      const link = this.templates.download.content.firstElementChild.cloneNode(true);
       link.href = `${files[file]}?download=1`;
       link.append(words);
       this.part("downloads").append(link);
@@ -121,7 +167,7 @@ export class VideoCard {
   }
 
   /** A picture of an expression at its strongest; a click goes there in the video. */
-  #moment({ expression, confidence, time }, address) {
+  #moment({ expression, confidence, time, face, name }, { faces }, address) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "moment" });
     button.dataset.expression = expression;
@@ -130,32 +176,28 @@ export class VideoCard {
     const words = button.appendChild(document.createElement("span"));
     words.className = "named";
     words.dataset.expression = expression;
-    words.textContent = `${expression} ${percent(confidence)} at ${clock(time)}`;
+    const who = faces.length > 1 ? `${name || `Face ${face}`}: ` : "";
+    words.textContent = `${who}${expression} ${percent(confidence)} at ${clock(time, 1)}`;
     button.addEventListener("click", () => this.timeline.seek(time));
     return button;
   }
 }
 
 function waiting({ ahead, starts_in_seconds: wait, estimated_seconds: work }) {
-  const before = ahead ? `: ${ahead === 1 ? "1 video is" : `${ahead} videos are`} before it` : "";
+  const before = ahead ? `, ${ahead === 1 ? "1 video" : `${ahead} videos`} ahead` : "";
   return `Waiting${before}${work > 0 ? `, ready in ${duration(wait + work)}` : ""}`;
 }
 
-function describe({ duration: seconds, width, height, faces, timeline }, expires) {
+function describe({ duration: seconds, width, height, faces, timeline }, expires, blurred) {
   const number = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
   const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
-  return `${clock(Math.round(seconds))} long, ${width} × ${height}, ${number}${shown}.${until}`;
+  return `${clock(seconds)} long, ${width} × ${height}, ${number}${shown}${blurred ? ", faces blurred" : ""}.${until}`;
 }
 
 function duration(seconds) {
   if (seconds < 1) return "less than a second";
   if (seconds < 90) return `about ${Math.round(seconds)} s`;
   return `about ${Math.round(seconds / 60)} minutes`;
-}
-
-function clock(seconds) {
-  const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

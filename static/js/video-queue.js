@@ -1,36 +1,57 @@
 /* The visitor's videos on the server: sent one after the other, watched until they are done. */
 
-import { fetchJson } from "./fetch-json.js";
+import { undoable } from "./toasts.js";
 
 const LOOK_EVERY_MS = 1000;
-const DELETE_MS = 10_000;
+const PATIENCE_MS = 10_000;
 
 export class VideoQueue {
   /**
    * `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
-   * `changed()` when there are more or fewer.
+   * `changed()` when there are more or fewer. `connection` tells whether the app can be reached.
    */
-  constructor(address, makeCard, { place, leaving, changed }) {
-    Object.assign(this, { address, makeCard, place, leaving, changed });
+  constructor(address, connection, makeCard, { place, leaving, changed }) {
+    Object.assign(this, { address, connection, makeCard, place, leaving, changed });
     this.cards = new Set();
     this.sending = Promise.resolve();
+    connection.addEventListener("change", () => {
+      this.cards.forEach((card) => (card.reachable = connection.reachable));
+      if (connection.reachable) this.#watch();
+    });
+  }
+
+  /** How many are in the page. */
+  get count() {
+    return [...this.cards].filter(({ leaving }) => !leaving).length;
   }
 
   add(file) {
     const card = this.#addCard(file.name);
-    this.sending = this.sending.then(async () => {
-      if (!this.cards.has(card)) return;
-      const job = await card.send(file, this.address);
-      if (job) card.id = job.id;
-      if (job && !this.cards.has(card)) await this.#delete(card);
-      this.#watch();
-    });
+    card.onRetry = () => this.#send(card, file);
+    this.#send(card, file);
+    return card;
   }
 
   /** Show the videos that the server has from before; others are sent once it has told of these. */
   resume() {
     this.sending = this.#earlier().then((jobs) => {
       for (const job of jobs) this.#addCard(job.name, job.id).update(job);
+      this.#watch();
+    });
+  }
+
+  recolour() {
+    this.cards.forEach((card) => card.recolour());
+  }
+
+  /** Send it when its turn has come. */
+  #send(card, file) {
+    card.wait();
+    this.sending = this.sending.then(async () => {
+      if (!this.cards.has(card)) return;
+      const job = await card.send(file, this.address, this.connection);
+      if (job) card.id = job.id;
+      if (job && !this.cards.has(card)) await this.#delete(card);
       this.#watch();
     });
   }
@@ -43,14 +64,26 @@ export class VideoQueue {
     }
   }
 
-  async remove(card) {
+  /** Take a card out of the page, and delete its video once the visitor has had time to undo it. */
+  #remove(card) {
+    const words = card.busy ? `Cancelled ${card.name}` : `Deleted ${card.name}`;
+    const next = card.element.nextElementSibling;
+    const list = card.element.parentElement;
     this.leaving(card);
-    this.#forget(card);
-    if (card.id) await this.#delete(card);
-  }
-
-  recolour() {
-    this.cards.forEach((card) => card.recolour());
+    card.leaving = true;
+    card.element.remove();
+    this.changed();
+    undoable(words, {
+      done: () => {
+        this.#forget(card);
+        if (card.id) this.#delete(card);
+      },
+      undone: () => {
+        card.leaving = false;
+        list.insertBefore(card.element, next?.parentElement === list ? next : null);
+        this.changed();
+      },
+    });
   }
 
   /** Look how far the videos are, again and again for as long as one is on its way. */
@@ -73,14 +106,21 @@ export class VideoQueue {
     }
   }
 
+  /** The visitor's videos, or null where they cannot be had now. */
   async #ask() {
-    return (await fetchJson(this.address))?.jobs ?? null;
+    try {
+      const answer = await this.connection.fetch(this.address, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      return answer.ok ? (await answer.json()).jobs : null;
+    } catch {
+      return null;
+    }
   }
 
   #addCard(name, id) {
     const card = this.makeCard(name);
     card.id = id;
-    card.onRemove = () => this.remove(card);
+    card.onRemove = () => this.#remove(card);
+    card.reachable = this.connection.reachable;
     this.cards.add(card);
     this.place(card);
     this.changed();
@@ -94,7 +134,7 @@ export class VideoQueue {
   }
 
   #delete(card) {
-    const request = { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(DELETE_MS) };
+    const request = { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(PATIENCE_MS) };
     return fetch(`${this.address}/${card.id}`, request).catch(() => {});
   }
 }

@@ -69,7 +69,7 @@ def test_faces_of_the_own_camera_are_labelled(page: Page, mood: Any, shoot: Any)
     expect(page.locator("#own-video")).to_have_attribute("data-mirrored", "")
     expect(page.locator("#latency")).to_have_text(re.compile(r"\d+ ms"))
     drawn = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
-    assert page.locator("#own-overlay").evaluate(drawn)
+    assert page.locator("#marks").evaluate(drawn)
     shoot(page, "own-camera")
     mood.expression = "Surprise"
     expect(page.locator(".face-card .expression").first).to_have_text("Surprise")
@@ -187,7 +187,7 @@ def test_a_face_that_turns_away_stays_hidden(page: Page, tmp_path: Path) -> None
 def test_the_server_is_not_asked_after_the_switch_back(page: Page) -> None:
     """Going back to the server's video switches the camera off."""
     start(page)
-    page.get_by_label("This computer").check()
+    page.get_by_label("Server camera").check()
     expect(page.locator("#state")).to_have_text("Live")
     expect(page.locator("#source-name")).to_have_text("demo.mp4")
     assert page.locator("#own-video").evaluate("video => video.srcObject") is None
@@ -204,16 +204,16 @@ def test_figures_of_one_camera_are_not_shown_for_another(new_page: NewPage, live
     expect(latency).to_have_text("–")
     start(page)
     expect(fps).to_have_text(re.compile(r"fps"))
-    page.route("**/api/events", lambda route: route.abort())
-    page.get_by_label("This computer").check()
+    page.route("**/api/live?*", lambda route: route.abort())
+    page.get_by_label("Server camera").check()
     expect(fps).to_have_text("–")
     expect(latency).to_have_text("–")
 
 
 FAULTS = [
-    ("NotAllowedError", "The camera was not allowed", "Allow the camera for this page"),
-    ("NotFoundError", "No camera was found", "Plug one in"),
-    ("NotReadableError", "The camera is busy", "Another program uses it"),
+    ("NotAllowedError", "The camera is blocked", "Allow the camera for this page"),
+    ("NotFoundError", "No camera found", "Plug one in"),
+    ("NotReadableError", "The camera is busy", "Another program is using it"),
 ]
 
 
@@ -242,7 +242,7 @@ def test_a_visitor_who_denies_the_camera_is_told_how_to_allow_it(
     page.goto(live_app)
     page.get_by_label("My camera", exact=True).check()
     page.get_by_role("button", name="Start my camera").click()
-    expect(page.locator("#consent")).to_contain_text("The camera was not allowed")
+    expect(page.locator("#consent")).to_contain_text("The camera is blocked")
     other.close()
 
 
@@ -283,3 +283,48 @@ def test_the_own_camera_fits_and_is_accessible(
     check_accessibility(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     shoot(page, f"own-camera-dark-{width}")
+
+
+def test_the_camera_can_be_stopped(page: Page) -> None:
+    """A button switches it off, and the page says so."""
+    start(page)
+    page.get_by_role("button", name="Stop camera").click()
+    expect(page.locator("#state")).to_have_text("Off")
+    expect(page.get_by_role("button", name="Start my camera")).to_be_focused()
+    assert page.locator("#own-video").evaluate("video => video.srcObject") is None
+
+
+def test_a_hidden_page_lets_go_of_the_camera(page: Page) -> None:
+    """It is off while nobody looks, and on again when somebody does."""
+    start(page)
+    hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); \
+            document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    assert page.locator("#own-video").evaluate("video => video.srcObject") is None
+    page.evaluate(hide, False)
+    expect(page.locator("#own-video")).not_to_have_js_property("srcObject", None)
+    expect(page.locator("#state")).to_have_text("Live")
+
+
+def test_nothing_jumps_when_the_camera_starts(page: Page) -> None:
+    """The layout shifts by less than 0.05 from the consent to the live picture."""
+    page.evaluate(
+        """
+        () => {
+          window.shift = 0;
+          new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (window.shift += value)))
+            .observe({ type: "layout-shift", buffered: false });
+        }
+        """
+    )
+    start(page)
+    expect(page.locator(".face-card").first).to_be_visible()
+    assert page.evaluate("window.shift") < 0.05
+
+
+def test_what_is_saved_is_said(page: Page) -> None:
+    """After a snapshot the page names the file."""
+    start(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    expect(page.get_by_text(f"Saved {download.value.suggested_filename}")).to_be_visible()

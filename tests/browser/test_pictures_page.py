@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import cv2
 import PIL.Image
@@ -54,7 +55,7 @@ def test_a_chosen_picture_is_answered_with_a_table(page: Page, shoot: Any, check
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_can_be_dropped_or_pasted(page: Page, kind: str) -> None:
     """A file that comes by drag and drop, or from the clipboard, is analysed like a chosen one."""
-    page.evaluate(HAND_OVER, [kind, "/static/images/example.jpg"])
+    page.evaluate(HAND_OVER, [kind, page.locator("#pictures-script").get_attribute("data-example")])
     card = page.locator(".picture")
     expect(card).to_have_attribute("data-state", "done")
     expect(card.locator(".picture-name")).to_have_text("given.jpg")
@@ -72,7 +73,7 @@ def test_several_at_once_and_a_file_that_is_no_picture(
     expect(page.locator(".picture[data-state=done]")).to_have_count(2)
     failed = page.locator(".video-card[data-state=failed]")
     expect(failed).to_contain_text("not a video that can be read")
-    expect(page.locator(".picture").first).to_contain_text("No face found")
+    expect(page.locator(".picture").last).to_contain_text("No face found")
     expect(page.locator("#picture-count")).to_have_text("2 pictures, 1 video")
     shoot(page, "pictures-several")
     failed.get_by_role("button", name="Delete letter.txt").click()
@@ -92,7 +93,7 @@ def test_a_picture_that_the_browser_cannot_read_is_shown(page: Page, tmp_path: P
     page.set_input_files("#file", path)
     card = page.locator(".picture")
     expect(card.locator(".picture-summary")).to_have_text("2 faces: 2 Happy")
-    assert card.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]") == [880, 440]
+    assert card.locator(".picture-canvas").evaluate("canvas => [canvas.width, canvas.height]") == [880, 440]
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     download.value.save_as(tmp_path / "saved.png")
@@ -111,7 +112,7 @@ def test_a_picture_on_its_side_is_turned(page: Page, tmp_path: Path, shoot: Any)
     card = page.locator(".picture")
     expect(card.locator(".picture-summary")).to_have_text("1 face: Happy. The picture was turned to find the faces.")
     height, width = upright.shape[:2]
-    assert card.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]") == [width, height]
+    assert card.locator(".picture-canvas").evaluate("canvas => [canvas.width, canvas.height]") == [width, height]
     shoot(page, "pictures-turned")
 
 
@@ -179,15 +180,17 @@ def test_what_cannot_be_read_is_not_to_be_tried_again(page: Page, tmp_path: Path
     complaints[:] = [text for text in complaints if "status of 400" not in text]
 
 
-def test_a_server_that_is_gone_is_told_and_can_be_asked_again(page: Page) -> None:
-    """Without an answer the card says so; its button asks again."""
-    page.route("**/api/predict", lambda route: route.abort())
+def test_a_refusal_that_may_pass_can_be_tried_again(page: Page, complaints: list[str]) -> None:
+    """The card has the server's words and a button that asks again."""
+    busy = {"error": {"code": "busy", "message": "Too many pictures are being analysed. Try again soon."}}
+    page.route("**/api/predict", lambda route: route.fulfill(status=503, json=busy))
     page.set_input_files("#file", EXAMPLE)
     card = page.locator(".picture")
-    expect(card.locator(".picture-summary")).to_have_text("The app does not answer. Is it still running?")
+    expect(card.locator(".picture-summary")).to_have_text("Too many pictures are being analysed. Try again soon.")
     page.unroute_all()
     card.get_by_role("button", name="Try again").click()
     expect(card).to_have_attribute("data-state", "done")
+    complaints[:] = [text for text in complaints if "status of 503" not in text]
 
 
 @pytest.mark.parametrize("path", ["pictures", "about", "nothing-here"])
@@ -204,3 +207,92 @@ def test_the_other_pages_fit_and_are_accessible(
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             shoot(page, f"{path}-{scheme}-{width}")
     complaints[:] = [complaint for complaint in complaints if "status of 404" not in complaint]
+
+
+def test_pictures_stay_for_the_session(page: Page) -> None:
+    """After a visit to another page they are there again, with their answers, and without asking for them again."""
+    page.get_by_role("button", name="Try an example").click()
+    card = page.locator(".picture")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(page.locator("#download-all")).to_be_enabled()
+    page.goto(page.url.replace("pictures", "about"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.go_back()
+    page.reload()
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator("tbody tr")).to_have_count(2)
+    assert not [url for url in asked if url.endswith("/api/predict")]
+
+
+def test_removing_can_be_undone(page: Page) -> None:
+    """For some seconds; then it is for good."""
+    page.get_by_role("button", name="Try an example").click()
+    card = page.locator(".picture")
+    expect(card).to_have_attribute("data-state", "done")
+    page.get_by_role("button", name="Remove example.jpg").click()
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(card).to_have_attribute("data-state", "done")
+    page.get_by_role("button", name="Remove all pictures").click()
+    page.reload()
+    expect(page.locator("#drop-zone")).to_be_visible()
+    expect(card).to_have_count(0)
+
+
+def test_ten_at_once_keep_their_order_and_come_in_sight(page: Page, tmp_path: Path) -> None:
+    """In the order in which they were chosen, above what is there; the way to add more gives room."""
+    picture = cv2.resize(cv2.imread(str(EXAMPLE)), (220, 110))
+    paths = [tmp_path / f"{i}.png" for i in range(10)]
+    for path in paths:
+        cv2.imwrite(str(path), picture)
+    before = page.locator("#drop-zone").bounding_box()
+    page.set_input_files("#file", paths)
+    names = page.locator(".picture-name")
+    expect(names).to_have_text([path.name for path in paths])
+    after, first = page.locator("#drop-zone").bounding_box(), page.locator(".picture").first.bounding_box()
+    assert before
+    assert after
+    assert first
+    assert after["height"] < 150 < before["height"]
+    assert first["y"] < 700
+
+
+def test_all_pictures_come_in_one_zip(page: Page, tmp_path: Path) -> None:
+    """Annotated pictures, and one table with a row a face that says in which picture it is."""
+    page.set_input_files("#file", [EXAMPLE, EXAMPLE])
+    expect(page.locator(".picture[data-state=done]")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All as ZIP").click()
+    download.value.save_as(tmp_path / "all.zip")
+    expect(page.get_by_text("Saved expressions")).to_be_visible()
+    with ZipFile(tmp_path / "all.zip") as archive:
+        assert sorted(archive.namelist()) == ["example (2) annotated.png", "example annotated.png", "faces.csv"]
+        rows = list(csv.DictReader(archive.read("faces.csv").decode().splitlines()))
+    assert [row["picture"] for row in rows] == ["example", "example", "example (2)", "example (2)"]
+
+
+def test_a_picture_opens_larger(page: Page, tmp_path: Path, shoot: Any, check_accessibility: Any) -> None:
+    """A click fills the window; arrows lead to the others, keys and buttons zoom, Escape leads back."""
+    other = tmp_path / "other.jpg"
+    other.write_bytes(EXAMPLE.read_bytes())
+    page.set_input_files("#file", [EXAMPLE, other])
+    expect(page.locator(".picture[data-state=done]")).to_have_count(2)
+    page.get_by_role("button", name="Enlarge example.jpg").click()
+    lightbox = page.get_by_role("dialog", name="example.jpg")
+    expect(lightbox).to_be_visible()
+    canvas = page.locator("#lightbox-canvas")
+    expect(canvas).to_have_js_property("width", 880)
+    scale = "canvas => new DOMMatrix(getComputedStyle(canvas).transform).a"
+    page.keyboard.press("+")
+    assert canvas.evaluate(scale) > 1
+    page.get_by_role("button", name="Zoom out").click()
+    assert canvas.evaluate(scale) == 1
+    check_accessibility(page)
+    shoot(page, "pictures-lightbox")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#lightbox-name")).to_have_text("other.jpg")
+    page.get_by_role("button", name="Next picture").click()
+    expect(page.locator("#lightbox-name")).to_have_text("example.jpg")
+    page.keyboard.press("Escape")
+    expect(lightbox).to_be_hidden()

@@ -89,7 +89,7 @@ def test_a_video_is_analysed_and_plays_with_its_timeline(
     check_accessibility(page)
 
     timeline, video = card.get_by_role("slider", name="Time in the video"), card.locator("video")
-    chart = timeline.locator(".timeline-chart").first
+    chart = timeline.locator(".timeline-chart .u-over").first
     expect(video).to_have_js_property("readyState", 4)
     box = chart.bounding_box()
     assert box
@@ -213,8 +213,8 @@ def test_a_video_deleted_while_it_is_checked_leaves_nothing(page: Page, clip: Pa
     """The server has all of it, but has not answered yet; the job that comes of it goes as well."""
     with page.expect_response(lambda response: response.request.method == "DELETE") as deleted, _ONE_CHECK:
         page.set_input_files("#file", clip)
-        expect(page.locator(".video-card")).to_contain_text("Being checked")
-        page.get_by_role("button", name="Delete friends.mp4").click()
+        expect(page.locator(".video-card")).to_contain_text("Checking the video")
+        page.get_by_role("button", name="Cancel friends.mp4").click()
     assert deleted.value.status == 204
     assert page.evaluate("fetch('/api/jobs').then((answer) => answer.json())")["jobs"] == []
 
@@ -225,9 +225,9 @@ def test_a_check_that_never_ends_is_given_up(page: Page, clip: Path) -> None:
     cards = page.locator(".video-card")
     with _ONE_CHECK:
         page.set_input_files("#file", clip)
-        expect(cards).to_contain_text("Being checked")
+        expect(cards).to_contain_text("Checking the video")
         page.clock.fast_forward(61_000)
-        expect(cards).to_contain_text("The app does not answer")
+        expect(cards).to_contain_text("Can’t reach the app")
     page.set_input_files("#file", clip)
     expect(cards.first).to_have_attribute("data-state", "done")
 
@@ -240,8 +240,8 @@ def test_the_keyboard_keeps_its_place_when_videos_are_deleted(
     other = tmp_path / "other.mp4"
     other.write_bytes(clip.read_bytes())
     page.set_input_files("#file", [clip, other])
-    page.get_by_role("button", name="Delete other.mp4").press("Enter")
-    remaining = page.get_by_role("button", name="Delete friends.mp4")
+    page.get_by_role("button", name="Cancel other.mp4").press("Enter")
+    remaining = page.get_by_role("button", name="Cancel friends.mp4")
     expect(remaining).to_be_focused()
     remaining.press("Enter")
     expect(page.get_by_role("button", name="Choose files")).to_be_focused()
@@ -258,9 +258,9 @@ def test_videos_wait_in_order_and_one_under_way_can_be_stopped(
     page.set_input_files("#file", [clip, other])
     first, second = (page.locator(".video-card", has_text=name) for name in ("friends.mp4", "other.mp4"))
     expect(first).to_have_attribute("data-state", "running")
-    expect(second.locator(".video-state")).to_have_text(re.compile("^Waiting: 1 video is before it, ready in "))
+    expect(second.locator(".video-state")).to_have_text(re.compile("^Waiting, 1 video ahead, ready in "))
     shoot(page, "video-queue")
-    first.get_by_role("button", name="Delete friends.mp4").click()
+    first.get_by_role("button", name="Cancel friends.mp4").click()
     expect(first).to_have_count(0)
     held.unlink()
     expect(second).to_have_attribute("data-state", "done")
@@ -311,6 +311,86 @@ def test_results_fit_a_phone(page: Page, clip: Path, tmp_path: Path, shoot: Any)
     expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
     expect(page.locator(".moment")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(page.locator(".video-remove")).to_have_css("width", "40px")
+    assert page.locator(".video-remove").evaluate("button => button.offsetWidth") > 80
     page.locator(".video-card").scroll_into_view_if_needed()
     shoot(page, "video-dark-360")
+
+
+def test_faces_are_named_and_it_can_be_undone(page: Page, clip: Path, shoot: Any, check_accessibility: Any) -> None:
+    """A name is on chart, table and moments at once; undo takes it back."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".timeline-face .face-cut")).to_have_count(2)
+    page.get_by_role("button", name="Edit Face 1: name it, merge or split").click()
+    dialog = page.get_by_role("dialog", name="Face 1")
+    check_accessibility(page)
+    shoot(page, "video-face-dialog")
+    dialog.get_by_label("Name").fill("Anna")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    expect(card.locator(".timeline-face").first).to_contain_text("Anna, seen for 1.0 s")
+    expect(card.locator(".timeline-rows th").first).to_have_text("Anna")
+    page.get_by_role("button", name="Undo").click()
+    expect(card.locator(".timeline-face").first).to_contain_text("Face 1, seen for 1.0 s")
+
+
+def test_faces_in_view_together_cannot_be_merged(page: Page, clip: Path, complaints: list[str]) -> None:
+    """The dialog says why."""
+    page.set_input_files("#file", clip)
+    expect(page.locator(".video-card")).to_have_attribute("data-state", "done")
+    page.get_by_role("button", name="Edit Face 1: name it, merge or split").click()
+    page.get_by_role("button", name="Merge", exact=True).click()
+    expect(page.locator("#face-error")).to_contain_text("in view at the same time")
+    complaints[:] = [text for text in complaints if "status of 409" not in text]
+
+
+def test_charts_read_and_zoom_and_lead_to_the_moment(page: Page, clip: Path) -> None:
+    """By pointer and by keys: values under it, a part of the time, and the table of the chosen moment."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".legend li")).to_have_count(7)
+    over = card.locator(".timeline-chart .u-over").first
+    box = over.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    expect(card.locator(".timeline-reading")).to_have_text(re.compile(r"^0:00\.\d: Happy \d+%"))
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 20)
+    expect(card.locator(".timeline-moment")).to_have_text("At 0:00.5")
+    expect(card.locator(".timeline-rows tr").first).to_contain_text("Happy")
+    head = card.locator(".playhead").first
+    left = head.evaluate("head => parseFloat(head.style.left)")
+    card.get_by_role("button", name="Zoom in").click()
+    card.get_by_role("slider").press("ArrowLeft")
+    assert head.evaluate("head => parseFloat(head.style.left)") < 0 < left
+    card.get_by_role("slider").press("Escape")
+    expect(head).to_have_attribute("style", re.compile(r"left: 0px"))
+
+
+def test_deleting_can_be_undone(page: Page, clip: Path) -> None:
+    """For some seconds the video is only out of sight."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    page.get_by_role("button", name="Delete friends.mp4").click()
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(card).to_have_attribute("data-state", "done")
+    assert len(page.evaluate("fetch('/api/jobs').then((answer) => answer.json())")["jobs"]) == 1
+
+
+def test_a_video_is_blurred_where_the_switch_says_so(page: Page, clip: Path) -> None:
+    """The switch counts for videos that are added after it."""
+    page.get_by_label("Blur faces").check()
+    page.set_input_files("#file", clip)
+    expect(page.locator(".video-state")).to_contain_text("faces blurred")
+
+
+def test_the_speed_of_the_player_can_be_chosen(page: Page, clip: Path) -> None:
+    """From a quarter to twice."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    card.get_by_label("Speed").select_option("0.5")
+    expect(card.locator("video")).to_have_js_property("playbackRate", 0.5)

@@ -22,10 +22,7 @@ AUTO_TIMEOUT: Final = 5.0
 """Seconds that a webcam may take to open and give its first picture, where others may be better."""
 LOOKED_AT: Final = 1.5
 """Seconds of pictures before a webcam counts as dark or colourless: many begin in black."""
-HOW_TO_CHOOSE: Final = (
-    'Choose another with "Change video", or start with "make run SOURCE=0" (python app.py --source 0) for the first '
-    "webcam, a video file's path or a camera's address, or set \"source\" in config.toml."
-)
+HOW_TO_CHOOSE: Final = "Choose “Change video” to see something else."
 _SECOND_CHOICE: Final = re.compile(r"virtual|\bobs\b|loopback|dummy|infrared|\bir\b", re.IGNORECASE)
 """Names of cameras that show no room, or show it without colours."""
 _CONTENT: Final = 6.0
