@@ -7,6 +7,7 @@ import { faceQuality } from "./face-quality.js";
 import { OwnCamera } from "./own-camera.js";
 import { keep, load, personal } from "./personal.js";
 import { geometricMean, toRow } from "./probabilities.js";
+import { Stage } from "./stage.js";
 
 const ROUNDS = 2;
 const READ_MS = 2000;
@@ -30,9 +31,11 @@ let step = null; // ends the present step when called with "skip" or "finish"
 
 /* The camera */
 
-const camera = new OwnCamera(byId("video"), byId("overlay"), frame, {
+const stage = new Stage(byId("picture"), byId("marks"));
+const camera = new OwnCamera(byId("video"), stage, frame, {
   result: takeIn,
   state: (_, reason) => trouble(reason && "Waiting for the app", reason),
+  lost: () => trouble("Waiting for the app", "Can’t reach the app. Trying again …"),
   fault: (title, words) => {
     step?.("finish");
     stopCamera();
@@ -42,7 +45,8 @@ const camera = new OwnCamera(byId("video"), byId("overlay"), frame, {
 });
 camera.show({ labels: false, blur: false }); // to see what it takes them for would lead the visitor
 
-function takeIn({ faces }) {
+function takeIn({ faces, width, height, mirrored }) {
+  stage.mark(faces, { width, height, mirrored, labels: false });
   const face = faces.toSorted((a, b) => b.box[2] - a.box[2])[0];
   byId("begin").disabled = !face;
   byId("seen").textContent = face ? "Your face is in view. Begin when you like." : "No face is in view. Look towards the camera, with light on your face.";
