@@ -27,13 +27,13 @@ def short_name(name: str) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, of the same suffix, which takes the name of `path` once it is whole.
+    """Let `write` fill a file beside `path`, of the same suffixes, which takes the name of `path` once it is whole.
 
     Raises:
         ResultsError: It cannot be written, or `write` raises ValueError; what was at `path` before is still there.
 
     """
-    partial = path.with_name(f".partial-{token_hex(4)}{path.suffix}")
+    partial = path.with_name(f".partial-{token_hex(4)}{''.join(path.suffixes[-2:])}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)

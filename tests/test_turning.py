@@ -52,7 +52,7 @@ def test_the_command_writes_a_table_and_figures(portrait, tmp_path, monkeypatch,
 
 
 def test_without_anything_to_measure_the_usage_is_shown(capsys):
-    """Neither data nor a detector is an error that names both."""
+    """Neither data nor a detector is an error that names them."""
     with pytest.raises(SystemExit):
         evaluate.main([])
-    assert "--data, or --detector" in capsys.readouterr().err
+    assert "--data --people --rest-rows --detector" in capsys.readouterr().err
