@@ -20,6 +20,8 @@ from training import notebook, recipe
 from training.fer2013 import load
 from training.network import HEADS, build_cnn
 
+pytestmark = pytest.mark.timeout(400)  # A kernel that trains may take minutes on a busy machine.
+
 
 def run(folder: Path, data: Path, **parameters: object) -> dict[str, Any]:
     """Run the notebook as `make train` does, with everything that it writes in `folder`; return its figures."""
@@ -99,7 +101,7 @@ def test_the_notebook_beats_chance_on_real_faces(tmp_path: Path, shared: Path) -
     figures = run(
         tmp_path,
         tmp_path / "fer2013.csv",
-        EPOCHS=40,
+        EPOCHS=30,
         PEAK_RATE=0.03,
         WEIGHT_DECAY=0.01,
         BATCH_SIZE=16,
