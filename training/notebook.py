@@ -25,8 +25,6 @@ from files import write_text
 NOTEBOOK: Final = ROOT / "train.ipynb"
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at how many epochs are done."""
-ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
-"""What IPython colours tracebacks with."""
 
 
 def read_parameters() -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Stage:
 
     @property
     def result(self) -> Path:
-        """The executed notebook, which is there once the stage is done."""
+        """The executed notebook."""
         return self.folder / "train.ipynb"
 
     @property

@@ -70,11 +70,32 @@ def _live(source: Path, folder: Path, classifier: Classifier) -> Iterator[str]:
         camera.close()
 
 
+def demo_footage() -> bytes:
+    """Return the demo clip's first 50 frames as the MJPEG of a fake camera."""
+    video, frames = cv2.VideoCapture(str(DEMO_CLIP)), list[bytes]()
+    for _ in range(50):
+        read, frame = video.read()
+        assert read
+        frames.append(cv2.imencode(".jpg", cv2.resize(frame, (640, 360)))[1].tobytes())
+    return b"".join(frames)
+
+
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def camera_footage() -> bytes | None:
+    """Return the MJPEG that the browser's camera shows; a file of tests that needs a camera has its own."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, camera_footage: bytes | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Return one browser for a file of tests; not for all, since its event loop would be in others' way."""
+    flags = list(FLAGS)
+    if camera_footage is not None:
+        footage = tmp_path_factory.mktemp("camera") / "footage.mjpeg"
+        footage.write_bytes(camera_footage)
+        flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
 

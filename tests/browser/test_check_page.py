@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from config import DEMO_CLIP, ROOT
+from config import ROOT
 from entities import EXPRESSIONS
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import demo_footage
 from tests.people import recorded
 
 NewPage = Callable[..., Page]
@@ -38,20 +38,9 @@ ANSWERS = """([rows, box]) => {
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return a browser whose camera shows the demo clip."""
-    footage = tmp_path_factory.mktemp("camera") / "faces.mjpeg"
-    video = cv2.VideoCapture(str(DEMO_CLIP))
-    with footage.open("wb") as file:
-        for _ in range(40):
-            read, frame = video.read()
-            assert read
-            file.write(cv2.imencode(".jpg", cv2.resize(frame, (640, 360)))[1].tobytes())
-    camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=(*FLAGS, *camera))
-        yield browser
-        browser.close()
+def camera_footage() -> bytes:
+    """Let the browser's camera show the demo clip."""
+    return demo_footage()
 
 
 def hurry(route: Route) -> None:

@@ -2,18 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from entities import EXPRESSIONS
 from expressions.adaptation import Adaptation
 from expressions.resting import RestingFace
-from tests.browser.conftest import FLAGS
 from tests.people import recorded
 from tests.test_resting import row
 
@@ -21,16 +20,9 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory, portrait: Any) -> Iterator[Browser]:
-    """Return a browser before whose camera is a single face."""
-    footage = tmp_path_factory.mktemp("camera") / "face.mjpeg"
-    picture = cv2.imencode(".jpg", cv2.resize(portrait[0], (480, 560)))[1].tobytes()
-    footage.write_bytes(20 * picture)
-    camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=(*FLAGS, *camera))
-        yield browser
-        browser.close()
+def camera_footage(portrait: Any) -> bytes:
+    """Let the browser's camera show a single face."""
+    return 20 * cv2.imencode(".jpg", cv2.resize(portrait[0], (480, 560)))[1].tobytes()
 
 
 def own_camera(page: Page, address: str) -> None:
