@@ -4,39 +4,25 @@ One thread reads the source (`vision.capture`), one works on its newest frame (h
 the start. Viewers wait for the newest result on their own threads; who is slow skips frames and slows nobody.
 """
 
-import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator
 from itertools import count
-from statistics import median
-from typing import Final, Literal
+from typing import Final
 
 from config import Settings
-from entities import Classifier, Face, Frame, FrameResult, SourceState, SourceStatus
-from errors import FacialExpressionError
+from entities import Classifier, Frame, FrameResult, SourceState, SourceStatus
 from expressions.resting import RestingFace
-from pipeline import ExpressionPipeline
+from live.analyser import LiveAnalyser, ModelState
+from live.meter import Meter
+from live.status_log import StatusLog
 from vision.absence import Absences
 from vision.annotation import annotate, encode_jpeg, message_frame
 from vision.capture import Capture
 from vision.sources import DEMO_NAME, Source, Spec, open_source
 
-log = logging.getLogger(__name__)
-
-ModelState = Literal["loading", "ready", "failed"]
-
 MESSAGE_SECONDS: Final = 0.5
 """How often a message is renewed where there is no picture."""
-LOAD_AGAIN: Final = 10.0
-LOAD_RARELY: Final = 300.0
-"""Seconds before the first and, doubled each time, the later attempts to load a model that failed to load."""
-ANALYSE_AGAIN: Final = 1.0
-"""Seconds without faces after a model failed at one."""
-MEASURED: Final = 3.0
-"""Seconds that frame rate and latency look back."""
 CLOSING: Final = 0.8
 """Seconds that closing waits for the frame in hand."""
 MESSAGE_SIZE: Final = (960, 540)
@@ -74,11 +60,11 @@ class VideoCamera:
         self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
         self._spec: Spec = settings.source
         self._source_name = self._open_video(self._spec).name
-        self._analyser = _Analyser(settings, load_classifier)
+        self._analyser = LiveAnalyser(settings, load_classifier)
         self._absences = Absences()
-        self._meter = _Meter()
+        self._meter = Meter()
         self._indices = count()
-        self._log = _Log()
+        self._log = StatusLog()
         self._on_frame: list[Callable[[FrameResult], None]] = []
         self._changed = threading.Condition()  # notified with each result and at the end; guards what follows
         self._latest: FrameResult | None = None
@@ -298,135 +284,3 @@ class VideoCamera:
         with self._changed:
             self._latest = result
             self._changed.notify_all()
-
-
-class _Log:
-    """Writes each state and fault to the log when it begins, not with every frame."""
-
-    def __init__(self) -> None:
-        self._status: tuple[str, SourceState, str] | None = None
-        self._fault = ""
-
-    def status(self, status: SourceStatus) -> None:
-        """Note where the source stands."""
-        news = status.source, status.state, status.reason
-        if self._status != news:
-            self._status = news
-            fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
-            log.log(
-                logging.WARNING if fault else logging.INFO, "%s: %s. %s", status.source, status.state, status.reason
-            )
-
-    def fault(self, reason: str, error: Exception | None = None) -> None:
-        """Note what went wrong; with its traceback where it should not have been possible."""
-        if self._fault != reason:
-            self._fault = reason
-            log.warning("%s", reason, exc_info=error)
-
-
-class _Analyser:
-    """Faces and expressions of one video, as far as there is a model and it works."""
-
-    def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
-        self.state: ModelState = "loading"
-        self.reason = "The model is loading."
-        self.classifier: Classifier | None = None
-        self._log = _Log()
-        self._settings = settings
-        self._load_classifier = load_classifier
-        self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
-        self._starting = threading.Lock()
-        self._closed = threading.Event()
-        self._pipeline: ExpressionPipeline | None = None
-        self._resting_until = 0.0
-
-    def start_loading(self) -> None:
-        """Load the model in the background, once."""
-        with self._starting:
-            if self._loader.ident is None:
-                self._loader.start()
-
-    def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
-        """Return the frame's faces and milliseconds by stage; none while the model is not there or fails."""
-        if self.classifier is None or time.monotonic() < self._resting_until:
-            return (), {}
-        try:
-            if self._pipeline is None:
-                self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True)
-            # By the monotonic clock, since a file's own times begin again with each round.
-            found = self._pipeline.process(replace(frame, time=None))
-        except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on
-            self._failed(error)
-            self._pipeline = None
-            self._resting_until = time.monotonic() + ANALYSE_AGAIN
-            return (), {}
-        self._ready()
-        return found
-
-    def compare(self, face_id: int, rest: RestingFace | None) -> bool:
-        """Compare a face with its rest, or no more; return whether there are faces to compare."""
-        pipeline = self._pipeline
-        if pipeline:
-            pipeline.compare(face_id, rest)
-        return pipeline is not None
-
-    def reset(self) -> None:
-        """Forget the faces of the video so far."""
-        self._pipeline = None
-
-    def close(self) -> None:
-        """Load no more."""
-        self._closed.set()
-
-    def _load(self) -> None:
-        delay = LOAD_AGAIN
-        while not self._closed.is_set():
-            try:
-                classifier = self._load_classifier()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, the video goes on
-                self._failed(error)
-                self._closed.wait(delay)
-                delay = min(2 * delay, LOAD_RARELY)
-            else:
-                self._ready()
-                self.classifier = classifier
-                return
-
-    def _ready(self) -> None:
-        self.state, self.reason = "ready", ""
-
-    def _failed(self, error: Exception) -> None:
-        known = isinstance(error, FacialExpressionError)
-        reason = str(error) if known else f"Expressions cannot be recognised ({type(error).__name__}: {error})."
-        self._log.fault(reason, None if known else error)
-        self.state, self.reason = "failed", reason
-
-
-class _Meter:
-    """Frame rate and latency over the last seconds; written by one thread, read by any."""
-
-    def __init__(self) -> None:
-        self._frames: deque[tuple[float, float]] = deque(maxlen=1000)
-
-    def add(self, latency_ms: float) -> None:
-        """Count a frame that is done now, `latency_ms` after its capture."""
-        now = time.monotonic()
-        while self._frames and self._frames[0][0] < now - MEASURED:
-            self._frames.popleft()
-        self._frames.append((now, latency_ms))
-
-    @property
-    def fps(self) -> float:
-        """Frames a second."""
-        times = [at for at, _ in self._recent()]
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
-
-    @property
-    def latency_ms(self) -> float:
-        """Median milliseconds."""
-        recent = self._recent()
-        return median(latency for _, latency in recent) if recent else 0.0
-
-    def _recent(self) -> list[tuple[float, float]]:
-        now = time.monotonic()
-        return [entry for entry in tuple(self._frames) if entry[0] >= now - MEASURED]

@@ -8,10 +8,11 @@ from typing import cast
 import cv2
 import numpy as np
 
-from camera import ModelState, VideoCamera
+from camera import VideoCamera
 from config import Settings, VideoSettings
 from entities import EXPRESSIONS, Box, Classifier, Face, FrameResult, SourceState, SourceStatus
 from expressions.resting import RestingFace
+from live.analyser import ModelState
 from vision.sources import Spec, open_source
 
 

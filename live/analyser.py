@@ -1,0 +1,100 @@
+"""A live video's faces and their expressions, whatever happens to the model: it loads, fails, and is tried again."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+from config import Settings
+from entities import Classifier, Face, Frame
+from errors import FacialExpressionError
+from expressions.resting import RestingFace
+from live.status_log import StatusLog
+from pipeline import ExpressionPipeline
+
+ModelState = Literal["loading", "ready", "failed"]
+
+LOAD_AGAIN: Final = 10.0
+LOAD_RARELY: Final = 300.0
+"""Seconds before the first and, doubled each time, the later attempts to load a model that failed to load."""
+ANALYSE_AGAIN: Final = 1.0
+"""Seconds without faces after a model failed at one."""
+
+
+class LiveAnalyser:
+    """Faces and expressions of one video, as far as there is a model and it works."""
+
+    def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
+        self.state: ModelState = "loading"
+        self.reason = "The model is loading."
+        self.classifier: Classifier | None = None
+        self._log = StatusLog()
+        self._settings = settings
+        self._load_classifier = load_classifier
+        self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
+        self._starting = threading.Lock()
+        self._closed = threading.Event()
+        self._pipeline: ExpressionPipeline | None = None
+        self._resting_until = 0.0
+
+    def start_loading(self) -> None:
+        """Load the model in the background, once."""
+        with self._starting:
+            if self._loader.ident is None:
+                self._loader.start()
+
+    def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
+        """Return the frame's faces and milliseconds by stage; none while the model is not there or fails."""
+        if self.classifier is None or time.monotonic() < self._resting_until:
+            return (), {}
+        try:
+            if self._pipeline is None:
+                self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True)
+            # By the monotonic clock, since a file's own times begin again with each round.
+            found = self._pipeline.process(replace(frame, time=None))
+        except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on
+            self._failed(error)
+            self._pipeline = None
+            self._resting_until = time.monotonic() + ANALYSE_AGAIN
+            return (), {}
+        self._ready()
+        return found
+
+    def compare(self, face_id: int, rest: RestingFace | None) -> bool:
+        """Compare a face with its rest, or no more; return whether there are faces to compare."""
+        pipeline = self._pipeline
+        if pipeline:
+            pipeline.compare(face_id, rest)
+        return pipeline is not None
+
+    def reset(self) -> None:
+        """Forget the faces of the video so far."""
+        self._pipeline = None
+
+    def close(self) -> None:
+        """Load no more."""
+        self._closed.set()
+
+    def _load(self) -> None:
+        delay = LOAD_AGAIN
+        while not self._closed.is_set():
+            try:
+                classifier = self._load_classifier()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, the video goes on
+                self._failed(error)
+                self._closed.wait(delay)
+                delay = min(2 * delay, LOAD_RARELY)
+            else:
+                self._ready()
+                self.classifier = classifier
+                return
+
+    def _ready(self) -> None:
+        self.state, self.reason = "ready", ""
+
+    def _failed(self, error: Exception) -> None:
+        known = isinstance(error, FacialExpressionError)
+        reason = str(error) if known else f"Expressions cannot be recognised ({type(error).__name__}: {error})."
+        self._log.fault(reason, None if known else error)
+        self.state, self.reason = "failed", reason

@@ -1,0 +1,39 @@
+"""How fast frames are shown, and how old they are by then."""
+
+import time
+from collections import deque
+from statistics import median
+from typing import Final
+
+WINDOW: Final = 3.0
+"""Seconds that frame rate and latency look back."""
+
+
+class Meter:
+    """Frame rate and latency over the last seconds; written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[float, float]] = deque(maxlen=1000)
+
+    def add(self, latency_ms: float) -> None:
+        """Count a frame that is done now, `latency_ms` after its capture."""
+        now = time.monotonic()
+        while self._frames and self._frames[0][0] < now - WINDOW:
+            self._frames.popleft()
+        self._frames.append((now, latency_ms))
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        times = [at for at, _ in self._recent()]
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    @property
+    def latency_ms(self) -> float:
+        """Median milliseconds."""
+        recent = self._recent()
+        return median(latency for _, latency in recent) if recent else 0.0
+
+    def _recent(self) -> list[tuple[float, float]]:
+        now = time.monotonic()
+        return [entry for entry in tuple(self._frames) if entry[0] >= now - WINDOW]

@@ -1,0 +1,31 @@
+"""What the log says of a video source: each state and fault once, when it begins."""
+
+import logging
+
+from entities import SourceState, SourceStatus
+
+log = logging.getLogger(__name__)
+
+
+class StatusLog:
+    """Writes each state and fault to the log when it begins, not with every frame."""
+
+    def __init__(self) -> None:
+        self._status: tuple[str, SourceState, str] | None = None
+        self._fault = ""
+
+    def status(self, status: SourceStatus) -> None:
+        """Note where the source stands."""
+        news = status.source, status.state, status.reason
+        if self._status != news:
+            self._status = news
+            fault = status.state in (SourceState.RECONNECTING, SourceState.FAILED)
+            log.log(
+                logging.WARNING if fault else logging.INFO, "%s: %s. %s", status.source, status.state, status.reason
+            )
+
+    def fault(self, reason: str, error: Exception | None = None) -> None:
+        """Note what went wrong; with its traceback where it should not have been possible."""
+        if self._fault != reason:
+            self._fault = reason
+            log.warning("%s", reason, exc_info=error)
