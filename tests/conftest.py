@@ -131,5 +131,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vision.capture.FIRST_RETRY", 0.01)
     monkeypatch.setattr("vision.capture.STALL", 60.0)  # a busy computer may need seconds for a frame
     monkeypatch.setattr("camera.MESSAGE_SECONDS", 0.01)
-    monkeypatch.setattr("camera.LOAD_AGAIN", 0.01)
-    monkeypatch.setattr("camera.ANALYSE_AGAIN", 0.0)
+    monkeypatch.setattr("live.analyser.LOAD_AGAIN", 0.01)
+    monkeypatch.setattr("live.analyser.ANALYSE_AGAIN", 0.0)
