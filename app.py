@@ -19,7 +19,7 @@ from flask import Flask
 
 from analysis.runner import JobRunner
 from camera import VideoCamera
-from config import VERSION, ModelSettings, Settings, load_settings
+from config import VERSION, ModelSettings, Settings, described, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from vision.detection import FaceDetector, choose
@@ -208,31 +208,22 @@ def parse(arguments: Sequence[str]) -> Settings:
         "app.py", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
-    def add(flag: str, name: str, text: str, **options: Any) -> None:
-        parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=text, **options)
+    def add(flag: str, name: str, **options: Any) -> None:
+        parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=described(name), **options)
 
-    add(
-        "--source",
-        "source",
-        '"auto", "demo", a webcam\'s number, a video or picture, an rtsp:// or http:// address',
-        metavar="SOURCE",
-    )
-    add("--no-loop", "video.loop", "stop where a video ends", action="store_const", const=False)
-    add(
-        "--detector",
-        "detector.kind",
-        "what finds the faces: auto (yunet where make yunet has fetched it), haar or yunet",
-        metavar="KIND",
-    )
-    add("--host", "server.host", "address to listen on (127.0.0.1); others than loopback need a token", metavar="HOST")
-    add("--port", "server.port", "port to listen on (5000)", metavar="PORT")
-    add("--token", "server.token", "access token; made up where one is needed and none given", metavar="TOKEN")
-    add(
-        "--https",
-        "server.https",
-        "encrypt, as other devices' cameras need it",
+    add("--source", "source", metavar="SOURCE")
+    add("--detector", "detector.kind", metavar="KIND")
+    add("--host", "server.host", metavar="HOST")
+    add("--port", "server.port", metavar="PORT")
+    add("--token", "server.token", metavar="TOKEN")
+    add("--https", "server.https", action="store_const", const=True)
+    parser.add_argument(
+        "--no-loop",
+        dest="video.loop",
+        default=argparse.SUPPRESS,
         action="store_const",
-        const=True,
+        const=False,
+        help="stop where a video ends",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, instead of config.toml")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting")

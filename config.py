@@ -70,7 +70,9 @@ class VideoSettings(Section):
     max_height: Annotated[int, Field(ge=64, le=4320)] = Field(
         720, description="Higher frames are shrunk to this many pixels."
     )
-    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(80, description="JPEG quality of the stream.")
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
+        80, description="JPEG quality of the stream, 1 to 100; more is sharper, and heavier on the network."
+    )
     rtsp_transport: Literal["auto", "tcp", "udp"] = Field(
         "auto", description="How RTSP cameras send; auto takes TCP, and UDP where a camera refuses that."
     )
@@ -85,15 +87,22 @@ DetectorKind = Literal["auto", "haar", "yunet"]
 class DetectorSettings(Section):
     """What looks for faces, and how."""
 
-    kind: DetectorKind = Field("auto", description="YuNet where its weights are there, else Haar; or one of them.")
+    kind: DetectorKind = Field(
+        "auto",
+        description="What finds the faces: haar, yunet, or auto, which is YuNet where make yunet has fetched it.",
+    )
     weights: AbsolutePath = Field(
         ROOT / "models" / "yunet" / "face_detection_yunet_2023mar.onnx",
         description="YuNet's weights, which make yunet fetches.",
     )
     min_face: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Smallest face, as a share of the frame's shorter side; 0.04 with YuNet, 0.08 with Haar."
+        None,
+        description="Smallest face, as a share of the frame's shorter side; not set: 0.04 with YuNet, 0.08 with Haar.",
+        examples=[0.04],
     )
-    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(1.1, description="Haar: step between sizes searched.")
+    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(
+        1.1, description="Haar: step between the face sizes searched; nearer to 1 is slower and finds more."
+    )
     min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(
         5, description="Haar: hits that make a face; more is stricter."
     )
@@ -103,10 +112,10 @@ class DetectorSettings(Section):
 class ModelSettings(Section):
     """Which network names the expressions, and when it may."""
 
-    architecture: AbsolutePath = Field(ROOT / "model.json", description="Keras architecture.")
-    weights: AbsolutePath = Field(ROOT / "model_weights.h5", description="Its weights.")
+    architecture: AbsolutePath = Field(ROOT / "model.json", description="The network's Keras architecture.")
+    weights: AbsolutePath = Field(ROOT / "model_weights.h5", description="The network's weights.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.4, description='Below this confidence a face is called "uncertain".'
+        0.4, description='Below this confidence (0 to 1) a face is called "uncertain".'
     )
     smoothing: Annotated[float, Field(ge=0, le=10)] = Field(
         0.25, description="Time constant, in seconds, over which a face's probabilities are averaged; 0 for none."
@@ -143,39 +152,57 @@ class ServerSettings(Section):
     """Where the application listens, and who may come in."""
 
     host: Annotated[str, Field(min_length=1)] = Field(
-        "127.0.0.1", description="Address to listen on; others than loopback require a token."
+        "127.0.0.1",
+        description="Address to listen on; 0.0.0.0 lets other devices in, and all but loopback require a token.",
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0 takes a free one.")
     token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=12)] | None = Field(
-        None, description="Access token; made up and printed where one is required and none set."
+        None,
+        description="Access token, at least 12 characters; generated and printed where one is required and none set.",
+        examples=["..."],
     )
     https: bool = Field(False, description="Encrypt, which other devices' browsers require before they show a camera.")
-    certificate: AbsolutePath | None = Field(None, description="PEM file for HTTPS; made up where none is set.")
-    private_key: AbsolutePath | None = Field(None, description="The certificate's key, in PEM form.")
-    max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Streams served at once.")
+    certificate: AbsolutePath | None = Field(
+        None,
+        description="Certificate for HTTPS, a PEM file; generated where none is set, and browsers warn of that once.",
+        examples=["fullchain.pem"],
+    )
+    private_key: AbsolutePath | None = Field(
+        None, description="The certificate's key, a PEM file.", examples=["key.pem"]
+    )
+    max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Video streams served at once.")
     change_source: bool = Field(
         True,
         description="Let visitors change, for everybody, which video is shown and what its faces are compared with.",
     )
     allowed_addresses: Annotated[tuple[CameraAddress, ...], BeforeValidator(_words)] = Field(
         (),
-        description="Network cameras that visitors may choose, such as rtsp://user:password@192.168.1.20/stream; "
-        "rtsp://192.168.1.20/* (or rtsps, http, https) allows every path there.",
+        description="Network cameras that visitors may choose, such as rtsp://user:password@192.168.1.20/stream, whose "
+        "password they never see; rtsp://192.168.1.20/* (or rtsps, http, https) allows every path there. HTTP "
+        "redirects and playlists may not lead from there to other hosts; RTSP redirects may, so name only servers that "
+        "you trust.",
     )
 
 
 class UploadSettings(Section):
     """Limits on what visitors send."""
 
-    max_megabytes: Annotated[float, Field(gt=0, le=10000)] = Field(20, description="Largest picture file.")
-    max_megapixels: Annotated[float, Field(gt=0, le=200)] = Field(50, description="Largest picture.")
-    max_video_megabytes: Annotated[float, Field(gt=0, le=100_000)] = Field(200, description="Largest video file.")
-    max_video_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(600, description="Longest video.")
-    max_video_megapixels: Annotated[float, Field(gt=0, le=40)] = Field(9, description="Largest picture of a video.")
-    max_video_gigapixels: Annotated[float, Field(gt=0, le=10_000)] = Field(
-        75, description="Pixels of all frames of a video together; 10 minutes of 1080p have 37, or 75 at 60 a second."
+    max_megabytes: Annotated[float, Field(gt=0, le=10000)] = Field(20, description="Largest picture file, in MB.")
+    max_megapixels: Annotated[float, Field(gt=0, le=200)] = Field(50, description="Largest picture, in megapixels.")
+    max_video_megabytes: Annotated[float, Field(gt=0, le=100_000)] = Field(
+        200, description="Largest video file, in MB."
     )
-    max_jobs: Annotated[int, Field(ge=1, le=10_000)] = Field(50, description="Videos kept at once, of all visitors.")
+    max_video_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(600, description="Longest video, in seconds.")
+    max_video_megapixels: Annotated[float, Field(gt=0, le=40)] = Field(
+        9, description="Largest frame of a video, in megapixels; 4K has 8.3."
+    )
+    max_video_gigapixels: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        75,
+        description="Gigapixels of all frames of a video together; 10 minutes of 1080p have 37, or 75 at 60 a second.",
+    )
+    max_jobs: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        50, description="Videos kept at once, of all visitors; half of them from one network address."
+    )
     max_jobs_each: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Videos kept at once, of one visitor.")
     keep_seconds: Annotated[float, Field(ge=10, le=31_536_000)] = Field(
         3600, description="Videos and their results are deleted this long after they are done."
@@ -196,12 +223,29 @@ Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length
 class Settings(Section):
     """Everything that can be set."""
 
-    source: Source = Field("auto", description='"auto", a webcam\'s number, a file, or an rtsp:// or http:// address.')
+    source: Source = Field(
+        "auto",
+        description="What is shown: auto (the first webcam that gives a picture, else the demo clip), demo, a webcam's "
+        "number (on Linux also a path such as /dev/v4l/by-id/...), the path of a video or picture, or an rtsp://, "
+        "http:// or https:// address, such as rtsp://user:password@192.168.1.20/stream.",
+    )
     video: VideoSettings = VideoSettings()
     detector: DetectorSettings = DetectorSettings()
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
+
+
+def described(name: str) -> str:
+    """Return what a setting, named as "server.port", is for, as config.py says it.
+
+    Raises:
+        KeyError: There is no such setting.
+
+    """
+    section, _, key = name.rpartition(".")
+    fields = type(getattr(Settings(), section)).model_fields if section else Settings.model_fields
+    return fields[key].description or ""
 
 
 def load_settings(
@@ -318,15 +362,15 @@ def _explain(where: str, error: ErrorDetails) -> str:
         hint = f" Did you mean {close[0]}?" if close else ""
         return f"{where}: there is no setting {'.'.join([*names, unknown])}.{hint} Known here: {', '.join(known)}."
     value = error["input"]
-    return f"{where}: {key} = {value!r} is not allowed; it has to be {_allowed(section)}. {section['description']}"
+    return f"{where}: {key} = {value!r} is not allowed; it has to be {allowed(section)}. {section['description']}"
 
 
-def _allowed(schema: dict[str, Any]) -> str:
+def allowed(schema: dict[str, Any]) -> str:
     """Put a JSON schema into words."""
     if "enum" in schema:
         return " or ".join(schema["enum"])
     if "anyOf" in schema:
-        return ", or ".join(_allowed(member) for member in schema["anyOf"] if member["type"] != "null")
+        return ", or ".join(allowed(member) for member in schema["anyOf"] if member["type"] != "null")
     words = TYPES[schema["type"]]
     limits = [f"{word} {schema[name]}" for name, word in LIMITS.items() if name in schema]
     members = [f"each {schema['items']['description']}"] if "items" in schema else []

@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from config import ROOT, Settings, load_settings
+from config import ROOT, Section, Settings, described, load_settings
 from errors import ConfigError
+from scripts import settings_reference
 
 
 @pytest.fixture
@@ -58,6 +60,23 @@ def test_example_shows_every_setting_with_its_default():
     for section, keys in expected.items():
         if isinstance(keys, dict):
             assert shown[section].keys() == keys.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [("config.example.toml", settings_reference.example), ("docs/settings.md", settings_reference.page)],
+)
+def test_the_reference_is_made_from_the_descriptions(path: str, made: Callable[[], str]):
+    """What readers are told of a setting is what config.py says now."""
+    assert (ROOT / path).read_text("utf-8") == made(), "run python scripts/settings_reference.py"
+
+
+def test_every_setting_says_what_it_is_for():
+    """In words, as errors, the help of the command line and the reference show them."""
+    names = [f"{name}.{key}" for name, section in Settings() if isinstance(section, Section) for key, _ in section]
+    assert all(described(name).endswith(".") for name in ["source", *names])
+    with pytest.raises(KeyError):
+        described("server.prot")
 
 
 def test_files_are_looked_up_beside_the_config(toml, tmp_path: Path):
