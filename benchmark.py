@@ -38,10 +38,9 @@ from entities import Classifier, Frame
 from errors import FacialExpressionError, SourceError
 from files import write_json
 from model import FacialExpressionModel
-from vision.detection import choose
+from vision.detection import DETECTORS, choose
 
 SIZES: Final = ["640x480", "1280x720"]
-KINDS: Final = ("haar", "yunet")
 CROWD: Final = 20
 """Viewers at a time, at most, who come and go, unless told otherwise."""
 
@@ -73,7 +72,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add(
         "--faces", type=at_least(0), default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none"
     )
-    add("--detector", choices=KINDS, help="only this one; both, where yunet is there, if not given")
+    add("--detector", choices=DETECTORS, help="only this one; if not given, all that are there")
     add("--peer", choices=sorted(peers.SCRIPTS), help="another package to run on the same frames")
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
     add("--viewers", type=at_least(1), metavar="N", help="also start the server, and watch it with N clients")
@@ -179,10 +178,10 @@ def find_peer(options: argparse.Namespace) -> str | None:
 def choose_detectors(options: argparse.Namespace, settings: Settings) -> list[Settings]:
     """Return the settings with each detector that is to be measured and is there; say what another would need."""
     chosen = []
-    for kind in [options.detector] if options.detector else KINDS:
+    for kind in [options.detector] if options.detector else DETECTORS:
         detector = settings.detector.model_copy(update={"kind": kind})
         if (choice := choose(detector)).fallback:
-            print(f"yunet is left out. {choice.note}", file=sys.stderr)
+            print(f"{kind} is left out. {choice.note}", file=sys.stderr)
         else:
             chosen.append(settings.model_copy(update={"detector": detector}))
     return chosen

@@ -31,7 +31,7 @@ from training import people, people_files, people_report
 from training.evaluation import TITLES, compare, compare_conditions, plots
 from training.fer2013 import USAGES, load
 from training.turning import load_pictures, measure_turning
-from vision.detection import FaceDetector, choose
+from vision.detection import DETECTORS, FaceDetector, choose
 
 CHUNK: Final = 64
 PORTRAITS: Final = [ROOT / "tests" / "data" / name for name in ("astronaut.png", "grace_hopper.jpg")]
@@ -165,7 +165,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     on.add_argument(
         "--detector",
-        choices=("haar", "yunet"),
+        choices=DETECTORS,
         help="measure instead how well this finds faces, and its crops serve the network, in turned and small pictures",
     )
     parser.add_argument(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from config import DetectorSettings
 from entities import Box, Image
@@ -9,6 +10,13 @@ from errors import ModelError
 from vision.detectors.detector import Detection, Detector
 from vision.detectors.haar import Haar
 from vision.detectors.yunet import YuNet
+
+DETECTORS: Final[dict[str, type[Haar | YuNet]]] = {"haar": Haar, "yunet": YuNet}
+"""By the name that `detector.kind` gives them."""
+BEST: Final = "yunet"
+"""What auto means, where it can be used."""
+ALWAYS: Final = "haar"
+"""What needs no file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +32,19 @@ class Choice:
 
 @lru_cache(maxsize=4)
 def choose(settings: DetectorSettings) -> Choice:
-    """Return the detector that the settings ask for; Haar where YuNet cannot be used.
+    """Return the detector that the settings ask for; Haar where that one cannot be used.
 
     Raises:
         ModelError: Haar's cascades are missing.
     """
-    if settings.kind == "haar":
-        return Choice(Haar(settings), "Haar finds the faces.")
+    kind = BEST if settings.kind == "auto" else settings.kind
     try:
-        return Choice(YuNet(settings.weights), "YuNet finds the faces.")
+        return Choice(DETECTORS[kind](settings), f"{DETECTORS[kind].__name__} finds the faces.")
     except ModelError as error:
-        note = f"Haar finds the faces; YuNet would find more. {error} Then start again."
-        return Choice(Haar(settings), note, fallback=settings.kind == "yunet")
+        if kind == ALWAYS:
+            raise
+        note = f"Haar finds the faces; {DETECTORS[kind].__name__} would find more. {error} Then start again."
+        return Choice(DETECTORS[ALWAYS](settings), note, fallback=settings.kind == kind)
 
 
 class FaceDetector:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from config import DetectorSettings
 from entities import Image
 from errors import ModelError
 from vision.crops import upright
@@ -71,15 +72,15 @@ class YuNet:
     name = "yunet"
     min_face = 0.04
 
-    def __init__(self, weights: Path) -> None:
-        """Load the network.
+    def __init__(self, settings: DetectorSettings) -> None:
+        """Load the network from the file that the settings name.
 
         Raises:
             ModelError: the file is missing, or another than YuNet's; says what to do.
         """
-        _check(weights)
-        self._network = _Network(weights)
-        self._closer = _Network(weights)
+        _check(settings.weights)
+        self._network = _Network(settings.weights)
+        self._closer = _Network(settings.weights)
 
     def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
         """Return the faces in a picture, as `Detector` says; each is looked at closer."""
