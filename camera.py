@@ -1,7 +1,7 @@
 """VideoCamera: source -> faces -> expressions -> annotated JPEG, once a frame for any number of viewers.
 
-One thread reads the source (`vision.capture`), one works on its newest frame (here), and one loads the model at
-the start. Viewers wait for the newest result on their own threads; who is slow skips frames and slows nobody.
+One thread reads the source (`vision.capture`), one processes its newest frame (here), and one loads the model at
+startup. Each viewer waits for the newest result on its own thread; a slow viewer skips frames and delays nobody.
 """
 
 import threading
@@ -22,9 +22,9 @@ from vision.capture import Capture
 from vision.sources import DEMO_NAME, Source, Spec, open_source
 
 MESSAGE_SECONDS: Final = 0.5
-"""How often a message is renewed where there is no picture."""
+"""Seconds between updates of the message shown while there is no picture."""
 CLOSING: Final = 0.8
-"""Seconds that closing waits for the frame in hand."""
+"""Seconds that `close` waits for the current frame."""
 MESSAGE_SIZE: Final = (960, 540)
 TITLES: Final = {
     SourceState.OPENING: "Opening the video",
@@ -36,16 +36,16 @@ TITLES: Final = {
 
 
 class VideoCamera:
-    """One source and one model, watched by any number of viewers; works only while there are some.
+    """One source and one model for any number of viewers; idle while nobody watches.
 
     Args:
         settings: Source, video, detector and model settings.
-        load_classifier: Returns the classifier; slow, so called on a thread of its own, and again some seconds
-            after it raised. The video is shown without labels until then.
-        open_video: Turns a `source` setting into a Source that has not been opened yet.
+        load_classifier: Returns the classifier. It is slow, so it runs on a thread of its own, and again some seconds
+            after an error; until it succeeds, the video is shown without labels.
+        open_video: Turns a `source` setting into a Source that is not open yet.
 
     Raises:
-        SourceError: The `source` setting is not one that can be played.
+        SourceError: The `source` setting names nothing that can be played.
 
     """
 
@@ -75,18 +75,18 @@ class VideoCamera:
         self._closed = False
 
     def start_loading(self) -> None:
-        """Begin to load the model, so that it is ready before the first viewer comes."""
+        """Start loading the model, so that it is ready before the first viewer arrives."""
         self._analyser.start_loading()
 
     def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:
-        """Call a quick function with every frame that was shown, messages left out, on the camera's thread."""
+        """Call `on_frame` with every frame shown, not with messages, on the camera's thread: keep it short."""
         self._on_frame.append(on_frame)
 
     def use(self, source: Spec) -> None:
-        """Change the source at once, for all viewers.
+        """Switch all viewers to another source, at once.
 
         Raises:
-            SourceError: It is not one that can be played; the present source stays.
+            SourceError: It cannot be played; the current source stays.
 
         """
         name = self._open_video(source).name
@@ -97,10 +97,10 @@ class VideoCamera:
                 self._capture = None
 
     def compare(self, face_id: int, rest: RestingFace | None) -> bool:
-        """Compare a face with its rest, for all viewers, until the source changes; with None no more.
+        """Compare a face with its resting face, for all viewers, until the source changes; None ends the comparison.
 
         Returns:
-            Whether the face is in view; if not, nothing was done.
+            Whether the face is in view; otherwise nothing changes.
 
         """
         latest = self._latest
@@ -108,14 +108,14 @@ class VideoCamera:
         return in_view and self._analyser.compare(face_id, rest)
 
     def latest(self) -> FrameResult | None:
-        """Return the newest result; None where nobody is watching."""
+        """Return the newest result; None while nobody is watching."""
         return self._latest
 
     def results(self, timeout: float = 1.0) -> Generator[FrameResult, None, None]:
-        """Yield the newest result as soon as there is one, as a viewer; ends only when the camera is closed.
+        """Yield each newest result as it appears, until the camera is closed. The caller counts as a viewer.
 
-        Where there is no picture, results carry a message that says why. Where nothing is new for `timeout`
-        seconds, the newest is yielded again, so that a viewer who left is noticed.
+        While there is no picture, results carry a message that says why. If nothing new appears for `timeout` seconds,
+        the newest result is yielded again, so that a disconnected viewer is noticed.
         """
         self._enter()
         try:
@@ -129,17 +129,17 @@ class VideoCamera:
 
     @property
     def chosen(self) -> Spec:
-        """What `use` chose last, or the `source` setting."""
+        """The source set last by `use`, or the `source` setting."""
         return self._spec
 
     @property
     def viewers(self) -> int:
-        """How many are watching."""
+        """Number of current viewers."""
         return self._viewers
 
     @property
     def status(self) -> SourceStatus:
-        """Where the source stands."""
+        """State of the source."""
         capture = self._capture
         if capture:
             return capture.status
@@ -148,36 +148,36 @@ class VideoCamera:
 
     @property
     def demo(self) -> bool:
-        """Whether the bundled clip is shown."""
+        """Whether the bundled demo clip is shown."""
         return self.status.source == DEMO_NAME
 
     @property
     def fps(self) -> float:
-        """Frames a second over the last seconds; 0 where there is no picture."""
+        """Frames per second over the last seconds; 0 while there is no picture."""
         return self._meter.fps
 
     @property
     def latency_ms(self) -> float:
-        """Median milliseconds from a frame's capture to its JPEG over the last seconds; 0 where there is none."""
+        """Median milliseconds from capture to JPEG over the last seconds; 0 while there is no picture."""
         return self._meter.latency_ms
 
     @property
     def model_state(self) -> ModelState:
-        """Where the model stands."""
+        """State of the model."""
         return self._analyser.state
 
     @property
     def model_reason(self) -> str:
-        """Why the model names no expressions, in words; empty where it does."""
+        """Why the model names no expressions, as a sentence; empty while it works."""
         return self._analyser.reason
 
     @property
     def classifier(self) -> Classifier | None:
-        """The model, once it is loaded."""
+        """The model; None until it is loaded."""
         return self._analyser.classifier
 
     def close(self) -> None:
-        """End all streams and threads, in less than a second even where the source blocks."""
+        """End all streams and threads within a second, even if the source blocks."""
         with self._changed:
             self._closed = True
             worker, capture = self._worker, self._capture
@@ -207,7 +207,7 @@ class VideoCamera:
             self._last_left = time.monotonic()
 
     def _work(self) -> None:
-        """Show frames, or messages where there are none, until nobody has watched for some seconds."""
+        """Show frames, or messages in their place, until nobody has watched for `video.idle_seconds`."""
         shown: Frame | None = None
         while capture := self._current_capture():
             frame = capture.newest(shown, MESSAGE_SECONDS)
@@ -225,7 +225,7 @@ class VideoCamera:
                 self._log.fault(f"A picture could not be shown ({type(error).__name__}: {error}).", error)
 
     def _current_capture(self) -> Capture | None:
-        """Return the capture of the present source, begun if need be; None, with all put away, at the end."""
+        """Return the current source's capture, started if necessary; None, with all released, when it is time to stop."""
         with self._changed:
             idle = not self._viewers and time.monotonic() - self._last_left >= self._settings.video.idle_seconds
             if self._closed or idle:

@@ -1,4 +1,4 @@
-"""A live video's faces and their expressions, whatever happens to the model: it loads, fails, and is tried again."""
+"""Faces and expressions of a live video. A model that is loading, or fails, costs labels, never the video."""
 
 import threading
 import time
@@ -17,13 +17,13 @@ ModelState = Literal["loading", "ready", "failed"]
 
 LOAD_AGAIN: Final = 10.0
 LOAD_RARELY: Final = 300.0
-"""Seconds before the first and, doubled each time, the later attempts to load a model that failed to load."""
+"""Seconds before a failed load is retried: at first, and at most; the delay doubles each time."""
 ANALYSE_AGAIN: Final = 1.0
-"""Seconds without faces after a model failed at one."""
+"""Seconds without faces after the model failed on a frame."""
 
 
 class LiveAnalyser:
-    """Faces and expressions of one video, as far as there is a model and it works."""
+    """Faces and expressions of one video, as far as the model works."""
 
     def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
         self.state: ModelState = "loading"
@@ -45,13 +45,13 @@ class LiveAnalyser:
                 self._loader.start()
 
     def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
-        """Return the frame's faces and milliseconds by stage; none while the model is not there or fails."""
+        """Return the frame's faces and the milliseconds each stage took; nothing while the model is missing or failing."""
         if self.classifier is None or time.monotonic() < self._resting_until:
             return (), {}
         try:
             if self._pipeline is None:
                 self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True)
-            # By the monotonic clock, since a file's own times begin again with each round.
+            # On the monotonic clock: a file's own times start again with each loop.
             found = self._pipeline.process(replace(frame, time=None))
         except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on
             self._failed(error)
@@ -62,18 +62,18 @@ class LiveAnalyser:
         return found
 
     def compare(self, face_id: int, rest: RestingFace | None) -> bool:
-        """Compare a face with its rest, or no more; return whether there are faces to compare."""
+        """Start or, with None, end the comparison with a resting face; return whether any faces are followed."""
         pipeline = self._pipeline
         if pipeline:
             pipeline.compare(face_id, rest)
         return pipeline is not None
 
     def reset(self) -> None:
-        """Forget the faces of the video so far."""
+        """Forget the faces seen so far."""
         self._pipeline = None
 
     def close(self) -> None:
-        """Load no more."""
+        """Stop retrying to load the model."""
         self._closed.set()
 
     def _load(self) -> None:

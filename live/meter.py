@@ -1,4 +1,4 @@
-"""How fast frames are shown, and how old they are by then."""
+"""Measures how many frames are shown per second, and their latency."""
 
 import time
 from collections import deque
@@ -6,17 +6,17 @@ from statistics import median
 from typing import Final
 
 WINDOW: Final = 3.0
-"""Seconds that frame rate and latency look back."""
+"""Seconds over which frame rate and latency are measured."""
 
 
 class Meter:
-    """Frame rate and latency over the last seconds; written by one thread, read by any."""
+    """Frame rate and latency over the last WINDOW seconds; one thread writes, any may read."""
 
     def __init__(self) -> None:
         self._frames: deque[tuple[float, float]] = deque(maxlen=1000)
 
     def add(self, latency_ms: float) -> None:
-        """Count a frame that is done now, `latency_ms` after its capture."""
+        """Count a frame finished now, `latency_ms` after its capture."""
         now = time.monotonic()
         while self._frames and self._frames[0][0] < now - WINDOW:
             self._frames.popleft()
@@ -24,13 +24,13 @@ class Meter:
 
     @property
     def fps(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         times = [at for at, _ in self._recent()]
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
     @property
     def latency_ms(self) -> float:
-        """Median milliseconds."""
+        """Median latency in milliseconds."""
         recent = self._recent()
         return median(latency for _, latency in recent) if recent else 0.0
 

@@ -1,4 +1,4 @@
-"""What the log says of a video source: each state and fault once, when it begins."""
+"""Logs the state of a video source: each state and fault once, when it starts."""
 
 import logging
 
@@ -8,14 +8,14 @@ log = logging.getLogger(__name__)
 
 
 class StatusLog:
-    """Writes each state and fault to the log when it begins, not with every frame."""
+    """Logs each state and fault when it starts, not with every frame."""
 
     def __init__(self) -> None:
         self._status: tuple[str, SourceState, str] | None = None
         self._fault = ""
 
     def status(self, status: SourceStatus) -> None:
-        """Note where the source stands."""
+        """Log the source's state if it changed."""
         news = status.source, status.state, status.reason
         if self._status != news:
             self._status = news
@@ -25,7 +25,7 @@ class StatusLog:
             )
 
     def fault(self, reason: str, error: Exception | None = None) -> None:
-        """Note what went wrong; with its traceback where it should not have been possible."""
+        """Log what went wrong, with a traceback if the error was not expected."""
         if self._fault != reason:
             self._fault = reason
             log.warning("%s", reason, exc_info=error)

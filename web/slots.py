@@ -1,15 +1,15 @@
-"""Places for those who are being served, up to a limit."""
+"""A limit on how many clients are served at once."""
 
 import threading
 from collections import Counter
 
 
 class Slots:
-    """Counts who is being served.
+    """A counting limit, safe to use from several threads.
 
     Args:
-        limit: How many may be at once.
-        limit_each: How many of them may have the same key, such as a client's network; as many by default.
+        limit: Slots in all.
+        limit_each: Slots for one key, such as a client's network; `limit` by default.
 
     """
 
@@ -21,16 +21,16 @@ class Slots:
 
     @property
     def taken(self) -> int:
-        """How many are being served."""
+        """Slots in use."""
         return self._taken.total()
 
     def full(self, key: str = "") -> bool:
-        """Whether one more with this key would be turned away."""
+        """Whether `take` would fail for this key."""
         with self._lock:
             return self._full(key)
 
     def take(self, key: str = "") -> bool:
-        """Take a slot; return False where none is left."""
+        """Take a slot; return False if none is free."""
         with self._lock:
             if self._full(key):
                 return False
@@ -38,7 +38,7 @@ class Slots:
             return True
 
     def release(self, key: str = "") -> None:
-        """Give a slot back."""
+        """Release a slot."""
         with self._lock:
             self._taken[key] -= 1
             if not self._taken[key]:
