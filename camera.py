@@ -225,7 +225,7 @@ class VideoCamera:
                 self._log.fault(f"A picture could not be shown ({type(error).__name__}: {error}).", error)
 
     def _current_capture(self) -> Capture | None:
-        """Return the current source's capture, started if necessary; None, with all released, when it is time to stop."""
+        """Return the current capture, started if necessary; None, with all released, when it is time to stop."""
         with self._changed:
             idle = not self._viewers and time.monotonic() - self._last_left >= self._settings.video.idle_seconds
             if self._closed or idle:

@@ -45,7 +45,7 @@ class LiveAnalyser:
                 self._loader.start()
 
     def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
-        """Return the frame's faces and the milliseconds each stage took; nothing while the model is missing or failing."""
+        """Return the frame's faces, and milliseconds by stage; nothing while the model is missing or failing."""
         if self.classifier is None or time.monotonic() < self._resting_until:
             return (), {}
         try:
