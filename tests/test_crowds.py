@@ -140,24 +140,59 @@ def test_refused_bodies_hold_up_nobody(app: Flask, camera: FakeCamera):
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "words"),
     [
-        b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 200_000,
-        b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
-        b"Content-Length: -1\r\n\r\n",
-        b"Content-Length: 1_000\r\n\r\n",
-        b"Content-Length: 99999999999999999999\r\n\r\n",
+        (b"Content-Length: -1", b"HTTP/1.1 400 "),
+        (b"Content-Length: 1_000", b"HTTP/1.1 400 "),
+        (b"Content-Length: 99999999999999999999", b"HTTP/1.1 413 "),
     ],
-    ids=["huge chunk", "endless size", "negative chunk", "negative", "underscore", "huge"],
+    ids=["negative", "underscore", "huge"],
 )
-def test_lengths_that_cannot_be_are_refused(server: Server, head: bytes):
-    """No memory is taken for what is only announced."""
+def test_lengths_that_cannot_be_are_refused(server: Server, head: bytes, words: bytes):
+    """The answer comes at once, before any of the body."""
     with socket.create_connection(server.bind_addr, 10) as sock:
-        sock.sendall(b"POST /api/live/frame?stream=abcdefghijklmnop HTTP/1.1\r\nHost: localhost\r\n" + head)
-        sock.shutdown(socket.SHUT_WR)
-        try:
-            answer = sock.recv(65536)
-        except ConnectionResetError:
-            answer = b"HTTP/1.1 400 "
-    assert answer.startswith(b"HTTP/1.1 4")
+        sock.sendall(
+            b"POST /api/live/frame?stream=abcdefghijklmnop HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n"
+        )
+        assert sock.recv(65536).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "start", [b"7fffffff\r\n", b"", b"-5\r\n"], ids=["huge chunk", "endless size", "negative chunk"]
+)
+def test_chunks_that_cannot_be_take_no_memory(server: Server, monkeypatch: pytest.MonkeyPatch, start: bytes):
+    """A chunk is taken into memory whole: one that is too large, or whose size never ends, ends the connection."""
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 0.01)
+    taken = 0
+    with socket.create_connection(server.bind_addr, 10) as sock, suppress(ConnectionError):
+        sock.sendall(CHUNKED % 1 + start)
+        while taken < 64:
+            sock.sendall(b"0" * 1_000_000)
+            taken += 1
+    assert taken < 32
+
+
+def test_who_sends_what_is_refused_still_gets_the_answer(server: Server):
+    """The connection is not reset while its client is sending: that would take back the answer on its way."""
+    with socket.create_connection(server.bind_addr, 10) as sock:
+        sock.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n")
+        for _ in range(3):
+            pause(sock)  # until the answer is there, and the server would have closed
+            sock.sendall(b"0" * 1_000_000)
+        assert sock.recv(65536).startswith(b"HTTP/1.1 404 ")
+
+
+def test_threads_end_with_their_clients(app: Flask, camera: FakeCamera):
+    """After a crowd has left, only about as many threads remain as always wait."""
+    with serving(app, 50) as server:
+        with crowd(server, 50, lambda _: PICTURE):
+            wait_until(lambda: len(server.requests._threads) > 50, server)
+        wait_until(lambda: len(server.requests._threads) < 2 * server_module.IDLE_THREADS, server)
+
+
+def wait_until(condition: Callable[[], bool], server: Server):
+    """Make small requests until something is so."""
+    give_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up
+        assert seconds_for(server, "/healthz") < 5
