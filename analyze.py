@@ -1,38 +1,53 @@
-"""The expressions of faces in pictures and videos, from the command line.
+"""The expressions of faces in pictures and videos: from the command line, and in Python.
 
     python analyze.py holiday.mp4 portrait.jpg --out results
+    python analyze.py clips/ --annotate
+    python analyze.py @list.txt --format csv
 
-Every file gets a folder of its own in --out. A video's has the annotated video with its sound, every frame as CSV,
-Excel file and JSON, a summary, a timeline, the strongest moment of each expression, and a ZIP file of them all; a
-picture's has the annotated picture and its faces as CSV, Excel file and JSON.
+Inputs are files, folders, patterns, lists of files (@list.txt, - for standard input) and addresses (s3://, https://).
+The folder of results has the run's tables, which pandas, Polars, DuckDB and R's arrow read: frames, faces, files.
+Every file gets a folder of its own in it. A video's has every frame as CSV, Excel file, JSON and Parquet, a summary, a
+timeline, the strongest moment of each expression, and a ZIP file of them all; a picture's has its faces as CSV, Excel
+file and JSON. With --annotate, it also has the video, with its sound, or the picture, with what was found drawn in.
+
+What was analysed before, with the same content, settings and weights, is not analysed again.
 
 With --rest, faces are compared with what they look like at rest, and the tables have both: as seen, and compared.
+
+In Python:
+
+    from analyze import analyze_image, analyze_video
+    result = analyze_video("clip.mp4")
+    result.frames, result.faces, result.plot()
 """
 
 import argparse
 import io
-import logging
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tqdm import tqdm
 
-from analysis.picture import analyze_picture
+from analysis.dataset import TABLES, Dataset
+from analysis.inputs import find_files
+from analysis.picture import look_at_picture
 from analysis.rest import RestWanted, load_rest, parse_rest
-from analysis.video import analyze_video
+from analysis.result import Result
+from analysis.run import plan
+from analysis.task import Options, Outcome, Task, analyze_file
+from analysis.video import VideoAnalysis, open_video
 from config import Settings, load_settings
-from entities import EXPRESSIONS, Classifier
+from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
-from files import printable, short_name
+from files import printable
 from vision.detection import choose
-from vision.pictures import is_picture
-
-log = logging.getLogger(__name__)
 
 STOPPED: Final = 130
 """The usual exit status after Ctrl-C."""
+_BAR: Final = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} gone, {remaining} to go, {rate_fmt}]"
 
 
 def main(arguments: Sequence[str] | None = None, classifier: Classifier | None = None) -> int:
@@ -40,31 +55,49 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     print_any_name()
     options = parse(arguments)
     try:
-        settings = load_settings({"detector.kind": options.detector} if options.detector else {}, options.config)
-        if (choice := choose(settings.detector)).fallback:
+        run = run_options(options)
+        if (choice := choose(run.settings.detector)).fallback:
             print(choice.note, file=sys.stderr)
-        rest = wanted_rest(options.rest) if options.rest else None
-        classifier = classifier or load_classifier(settings)
-        failures = 0
-        taken: set[Path] = set()
-        for path in options.files:
-            target = new_target(options.out, path, taken)
-            try:
-                print(analyze(path, target, settings, classifier, rest=rest, overwrite=options.overwrite))
-            except FacialExpressionError as error:
-                failures += 1
-                print(f"{path}: {error}", file=sys.stderr)
-            except Exception as error:
-                failures += 1
-                log.debug("%s", path, exc_info=error)
-                print(f"{path}: It cannot be analysed ({type(error).__name__}: {error}).", file=sys.stderr)
+        tasks = plan(find_files(options.inputs, sys.stdin, run.out), run)
+        failed = analyze_all(tasks, run, classifier, quiet=options.quiet)
+        if options.format == "csv":
+            for table in TABLES:
+                Dataset(run.out).write_csv(table)
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped. Of the file that was being analysed, nothing was kept.", file=sys.stderr)
         return STOPPED
-    return 1 if failures else 0
+    for outcome in failed:
+        print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def analyze_all(tasks: Sequence[Task], run: Options, classifier: Classifier | None, *, quiet: bool) -> list[Outcome]:
+    """Analyse the files one after another; return those that failed.
+
+    Raises:
+        FacialExpressionError: The network cannot be loaded.
+
+    """
+    classifier = classifier or load_classifier(run.settings)
+    failed = []
+    for task in tasks:
+        with tqdm(
+            desc=printable(task.source.name), total=0, bar_format=_BAR, leave=False, delay=0.1, disable=quiet
+        ) as bar:
+
+            def show(done: float, total: float, bar: "tqdm[None]" = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            outcome = analyze_file(task, run, classifier, show)
+        if outcome.state == "failed":
+            failed.append(outcome)
+        elif not quiet:
+            print(f"{outcome.task.source.name}: {outcome.line} -> {run.out / outcome.task.key}")
+    return failed
 
 
 def print_any_name() -> None:
@@ -77,21 +110,62 @@ def print_any_name() -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", type=Path, metavar="VIDEO_OR_IMAGE", help="told apart by their content")
-    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
-    parser.add_argument(
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="files, told apart by their content; folders, lists, addresses")
+    add("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
+    add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
+    add(
         "--rest",
         metavar="REST",
         help="compare faces with their resting faces: those in a time of the video (0:03-0:06); those that are found "
         "in it (auto; videos of a minute and more); or that in a file which the page saved, for the face that is seen "
         "longest, in a picture for the largest",
     )
-    parser.add_argument(
-        "--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet"
+    add("--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet")
+    add("--annotate", action="store_true", help="make annotated videos and pictures, too")
+    add("--format", choices=("parquet", "csv"), default="parquet", help="csv: the run's tables as CSV files, too")
+    add("--overwrite", action="store_true", help="analyse again what was analysed before, and replace its results")
+    add(
+        "--quiet",
+        action=argparse.BooleanOptionalAction,
+        default=not sys.stdout.isatty(),
+        help="print only what fails; the default where the output is no terminal",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace results that are already there")
     return parser.parse_args(arguments)
+
+
+def run_options(options: argparse.Namespace) -> Options:
+    """Return what the command line says of every file.
+
+    Raises:
+        FacialExpressionError: A setting, or what --rest says, is wrong.
+
+    """
+    settings = load_settings({"detector.kind": options.detector} if options.detector else {}, options.config)
+    return Options(
+        out=options.out,
+        settings=without_limits(settings),
+        rest=wanted_rest(options.rest) if options.rest else None,
+        annotate=options.annotate,
+        overwrite=options.overwrite,
+    )
+
+
+def without_limits(settings: Settings) -> Settings:
+    """Return the settings with the limits on uploads that somebody set; the defaults are meant for visitors."""
+    given = {name: getattr(settings.uploads, name) for name in settings.uploads.model_fields_set}
+    return settings.model_copy(update={"uploads": settings.uploads.model_copy(update=_OWN_FILES | given)})
+
+
+_OWN_FILES: Final = {
+    "max_megabytes": 1000,
+    "max_megapixels": 200,
+    "max_video_megabytes": 1_000_000,
+    "max_video_seconds": 86_400,
+    "max_video_megapixels": 40,
+    "max_video_gigapixels": 1_000_000,
+}
+"""Limits on files of one's own: what would take all memory is refused all the same."""
 
 
 def wanted_rest(text: str) -> RestWanted:
@@ -107,6 +181,7 @@ def wanted_rest(text: str) -> RestWanted:
     return parse_rest(text)
 
 
+@lru_cache(maxsize=1)
 def load_classifier(settings: Settings) -> Classifier:
     """Load the network; this takes seconds, so that nothing else waits for it to be imported."""
     from model import FacialExpressionModel
@@ -114,75 +189,70 @@ def load_classifier(settings: Settings) -> Classifier:
     return FacialExpressionModel(settings.model.architecture, settings.model.weights)
 
 
-def new_target(out: Path, path: Path, taken: set[Path]) -> Path:
-    """Return a folder in `out` named after the file, unlike those taken in this run."""
-    name = short_name(path.stem)
-    target, number = out / name, 1
-    while target in taken:
-        number += 1
-        target = out / f"{name}-{number}"
-    taken.add(target)
-    return target
+def analyze_video(
+    path: str | Path, *, rest: str | None = None, settings: Settings | None = None, classifier: Classifier | None = None
+) -> Result:
+    """Analyse a video; nothing is written to disk.
 
+    Args:
+        path: The video: any that FFmpeg reads, upright or turned.
+        rest: Where the resting faces come from that the others are compared with: a time such as "0:03-0:06", "auto",
+            or the path of a file that the page saved.
+        settings: Default: those of config.toml, where there is one.
+        classifier: What names the expressions; the shipped network if not given, which is loaded once.
 
-def analyze(
-    path: Path,
-    target: Path,
-    settings: Settings,
-    classifier: Classifier,
-    *,
-    rest: RestWanted | None = None,
-    overwrite: bool = False,
-) -> str:
-    """Analyse one file into the folder `target`; return what was found, in a line.
+    Returns:
+        Tables as pandas DataFrames: `frames` (a row a face and frame: time and duration in seconds, boxes in pixels,
+        seven probabilities, 0-1, summing to 1), `faces` (a row a person); `plot()` is the timeline, `write(folder)`
+        writes what the command does. All frames' rows are in memory: some 2 MB a minute and face.
 
     Raises:
-        FacialExpressionError: It cannot be read, is too large or too long, or its results cannot be written.
+        SourceError: The video is missing or broken, or too large (VideoSizeError).
+        RestError: In the time that `rest` asks for, no face is seen.
+        ModelError: The network cannot be loaded.
 
     """
-    if not is_picture(path):
-        return analyze_with_progress(path, target, settings, classifier, rest=rest, overwrite=overwrite)
-    if rest and not rest.loaded:
-        raise RestError("A picture has no time in which a face is at rest. Give --rest a file that the page saved.")
-    loaded = rest.loaded if rest else None
-    picture = analyze_picture(path, target, settings, classifier, rest=loaded, overwrite=overwrite)
-    seen = ", ".join(face["expression"] for face in picture["faces"])
-    turned = "It was turned to find the faces." if picture["turned"] else ""
-    return " ".join(filter(None, [f"{path}: {seen or 'no face'} -> {target}", turned, picture["note"]]))
+    path, settings = Path(path), without_limits(settings or load_settings())
+    with open_video(path, settings.uploads) as video:
+        analysis = VideoAnalysis(video, path, settings, classifier or load_classifier(settings))
+        records = [seen.record for seen in analysis.frames(wanted_rest(rest) if rest else None)]
+        name = printable(path.name)
+        return Result(name, records, analysis.findings(name))
 
 
-def analyze_with_progress(
-    path: Path,
-    target: Path,
-    settings: Settings,
-    classifier: Classifier,
+def analyze_image(
+    image: str | Path | bytes | Image,
     *,
-    rest: RestWanted | None = None,
-    overwrite: bool = False,
-) -> str:
-    """Analyse a video with a progress bar in seconds of the video; return what was found, in a line."""
-    form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} gone, {remaining} to go]"
-    with tqdm(desc=printable(path.name), total=0, bar_format=form, leave=False, delay=0.1) as bar:
+    rest: str | None = None,
+    settings: Settings | None = None,
+    classifier: Classifier | None = None,
+) -> Result:
+    """Analyse a picture; nothing is written to disk.
 
-        def show(done: float, total: float) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    Args:
+        image: A path, a file's bytes, or pixels: (H, W, 3) uint8 BGR, as OpenCV reads it, or (H, W) uint8 grey.
+        rest: The path of a resting face that the page saved, compared with the largest face.
+        settings: As for `analyze_video`.
+        classifier: As for `analyze_video`.
 
-        summary = analyze_video(path, target, settings, classifier, rest=rest, overwrite=overwrite, progress=show)
-    shares = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= 0.005}
-    seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shares.items(), key=lambda item: -item[1]))
-    return f"{path}: {seen or 'no face'}{rest_words(summary['rest'])} -> {target}"
+    Returns:
+        As for `analyze_video`, with one frame that lasts for no time; `plot()` is the annotated picture.
 
+    Raises:
+        ImageError: The picture is missing or broken, of an unknown type or too large.
+        RestError: `rest` is no saved resting face.
+        ModelError: The network cannot be loaded.
 
-def rest_words(rest: dict[str, Any] | None) -> str:
-    """Return in words which faces were compared with rests, or why none was; nothing where that was not wanted."""
-    if rest is None:
-        return ""
-    if not rest["faces"]:
-        return f" ({rest['note']})"
-    faces = ", ".join(str(face["id"]) for face in rest["faces"])
-    doubts = f". {rest['note']}" if rest["note"] else ""
-    return f" (compared with {'its rest' if len(rest['faces']) == 1 else 'their rests'}: face {faces}{doubts})"
+    """
+    settings = without_limits(settings or load_settings())
+    file = Path(image) if isinstance(image, str) else image
+    name = printable(file.name) if isinstance(file, Path) else "picture"
+    wanted = wanted_rest(rest) if rest else None
+    if wanted and not wanted.loaded:
+        raise RestError("A picture has no time in which a face is at rest. Give a file that the page saved.")
+    loaded = wanted.loaded if wanted else None
+    found = look_at_picture(file, settings, classifier or load_classifier(settings), name=name, rest=loaded)
+    return Result(name, [found.record], found)
 
 
 if __name__ == "__main__":

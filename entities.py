@@ -76,6 +76,8 @@ class Face:
     """Of the turned square that the network saw: at the forehead from left to right, then at the chin from right to
     left; may lie outside the frame. None where that was `box`."""
 
+    score: float | None = None
+    """How sure the detector is, 0-1; None where it gives no probability, as Haar."""
     as_seen: tuple[float, ...] = ()
     """Where `probabilities` are compared with the person's resting face, what they would be without; else empty."""
 

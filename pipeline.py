@@ -32,7 +32,16 @@ class Sighting:
     raw: tuple[float, ...]
     """Seven probabilities in EXPRESSIONS order."""
     detection: Detection
-    """How the head is held."""
+    """What the detector says of it."""
+
+
+class _Found(NamedTuple):
+    """A face that is still to be classified."""
+
+    id: int
+    box: Box
+    detection: Detection
+    crop: Image
 
 
 class ExpressionPipeline:
@@ -79,16 +88,26 @@ class ExpressionPipeline:
     def look(self, frame: Frame) -> tuple[list[Sighting], dict[str, float]]:
         """Return what the next frame alone shows, from left to right, and milliseconds spent by stage."""
         started = perf_counter()
-        grey = to_grey(frame.image)
-        tracks = self._tracker.update(frame.image, _time(frame), grey)
+        found = self._find(frame)
         detected = perf_counter()
-        raw = self._classifier.predict([crop_face(grey, track.box, track.detection.corners) for track in tracks])
-        sightings = [
-            Sighting(track.id, track.box, tuple(row.tolist()), track.detection)
-            for track, row in zip(tracks, raw, strict=True)
-        ]
+        (sightings,) = self._classify([found])
         classified = perf_counter()
         return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
+
+    def look_at(self, frames: Sequence[Frame]) -> list[list[Sighting]]:
+        """Return what each of the next frames alone shows: as `look` does, but faster, all faces in one batch."""
+        return self._classify([self._find(frame) for frame in frames])
+
+    def _find(self, frame: Frame) -> list[_Found]:
+        grey = to_grey(frame.image)
+        return [
+            _Found(track.id, track.box, track.detection, crop_face(grey, track.box, track.detection.corners))
+            for track in self._tracker.update(frame.image, _time(frame), grey)
+        ]
+
+    def _classify(self, frames: Sequence[Sequence[_Found]]) -> list[list[Sighting]]:
+        raw = iter(self._classifier.predict([face.crop for faces in frames for face in faces]).tolist())
+        return [[Sighting(face.id, face.box, tuple(next(raw)), face.detection) for face in faces] for faces in frames]
 
     def describe(self, sightings: Sequence[Sighting], time: float) -> tuple[Face, ...]:
         """Return the faces of the frame at `time` (seconds), with their past; frame after frame."""
@@ -114,7 +133,7 @@ class ExpressionPipeline:
             sighting.raw,
             shown.shown,
             as_seen=seen if rest else (),
-            **_pose(sighting.detection),
+            **_told(sighting.detection),
         )
 
     def _smoother(self, smoothers: dict[int, Smoother], number: int) -> Smoother:
@@ -147,7 +166,7 @@ def analyze_image(
             number,
             min_confidence,
             raw=probabilities,
-            **_pose(detection),
+            **_told(detection),
         )
         for number, ((box, detection), row) in enumerate(zip(found, raw, strict=True), start=1)
     )
@@ -177,9 +196,10 @@ def analyze_any_way_up(
     return Upright(image, (), 0)
 
 
-def _pose(detection: Detection) -> dict[str, Any]:
-    """Return how a head is held, as `Face` has it."""
-    return {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}
+def _told(detection: Detection) -> dict[str, Any]:
+    """Return what the detector says of a face, as `Face` has it."""
+    told = {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}
+    return told | {"score": detection.probability}
 
 
 def compare_largest(faces: Sequence[Face], rest: RestingFace) -> tuple[Face, ...]:

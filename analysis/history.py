@@ -1,7 +1,7 @@
 """What a whole video showed: every face's expressions over time, and the strongest moments."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -79,9 +79,24 @@ class FaceHistory:
         """For how long the face is seen."""
         return float(self.durations.sum())
 
+    @property
+    def mean(self) -> Floats:
+        """(7,) mean probabilities over the time in which it is seen."""
+        return np.asarray(np.average(self.probabilities, axis=0, weights=self.weights), np.float64)
+
+    @property
+    def deviation(self) -> Floats:
+        """(7,) standard deviations of the probabilities over that time."""
+        squares = np.average((self.probabilities - self.mean) ** 2, axis=0, weights=self.weights)
+        return np.asarray(np.sqrt(squares), np.float64)
+
+    @property
+    def weights(self) -> Floats:
+        """(n,) how much each frame counts: its duration; the same for all where none has one, as in a picture."""
+        return self.durations if self.durations.any() else np.ones_like(self.durations)
+
     def record(self) -> dict[str, Any]:
         """Return the face's summary as JSON writes it; shares are of the time in which it is seen."""
-        mean = np.average(self.probabilities, axis=0, weights=self.durations)
         return {
             "id": self.id,
             "name": self.name,
@@ -90,7 +105,8 @@ class FaceHistory:
             "seconds": round(self.seconds, 4),
             "frames": len(self.starts),
             "shares": shares([self]),
-            "mean_probabilities": _named(mean),
+            "mean_probabilities": _named(self.mean),
+            "deviations": _named(self.deviation),
             "thumbnail": self.thumbnail,
         }
 
@@ -120,20 +136,21 @@ class History:
         """Whether there has been more than one face, so that numbers have to tell them apart."""
         return len(self._tracks) > 1
 
-    def append(self, frame: Frame, faces: Sequence[Face], shown: Image, annotated: Image) -> None:
+    def append(self, frame: Frame, faces: Sequence[Face], shown: Image, draw: Callable[[], Image]) -> None:
         """Take in one frame with its faces.
 
         Args:
             frame: Its picture is not kept.
             faces: Found in it.
             shown: The picture from which faces are cut: the frame's, or that with its faces hidden.
-            annotated: The picture with its marks, which must not be changed afterwards.
+            draw: Returns the picture with its marks, which must not be changed afterwards.
 
         """
         time = frame.time or 0.0
         for face in faces:
             self.thumbnails.offer(face.track_id, face.box, shown)
-            self._remember(Moment(frame.index, time, face, annotated))
+            if not face.uncertain and self._is_stronger(face):
+                self.moments[face.expression] = Moment(frame.index, time, face, draw())
         self.note(time, [(face.track_id, face.probabilities, None if face.uncertain else face.label) for face in faces])
 
     def note(self, time: float, faces: Sequence[tuple[int, Sequence[float], int | None]]) -> None:
@@ -163,18 +180,16 @@ class History:
         ]
         return sorted(found, key=lambda face: -face.seconds)
 
-    def _remember(self, moment: Moment) -> None:
-        face = moment.face
+    def _is_stronger(self, face: Face) -> bool:
         best = self.moments.get(face.expression)
-        if not face.uncertain and (best is None or face.confidence > best.face.confidence):
-            self.moments[face.expression] = moment
+        return best is None or face.confidence > best.face.confidence
 
 
 def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
     """Return which part of the time (0-1, over all the faces together) each expression took, or none was certain."""
     totals = np.zeros(len(EXPRESSIONS) + 1)
     for face in faces:
-        totals += np.bincount(face.labels, weights=face.durations, minlength=len(totals))
+        totals += np.bincount(face.labels, weights=face.weights, minlength=len(totals))
     whole = totals.sum() or 1.0
     return {name: round(float(total / whole), 4) for name, total in zip((*EXPRESSIONS, UNCERTAIN), totals, strict=True)}
 

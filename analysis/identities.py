@@ -13,10 +13,11 @@ from typing import Any, Final, Literal
 
 from analysis.history import FaceHistory, History, shares
 from analysis.results import ARCHIVE, pack
+from analysis.sinks import frame_sinks
 from analysis.spreadsheet import write_spreadsheet
-from analysis.tables import FrameTables, read_frames
+from analysis.tables import read_frames
 from analysis.thumbnails import cut_from_video
-from analysis.timeline import draw_timeline, timeline_record
+from analysis.timeline import timeline_figure, timeline_record
 from entities import EXPRESSIONS, Box
 from errors import FacesChangeError
 from files import write_text
@@ -169,7 +170,8 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
             "timeline": timeline_record(faces, summary["duration"], summary["frames"]),
         }
         write_text(new / "summary.json", json.dumps(summary, indent=1) + "\n")
-        draw_timeline(new / "timeline.png", summary["name"], faces, summary["duration"], summary["frames"])
+        figure = timeline_figure(summary["name"], faces, summary["duration"], summary["frames"])
+        figure.savefig(new / "timeline.png")
         for path in new.iterdir():
             path.replace(folder / path.name)
         write_text(found / CHANGES, json.dumps([_record(change) for change in changes]) + "\n")
@@ -185,7 +187,8 @@ def _write_tables(
 ) -> tuple[History, dict[int, tuple[float, Box]]]:
     """Write the frames with their faces as they are now; return those, and where each face is largest."""
     history, largest = History(), dict[int, tuple[float, Box]]()
-    with FrameTables(new, summary["width"], summary["height"], as_seen=bool(summary.get("rest"))) as tables:
+    size, as_seen = (summary["width"], summary["height"]), bool(summary.get("rest"))
+    with frame_sinks(new, summary["name"], *size, as_seen=as_seen) as tables:
         for record in _renumbered(read_frames(frames), identities):
             tables.append(record)
             history.note(record["time"], [_noted(face) for face in record["faces"]])

@@ -16,7 +16,7 @@ ARCHIVE: Final = "all.zip"
 SUMMARIES: Final = ("summary.json", "faces.json")
 """A folder of results has one of these: of a video, or of a picture."""
 _PARTIAL: Final = ".partial"
-_COMPRESSED: Final = (".mp4", ".jpg", ".png", ".xlsx")
+_COMPRESSED: Final = (".mp4", ".jpg", ".png", ".xlsx", ".parquet")
 
 
 def moment_name(expression: str) -> str:
@@ -29,6 +29,7 @@ VIDEO_FILES: Final = (
     "frames.csv",
     "frames.xlsx",
     "frames.json",
+    "frames.parquet",
     "summary.json",
     "timeline.png",
     ARCHIVE,

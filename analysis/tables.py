@@ -1,23 +1,26 @@
-"""Frames and their faces as rows of CSV and as JSON, written while the video is read."""
+"""Frames and their faces as records, as JSON has them, and as rows of the tables."""
 
-import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from entities import EXPRESSIONS, Face
+from expressions.valence import valence
+from vision.quality import Quality
 
-FACE_COLUMNS: Final = (
-    *("face", "x", "y", "width", "height", "roll", "yaw", "profile"),
-    *("expression", "confidence", "uncertain", *EXPRESSIONS),
+COLUMNS: Final = (
+    *("file", "frame", "time", "duration", "face", "name", "x", "y", "width", "height", "roll", "yaw", "profile"),
+    *("expression", "confidence", "uncertain", *EXPRESSIONS, "valence"),
+    *("face_height", "sharpness", "brightness", "score", "usable"),
 )
-COLUMNS: Final = ("frame", "time", *FACE_COLUMNS, "name")
-"""Time in seconds, boxes in pixels, probabilities 0-1; roll and yaw in degrees, empty where the detector does not tell;
-`name` is what somebody called the face. Where a frame has no face, all after the time is empty."""
+"""Of every table of frames. Times and durations in seconds, boxes and `face_height` in pixels, probabilities 0-1,
+`valence` -1 to 1; roll and yaw in degrees and `score` are empty where the detector does not tell. `name` is what
+somebody called the face. Where a frame has no face, all from `face` on is empty."""
 AS_SEEN_COLUMNS: Final = ("compared", *(f"as_seen_{name}" for name in EXPRESSIONS))
-"""Where faces are compared with their resting faces: whether this one is (0 or 1), and its probabilities without."""
+"""Where faces are compared with their resting faces: whether this one is, and its probabilities without."""
+LAST_COLUMNS: Final = ("marker",)
+"""What was going on in the frame, as somebody said; mostly empty."""
 
 _DIGITS: Final = 4
 _PROBABILITY_DIGITS: Final = 6
@@ -53,47 +56,65 @@ def face_record(face: Face) -> dict[str, Any]:
     return {"id": face.track_id, **describe_face(face)}
 
 
-def face_row(face: Face) -> list[Any]:
-    """Return the face as a row of FACE_COLUMNS."""
-    return record_row(face_record(face))
+def quality_record(face: Face, quality: Quality) -> dict[str, Any]:
+    """Return how pleasant a face looks and how good its picture is, rounded: what tables have beyond the face."""
+    return {
+        "valence": round(valence(face.probabilities), _PROBABILITY_DIGITS),
+        "face_height": round(quality.face_height, 1),
+        "sharpness": round(quality.sharpness, _DIGITS),
+        "brightness": round(quality.brightness, 1),
+        "score": None if quality.score is None else round(quality.score, _DIGITS),
+        "usable": quality.usable,
+    }
 
 
-def record_row(record: dict[str, Any]) -> list[Any]:
-    """Return what `face_record` returned as a row of FACE_COLUMNS."""
-    return [
-        record["id"],
-        *record["box"],
-        record["roll"],
-        record["yaw"],
-        int(record["profile"]),
-        record["expression"],
-        record["confidence"],
-        int(record["uncertain"]),
-        *record["probabilities"].values(),
-    ]
+def frame_record(
+    index: int, time: float, duration: float, faces: Sequence[Face], extra: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return one frame as JSON writes it.
+
+    Args:
+        index: Of the frame in its file.
+        time: Seconds from the first frame.
+        duration: Seconds for which it stands: to the next frame that is looked at.
+        faces: In it.
+        extra: What is told of each face beyond that, by column.
+
+    """
+    return {
+        "frame": index,
+        "time": round(time, _DIGITS),
+        "duration": round(duration, _DIGITS),
+        "faces": [{**face_record(face), **more} for face, more in zip(faces, extra, strict=True)],
+    }
 
 
-def as_seen_row(face: Face) -> list[Any]:
-    """Return the face as a row of AS_SEEN_COLUMNS."""
-    return _as_seen_row(face_record(face))
+def columns(*, as_seen: bool) -> tuple[str, ...]:
+    """Return the columns of a table of frames."""
+    return (*COLUMNS, *(AS_SEEN_COLUMNS if as_seen else ()), *LAST_COLUMNS)
 
 
-def _as_seen_row(record: dict[str, Any]) -> list[Any]:
-    return [int("as_seen" in record), *record.get("as_seen", record["probabilities"]).values()]
-
-
-def frame_rows(record: dict[str, Any], *, as_seen: bool = False) -> Iterator[list[Any]]:
-    """Yield a row of COLUMNS (and AS_SEEN_COLUMNS, if wanted) a face of a `frame_record`, or one without a face."""
-    start = [record["frame"], record["time"]]
+def frame_rows(record: Mapping[str, Any], file: str, *, as_seen: bool) -> Iterator[list[Any]]:
+    """Yield a row of `columns` a face of a `frame_record`, or one without a face; None where there is nothing."""
+    start = [file, record["frame"], record["time"], record["duration"]]
+    marker = record.get("marker", "")
     for face in record["faces"]:
-        yield [*start, *record_row(face), face.get("name", ""), *(_as_seen_row(face) if as_seen else ())]
+        seen = [("as_seen" in face), *face.get("as_seen", face["probabilities"]).values()] if as_seen else []
+        yield [*start, *_face_values(face), *seen, marker]
     if not record["faces"]:
-        yield start + [""] * (len(COLUMNS) - 2 + (len(AS_SEEN_COLUMNS) if as_seen else 0))
+        missing = len(columns(as_seen=as_seen)) - len(start) - 1
+        yield [*start, *[None] * missing, marker]
 
 
-def frame_record(index: int, time: float, faces: Sequence[Face]) -> dict[str, Any]:
-    """Return one frame as JSON writes it; `time` in seconds."""
-    return {"frame": index, "time": round(time, _DIGITS), "faces": [face_record(face) for face in faces]}
+def _face_values(face: Mapping[str, Any]) -> list[Any]:
+    return [
+        face["id"],
+        face.get("name", ""),
+        *face["box"],
+        *(face[name] for name in ("roll", "yaw", "profile", "expression", "confidence", "uncertain")),
+        *face["probabilities"].values(),
+        *(face[name] for name in ("valence", "face_height", "sharpness", "brightness", "score", "usable")),
+    ]
 
 
 def read_frames(path: Path) -> Iterator[dict[str, Any]]:
@@ -102,36 +123,3 @@ def read_frames(path: Path) -> Iterator[dict[str, Any]]:
         for line in lines:
             if line.startswith('{"frame"'):
                 yield json.loads(line.rstrip().rstrip(","))
-
-
-class FrameTables:
-    """`frames.csv` and `frames.json` in a folder, one row or record after the other. Use it as a context manager.
-
-    The JSON is `{"width", "height", "frames": [frame_record]}`, one frame a line. With `as_seen`, the CSV has
-    AS_SEEN_COLUMNS as well.
-    """
-
-    def __init__(self, folder: Path, width: int, height: int, *, as_seen: bool = False) -> None:
-        self._as_seen = as_seen
-        self._csv = (folder / "frames.csv").open("w", encoding="utf-8", newline="")
-        self._json = (folder / "frames.json").open("w", encoding="utf-8")
-        self._rows = csv.writer(self._csv)
-        self._rows.writerow((*COLUMNS, *AS_SEEN_COLUMNS) if as_seen else COLUMNS)
-        self._json.write(f'{{"width": {width}, "height": {height}, "frames": [')
-        self._separator = "\n"
-
-    def append(self, record: dict[str, Any]) -> None:
-        """Write one frame's `frame_record`."""
-        self._rows.writerows(frame_rows(record, as_seen=self._as_seen))
-        self._json.write(self._separator + json.dumps(record))
-        self._separator = ",\n"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._csv, self._json:
-            if error is None:
-                self._json.write("\n]}\n")

@@ -1,7 +1,6 @@
 """The course of expressions over a video: as numbers for charts, and as a picture."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -45,8 +44,8 @@ def timeline_record(faces: Sequence[FaceHistory], duration: float, frames: int) 
     }
 
 
-def draw_timeline(path: Path, title: str, faces: Sequence[FaceHistory], duration: float, frames: int) -> None:
-    """Write a PNG with the probabilities of the longest seen faces over time, stacked."""
+def timeline_figure(title: str, faces: Sequence[FaceHistory], duration: float, frames: int) -> Figure:
+    """Return the probabilities of the longest seen faces over time, stacked; `duration` in seconds."""
     drawn = faces[:_DRAWN]
     edges = _edges(duration, frames)
     figure = Figure(figsize=(12, 1.6 + 1.7 * max(1, len(drawn))), dpi=120, layout="constrained", facecolor="white")
@@ -63,7 +62,7 @@ def draw_timeline(path: Path, title: str, faces: Sequence[FaceHistory], duration
     panels[-1].set_xlabel("Time in the video", color=_INK)
     keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
-    figure.savefig(path)
+    return figure
 
 
 def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:

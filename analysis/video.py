@@ -1,29 +1,220 @@
-"""One video -> a folder with the annotated video, tables, summary, timeline, key moments and a ZIP of them all."""
+"""One video, frame by frame: what it shows, and a folder of results made of that."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.history import History, Moment, shares
+from matplotlib.figure import Figure
+
+from analysis.history import FaceHistory, History, Moment, shares
 from analysis.limits import check_file_size, check_length
 from analysis.reading import Progress, Reading
 from analysis.rest import RestWanted
 from analysis.results import moment_name, pack, results_folder
+from analysis.sinks import Record, frame_sinks
 from analysis.spreadsheet import write_spreadsheet
-from analysis.tables import FrameTables, frame_record
-from analysis.timeline import draw_timeline, timeline_record
+from analysis.tables import frame_record, quality_record
+from analysis.timeline import timeline_figure, timeline_record
 from analysis.writer import VideoWriter
-from config import Settings
-from entities import Classifier
+from config import Settings, UploadSettings
+from entities import Classifier, Face, Frame, Image
 from errors import AnalysisCancelledError
 from files import printable
 from pipeline import ExpressionPipeline
 from vision.absence import Absences
 from vision.annotation import annotate, encode_jpeg, hide_faces
+from vision.quality import quality_of
 from vision.videos import VideoFile
 
 _MOMENT_QUALITY: Final = 90
+
+
+@dataclass
+class SeenFrame:
+    """One frame, and what is seen in it."""
+
+    frame: Frame
+    faces: tuple[Face, ...]
+    shown: Image
+    """(H, W, 3) BGR: its picture, or that with the faces hidden."""
+    record: dict[str, Any]
+    """As `tables.frame_record` has it."""
+    numbers: bool
+    """Whether numbers have to tell the faces apart."""
+
+    @property
+    def time(self) -> float:
+        """Seconds from the first frame."""
+        return self.frame.time or 0.0
+
+    @cached_property
+    def annotated(self) -> Image:
+        """The picture with what was found drawn into it."""
+        return annotate(self.shown, self.faces, numbers=self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFindings:
+    """What a whole video showed."""
+
+    summary: dict[str, Any]
+    """As `summary.json` says it."""
+    faces: list[FaceHistory]
+    """The longest seen first."""
+    moments: list[Moment]
+
+    @property
+    def as_seen(self) -> bool:
+        """Whether faces were compared with resting faces."""
+        return self.summary["rest"] is not None
+
+    @property
+    def summaries(self) -> list[dict[str, Any]]:
+        """Each face's summary, the longest seen first."""
+        return list(self.summary["faces"])
+
+    def plot(self) -> Figure:
+        """Return the timeline: the probabilities of the longest seen faces over time."""
+        told = self.summary
+        return timeline_figure(told["name"], self.faces, told["duration"], told["frames"])
+
+    def write(self, folder: Path, records: Iterable[Record]) -> None:
+        """Write everything but the annotated video into a folder.
+
+        Args:
+            folder: It is there already.
+            records: The video's frames.
+
+        Raises:
+            OSError: It cannot be written.
+
+        """
+        told = self.summary
+        with frame_sinks(folder, told["name"], told["width"], told["height"], as_seen=self.as_seen) as tables:
+            for record in records:
+                tables.append(record)
+        self.conclude(folder)
+
+    def conclude(self, folder: Path) -> None:
+        """Write what is told of the video as a whole into a folder that has its tables of frames; and the ZIP.
+
+        Raises:
+            OSError: It cannot be written.
+
+        """
+        (folder / "summary.json").write_text(json.dumps(self.summary, indent=1) + "\n", encoding="utf-8")
+        self.plot().savefig(folder / "timeline.png")
+        for moment in self.moments:
+            picture = encode_jpeg(moment.picture, _MOMENT_QUALITY)
+            (folder / moment_name(moment.face.expression)).write_bytes(picture)
+        write_spreadsheet(folder / "frames.csv")
+        pack(folder)
+
+
+class VideoAnalysis:
+    """A video on its way through the pipeline.
+
+    Args:
+        video: Opened, and not read from yet.
+        path: Its file.
+        settings: `detector` and `model` say how faces are found and judged; `uploads` limits what is read.
+        classifier: Names the expressions.
+        blur: Whether to hide the faces in everything that is shown of the video.
+        progress: Told after every frame how far it is.
+        check: Called before every frame; may raise what ends the analysis.
+
+    """
+
+    def __init__(
+        self,
+        video: VideoFile,
+        path: Path,
+        settings: Settings,
+        classifier: Classifier,
+        *,
+        blur: bool = False,
+        progress: Progress | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._video = video
+        self._path = path
+        self._blur = blur
+        self._history = History()
+        self._reading = Reading(ExpressionPipeline(settings, classifier), settings.uploads, check, progress)
+        if progress:
+            progress(0.0, video.info.duration)
+
+    def frames(self, rest: RestWanted | None = None) -> Iterator[SeenFrame]:
+        """Yield frame after frame, once.
+
+        Args:
+            rest: Where the resting faces come from that the others are compared with.
+
+        Raises:
+            SourceError: The video is broken, or larger or longer than allowed (VideoSizeError).
+            RestError: In the time that `rest` asks for, no face is seen.
+
+        """
+        if rest:
+            self._reading.look_ahead(self._path, rest)
+        absences, history = Absences(), self._history
+        for frame, duration, faces in self._reading.faces(self._video):
+            time = frame.time or 0.0
+            gone = absences.update(faces, time)
+            shown = hide_faces(frame.image, faces, gone) if self._blur else frame.image
+            extra = [quality_record(face, quality_of(face, frame.image)) for face in faces]
+            record = frame_record(frame.index, time, duration, faces, extra)
+            seen = SeenFrame(frame, faces, shown, record, numbers=history.several or len(faces) > 1)
+            history.append(frame, faces, shown, lambda seen=seen: seen.annotated)  # type: ignore[misc]
+            yield seen
+
+    def findings(self, name: str, sound: str = "none") -> VideoFindings:
+        """Return what the video showed, when all its frames have been taken.
+
+        Args:
+            name: What the video is called.
+            sound: What became of its sound: "copied", "converted" or "none".
+
+        """
+        history, info = self._history, self._video.info
+        frames, duration = len(history.times), self._video.end
+        faces = history.faces(duration)
+        moments = sorted(history.moments.values(), key=lambda moment: moment.time)
+        summary = {
+            "name": name,
+            "width": info.width,
+            "height": info.height,
+            "duration": round(duration, 4),
+            "fps": round(frames / duration, 4),
+            "frames": frames,
+            "frames_with_faces": history.with_faces,
+            "sound": sound,
+            "rest": self._reading.rest,
+            "changes": 0,
+            "shares": shares(faces),
+            "faces": [face.record() for face in faces],
+            "moments": [moment.record() for moment in moments],
+            "timeline": timeline_record(faces, duration, frames),
+        }
+        return VideoFindings(summary, faces, moments)
+
+
+@contextmanager
+def open_video(path: Path, limits: UploadSettings) -> Iterator[VideoFile]:
+    """Open a video that keeps within the limits.
+
+    Raises:
+        SourceError: It is missing, broken, or larger or longer than allowed (VideoSizeError).
+
+    """
+    check_file_size(path, limits)
+    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
+        check_length(video.info.duration, limits)
+        yield video
 
 
 def analyze_video(
@@ -35,11 +226,12 @@ def analyze_video(
     name: str = "",
     rest: RestWanted | None = None,
     blur: bool = False,
+    annotated: bool = True,
     overwrite: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Analyse a video file frame by frame.
+    """Analyse a video file into a folder: tables, summary, timeline, key moments, annotated video, a ZIP of them all.
 
     Args:
         path: The video.
@@ -49,6 +241,7 @@ def analyze_video(
         name: What the video is called in the results; the file's own name if not given.
         rest: Where the resting faces come from that the others are compared with; they are not compared if not given.
         blur: Whether to hide the faces in everything that is shown of the video.
+        annotated: Whether to make the annotated video.
         overwrite: Whether an existing folder may be replaced.
         progress: Told after every frame how far it is.
         cancelled: Asked before every frame, and while sound is written, whether to stop.
@@ -68,67 +261,21 @@ def analyze_video(
         if cancelled and cancelled():
             raise AnalysisCancelledError("Stopped. Nothing was kept.")
 
-    limits = settings.uploads
-    check_file_size(path, limits)
-    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
-        total = video.info.duration
-        check_length(total, limits)
-        with results_folder(target, overwrite=overwrite) as folder:
-            history = History()
-            reading = Reading(ExpressionPipeline(settings, classifier), limits, check, progress)
-            absences = Absences()
-            if progress:
-                progress(0.0, total)
-            if rest:
-                reading.look_ahead(path, rest)
-            tables = FrameTables(folder, video.info.width, video.info.height, as_seen=rest is not None)
-            writer = VideoWriter(folder / "annotated.mp4", video.info, path, check)
-            with tables, writer:
-                for frame, faces in reading.faces(video):
-                    time = frame.time or 0.0
-                    gone = absences.update(faces, time)
-                    shown = hide_faces(frame.image, faces, gone) if blur else frame.image
-                    annotated = annotate(shown, faces, numbers=history.several or len(faces) > 1)
-                    writer.write(annotated, time)
-                    tables.append(frame_record(frame.index, time, faces))
-                    history.append(frame, faces, shown, annotated)
-            told = {"name": name or printable(path.name), "sound": writer.sound, "rest": reading.rest}
-            summary = _conclude(folder, video, history, told)
+    called = name or printable(path.name)
+    with open_video(path, settings.uploads) as video, results_folder(target, overwrite=overwrite) as folder:
+        analysis = VideoAnalysis(video, path, settings, classifier, blur=blur, progress=progress, check=check)
+        with ExitStack() as stack:
+            tables = frame_sinks(folder, called, video.info.width, video.info.height, as_seen=rest is not None)
+            stack.enter_context(tables)
+            writer = VideoWriter(folder / "annotated.mp4", video.info, path, check) if annotated else None
+            if writer:
+                stack.enter_context(writer)
+            for seen in analysis.frames(rest):
+                tables.append(seen.record)
+                if writer:
+                    writer.write(seen.annotated, seen.time)
+        findings = analysis.findings(called, writer.sound if writer else "none")
+        findings.conclude(folder)
     if progress:
-        progress(summary["duration"], summary["duration"])
-    return summary
-
-
-def _conclude(folder: Path, video: VideoFile, history: History, told: dict[str, Any]) -> dict[str, Any]:
-    """Write what can only be told at the end, and return the summary."""
-    frames = len(history.times)
-    duration = video.end
-    faces = history.faces(duration)
-    moments = sorted(history.moments.values(), key=lambda moment: moment.time)
-    summary: dict[str, Any] = {
-        "name": told["name"],
-        "width": video.info.width,
-        "height": video.info.height,
-        "duration": round(duration, 4),
-        "fps": round(frames / duration, 4),
-        "frames": frames,
-        "frames_with_faces": history.with_faces,
-        "sound": told["sound"],
-        "rest": told["rest"],
-        "changes": 0,
-        "shares": shares(faces),
-        "faces": [face.record() for face in faces],
-        "moments": [moment.record() for moment in moments],
-        "timeline": timeline_record(faces, duration, frames),
-    }
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    draw_timeline(folder / "timeline.png", told["name"], faces, duration, frames)
-    _write_moments(folder, moments)
-    write_spreadsheet(folder / "frames.csv")
-    pack(folder)
-    return summary
-
-
-def _write_moments(folder: Path, moments: list[Moment]) -> None:
-    for moment in moments:
-        (folder / moment_name(moment.face.expression)).write_bytes(encode_jpeg(moment.picture, _MOMENT_QUALITY))
+        progress(findings.summary["duration"], findings.summary["duration"])
+    return findings.summary

@@ -20,7 +20,7 @@ def history(*frames: tuple[float, list[Face]]) -> History:
     """Return the history of frames, each given by its time and faces."""
     told = History()
     for index, (time, faces) in enumerate(frames):
-        told.append(Frame(PICTURE, index, time, time), faces, PICTURE, PICTURE)
+        told.append(Frame(PICTURE, index, time, time), faces, PICTURE, lambda: PICTURE)
     return told
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from analysis.results import VIDEO_FILES
-from analysis.tables import COLUMNS
+from analysis.tables import columns
 from analysis.video import analyze_video
 from analysis.writer import VideoWriter
 from config import Settings, UploadSettings
@@ -49,8 +49,8 @@ def test_writes_every_result(tmp_path: Path, video: Path) -> None:
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names <= set(VIDEO_FILES)
     assert names == {
-        "annotated.mp4", "frames.csv", "frames.xlsx", "frames.json", "summary.json", "timeline.png", "all.zip",
-        "moment-Sad.jpg",
+        "annotated.mp4", "frames.csv", "frames.xlsx", "frames.json", "frames.parquet", "summary.json", "timeline.png",
+        "all.zip", "moment-Sad.jpg",
     }  # fmt: skip
     assert summary == json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     with zipfile.ZipFile(tmp_path / "out" / "all.zip") as archive:
@@ -78,10 +78,10 @@ def test_tables_have_a_row_for_every_frame(tmp_path: Path, video: Path) -> None:
     frames = json.loads((tmp_path / "out" / "frames.json").read_text("utf-8"))["frames"]
     assert [int(row["frame"]) for row in rows] == [frame["frame"] for frame in frames] == list(range(12))
     assert [float(row["time"]) for row in rows] == pytest.approx(np.arange(12) / 10)
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == columns(as_seen=False)
     assert rows[0]["expression"] == "Happy"
     assert sum(float(rows[0][name]) for name in EXPRESSIONS) == pytest.approx(1, abs=0.001)
-    assert set(list(rows[-1].values())[2:]) == {""}
+    assert set(list(rows[-1].values())[4:]) == {""}
     (face,) = frames[0]["faces"]
     assert [str(side) for side in face["box"]] == [rows[0][side] for side in ("x", "y", "width", "height")]
     assert frames[-1]["faces"] == []

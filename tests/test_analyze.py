@@ -9,10 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import PIL.Image
 import pytest
 
 import analyze
+from analysis.dataset import TABLES
+from analysis.tables import columns
 from config import ROOT, Settings
 from entities import Box, Image
 from tests.conftest import missing
@@ -34,18 +37,18 @@ def video(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> int:
-    """Run the command with a stand-in for the network."""
-    return analyze.main([str(argument) for argument in arguments], FixedClassifier("Happy", 0.8))
+    """Run the command with a stand-in for the network, and let it say what it does."""
+    return analyze.main(["--no-quiet", *(str(argument) for argument in arguments)], FixedClassifier("Happy", 0.8))
 
 
 def names(folder: Path) -> set[str]:
-    """Return the names in a folder."""
-    return {path.name for path in folder.iterdir()}
+    """Return the names in a folder, but for those of the run's tables."""
+    return {path.name for path in folder.iterdir()} - set(TABLES) if folder.is_dir() else set()
 
 
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
     """A picture and a video are told apart, and what was found is printed."""
-    assert run(picture, video, "--out", tmp_path / "out") == 0
+    assert run(picture, video, "--annotate", "--out", tmp_path / "out") == 0
     assert names(tmp_path / "out" / "portrait") == {"annotated.png", "faces.json", "faces.csv", "faces.xlsx"}
     assert "annotated.mp4" in names(tmp_path / "out" / "clip")
     printed = capsys.readouterr().out.splitlines()
@@ -55,7 +58,7 @@ def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, ca
 
 def test_picture_results_agree(tmp_path: Path, picture: Path, portrait: tuple[Image, Box]) -> None:
     """JSON, CSV and the annotated picture show the same face where it is."""
-    run(picture, "--out", tmp_path)
+    run(picture, "--annotate", "--out", tmp_path)
     told = json.loads((tmp_path / "portrait" / "faces.json").read_text("utf-8"))
     with (tmp_path / "portrait" / "faces.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
@@ -74,19 +77,47 @@ def test_picture_results_agree(tmp_path: Path, picture: Path, portrait: tuple[Im
 
 
 def test_files_of_one_name_do_not_meet(tmp_path: Path, video: Path) -> None:
-    """Two files called alike get two folders."""
+    """Two files called alike are told apart by the folders that they are in."""
     (tmp_path / "other").mkdir()
     again = make_video(tmp_path / "other" / "clip.mp4")
     assert run(video, again, "--out", tmp_path / "out") == 0
-    assert names(tmp_path / "out") == {"clip", "clip-2"}
+    assert names(tmp_path / "out") == {f"{tmp_path.name}-clip", "other-clip"}
+    assert set(pd.read_parquet(tmp_path / "out" / "frames")["file"]) == {f"{tmp_path.name}/clip.mp4", "other/clip.mp4"}
 
 
-def test_old_results_are_kept_unless_told_otherwise(tmp_path: Path, picture: Path, capsys) -> None:
-    """A second run stops with advice; --overwrite does it."""
-    assert run(picture, "--out", tmp_path) == 0
-    assert run(picture, "--out", tmp_path) == 1
-    assert "--overwrite" in capsys.readouterr().err
-    assert run(picture, "--out", tmp_path, "--overwrite") == 0
+def test_what_was_done_is_not_done_again(tmp_path: Path, picture: Path, capsys) -> None:
+    """A second run keeps what is there; other settings, other content or --overwrite do it again."""
+    out = ("--out", tmp_path / "out")
+    lines = []
+    for options in ((), (), ("--annotate",), ("--annotate",), ("--annotate", "--overwrite")):
+        assert run(picture, *out, *options) == 0
+        lines.append(capsys.readouterr().out)
+    picture.write_bytes(picture.read_bytes() + b"more")
+    run(picture, *out, "--annotate")
+    lines.append(capsys.readouterr().out)
+    assert ["before" in line for line in lines] == [False, True, False, True, False, False]
+    assert len(pd.read_parquet(tmp_path / "out" / "frames")) == 1
+
+
+def test_a_touched_or_moved_file_is_not_done_again(tmp_path: Path, picture: Path, capsys) -> None:
+    """The content counts, not when it was written or where it lies."""
+    run(picture, "--out", tmp_path / "out")
+    capsys.readouterr()
+    os.utime(picture)
+    run(picture, "--out", tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    run(picture.rename(tmp_path / "elsewhere" / picture.name), "--out", tmp_path / "out")
+    assert capsys.readouterr().out.count("before") == 2
+    assert len(pd.read_parquet(tmp_path / "out" / "files")) == 1
+
+
+def test_foreign_folders_are_not_replaced(tmp_path: Path, picture: Path, capsys) -> None:
+    """A folder of the file's name that this run did not make stays as it is."""
+    (tmp_path / "out" / "portrait").mkdir(parents=True)
+    (tmp_path / "out" / "portrait" / "thesis.txt").touch()
+    assert run(picture, "--out", tmp_path / "out") == 1
+    assert "holds no results" in capsys.readouterr().err
+    assert names(tmp_path / "out" / "portrait") == {"thesis.txt"}
 
 
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, picture: Path, capsys) -> None:
@@ -99,6 +130,47 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, picture: Path, caps
     assert f"{broken}: This is not a video" in errors
     assert "nowhere.mp4: There is no such file" in errors
     assert "Traceback" not in errors
+    files = pd.read_parquet(tmp_path / "out" / "files").set_index("file")
+    assert dict(files["state"]) == {"broken.mp4": "failed", "nowhere.mp4": "failed", "portrait.jpg": "done"}
+    assert files["reason"]["broken.mp4"].startswith("This is not a video")
+
+
+def test_tables_of_a_run(tmp_path: Path, picture: Path, video: Path) -> None:
+    """Each file has its rows in frames, faces and files, in Parquet, and with --format csv in CSV, too."""
+    out = tmp_path / "out"
+    assert run(tmp_path, "--out", out, "--format", "csv") == 0
+    frames, faces, files = (pd.read_parquet(out / table) for table in ("frames", "faces", "files"))
+    assert list(files["file"]) == ["clip.mp4", "portrait.jpg"]
+    assert dict(zip(files["file"], files["kind"], strict=True)) == {"clip.mp4": "video", "portrait.jpg": "picture"}
+    assert (faces["file"].item(), faces["share_Happy"].item(), faces["seconds"].item()) == ("portrait.jpg", 1, 0)
+    assert dict(frames["file"].value_counts()) == {"clip.mp4": 25, "portrait.jpg": 1}
+    assert tuple(frames.columns) == columns(as_seen=False)
+    for table, rows in (("frames", frames), ("faces", faces), ("files", files)):
+        written = pd.read_csv(out / f"{table}.csv")
+        assert list(written.columns) == list(rows.columns)
+        assert len(written) == len(rows)
+    assert list(pd.read_csv(out / "frames.csv")["usable"].dropna()) == [1]
+
+
+def test_without_annotate_there_are_tables_and_plots_only(tmp_path: Path, picture: Path, video: Path) -> None:
+    """Annotated videos and pictures are made where they are asked for."""
+    assert run(picture, video, "--out", tmp_path / "out") == 0
+    assert names(tmp_path / "out" / "portrait") == {"faces.json", "faces.csv", "faces.xlsx"}
+    assert "annotated.mp4" not in names(tmp_path / "out" / "clip")
+    assert {"timeline.png", "frames.csv", "frames.parquet"} <= names(tmp_path / "out" / "clip")
+
+
+def test_without_a_terminal_only_failures_are_told(tmp_path: Path, picture: Path) -> None:
+    """What runs at night fills no log; what fails is told."""
+    command = [sys.executable, "-c", "import sys, analyze, tests.footage as f; analyze.main(None, f.FixedClassifier())"]
+    arguments = [str(picture), str(tmp_path / "none.mp4"), "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [*command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert "none.mp4: There is no such file" in ended.stderr
 
 
 def test_limits_come_from_the_config(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
@@ -127,7 +199,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: 
         def __init__(self, settings: Settings, classifier: object) -> None:
             calls.append(settings)
 
-        def look(self, frame: object) -> None:
+        def look_at(self, frames: object) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("analysis.video.ExpressionPipeline", Interrupted)
@@ -148,15 +220,25 @@ def test_any_name_is_analysed_whatever_can_be_printed(tmp_path: Path) -> None:
     for path in paths:
         os.link(os.fsencode(video), path)
     code = "import sys, analyze, tests.footage as f; sys.exit(analyze.main(None, f.FixedClassifier()))"
-    command: list[str | bytes] = [sys.executable, "-c", code, "--out", str(tmp_path / "out"), "--", *paths]
+    command: list[str | bytes] = [
+        sys.executable,
+        "-c",
+        code,
+        "--no-quiet",
+        "--out",
+        str(tmp_path / "out"),
+        "--",
+        *paths,
+    ]
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=110, check=False)
     assert ended.returncode == 0, ended.stderr
     assert b"Traceback" not in ended.stderr
     assert ended.stdout.count(b"no face") == len(ODD_NAMES)
-    assert len(list((tmp_path / "out").iterdir())) == len(ODD_NAMES)
-    for folder in (tmp_path / "out").iterdir():
-        json.loads((folder / "summary.json").read_text("utf-8"))["name"].encode()
+    folders = names(tmp_path / "out")
+    assert len(folders) == len(ODD_NAMES)
+    for folder in folders:
+        json.loads((tmp_path / "out" / folder / "summary.json").read_text("utf-8"))["name"].encode()
 
 
 def test_a_surprise_in_one_file_does_not_stop_the_others(
@@ -167,7 +249,7 @@ def test_a_surprise_in_one_file_does_not_stop_the_others(
     def surprise(*_: object, **__: object) -> None:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(analyze, "analyze_video", surprise)
+    monkeypatch.setattr("analysis.task.analyze_video", surprise)
     assert run(video, picture, "--out", tmp_path / "out") == 1
     assert names(tmp_path / "out") == {"portrait"}
     assert "nobody thought of this" in capsys.readouterr().err
@@ -177,7 +259,7 @@ def test_a_picture_on_its_side_is_turned(tmp_path: Path, portrait: tuple[Image, 
     """Where there is a face only in the turned picture, results are about that, and say so."""
     path = tmp_path / "side.png"
     cv2.imwrite(str(path), cv2.rotate(portrait[0], cv2.ROTATE_90_CLOCKWISE))
-    assert run(path, "--out", tmp_path / "out") == 0
+    assert run(path, "--annotate", "--out", tmp_path / "out") == 0
     told = json.loads((tmp_path / "out" / "side" / "faces.json").read_text("utf-8"))
     assert told["turned"] == 270
     assert (told["height"], told["width"]) == portrait[0].shape[:2]
@@ -213,7 +295,14 @@ def test_a_smile_in_a_real_video(tmp_path: Path, shared: Path) -> None:
     """With the real network a face that smiles from 0.9 to 2.4 s is Happy then, and Neutral before."""
     if not Settings().model.weights.is_file():
         missing("no trained network")
-    command = [sys.executable, "analyze.py", str(shared / "samples" / "neutral_to_smile.mp4"), "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "analyze.py",
+        str(shared / "samples" / "neutral_to_smile.mp4"),
+        "--no-quiet",
+        "--out",
+        str(tmp_path),
+    ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "s of video [" in ended.stderr, "there was a progress bar"

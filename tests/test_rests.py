@@ -158,11 +158,11 @@ def test_a_saved_rest_from_the_command_line(video, tmp_path, portrait, capsys):
     saved.write_text(json.dumps({"resting_face": SAD.record()}))
     picture = tmp_path / "face.png"
     cv2.imwrite(str(picture), portrait[0])
-    out = ("--out", str(tmp_path / "out"))
+    out = ("--no-quiet", "--out", str(tmp_path / "out"))
     assert analyze.main([str(video), str(picture), "--rest", str(saved), *out], SadAtRest()) == 0
     assert capsys.readouterr().out.count("Neutral") == 2
     rows = (tmp_path / "out" / "face-2" / "faces.csv").read_text().splitlines()
-    assert rows[0].endswith("as_seen_Neutral")
+    assert rows[0].endswith("as_seen_Neutral,marker")
     assert analyze.main([str(picture), "--rest", "0:01-0:02", *out, "--overwrite"], SadAtRest()) == 1
     assert "A picture has no time" in capsys.readouterr().err
 

@@ -32,6 +32,11 @@ class Detection:
         return None if self.yaw is None else (self.face.roll + 180) % 360 - 180
 
     @property
+    def probability(self) -> float | None:
+        """The score, 0-1; None from a detector whose scores are counts, as Haar's, which tells no angles either."""
+        return None if self.yaw is None else min(1.0, max(0.0, self.score))
+
+    @property
     def corners(self) -> Corners:
         """Of the face where it is known how it is turned; else none."""
         return () if self.yaw is None else self.face.corners()

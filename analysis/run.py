@@ -1,0 +1,61 @@
+"""A run over many files: which are to be analysed, in which folders, and what became of each."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from analysis.dataset import RESERVED, Dataset
+from analysis.inputs import Source, unique_names
+from analysis.task import Options, Task
+from files import printable, short_name
+
+_KNOWN: Final = ("sha256", "fingerprint", "state", "stamp")
+
+
+def plan(addresses: Sequence[str], options: Options) -> list[Task]:
+    """Return a task for each file, with a name and a folder of its own: those of an earlier run where it was in one.
+
+    Args:
+        addresses: What `inputs.find_files` returned.
+        options: Of the run.
+
+    Raises:
+        SourceError: A file of weights cannot be read.
+        ResultsError: The tables of an earlier run cannot be read.
+
+    """
+    rows = _rows_before(addresses, options)
+    names = unique_names(addresses, {address: row["file"] for address, row in rows.items()})
+    taken = {*RESERVED, *(row["folder"] for row in rows.values())}
+    fingerprint = options.fingerprint()
+    tasks = []
+    for address, name in zip(addresses, names, strict=True):
+        row = rows.get(address, {})
+        key = row.get("folder") or _new_key(name, taken)
+        taken.add(key)
+        known = tuple((column, str(row[column])) for column in _KNOWN if column in row)
+        tasks.append(Task(Source(address, name), key, fingerprint, known))
+    return tasks
+
+
+def _rows_before(addresses: Sequence[str], options: Options) -> dict[str, Mapping[str, Any]]:
+    """Return what `files` has from earlier runs, by address: of files that were moved, too, by their new address."""
+    rows = {row["path"]: row for row in Dataset(options.out).read("files").to_dict("records")}
+    gone = {row["file"]: path for path, row in rows.items() if "://" not in path and not Path(path).exists()}
+    for address in addresses:
+        path = gone.get(PurePosixPath(address).name)
+        if printable(address) not in rows and path in rows:
+            rows[address] = rows.pop(path)
+    found = {address: rows.pop(printable(address)) for address in addresses if printable(address) in rows}
+    return found | rows
+
+
+def _new_key(name: str, taken: set[str]) -> str:
+    """Return a name for a folder, like the file's without its ending, unlike those that are taken."""
+    stem = short_name("-".join(part for part in PurePosixPath(name).with_suffix("").parts if part != os.sep))
+    key, number = stem, 1
+    while key in taken:
+        number += 1
+        key = f"{stem}-{number}"
+    return key

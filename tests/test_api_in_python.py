@@ -1,0 +1,115 @@
+"""`from analyze import analyze_video, analyze_image`: tables, a plot, and files only where they are asked for."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.tables import columns
+from analyze import analyze_image, analyze_video
+from config import Settings
+from entities import EXPRESSIONS, Box, Image
+from errors import ImageError, RestError, SourceError
+from tests.footage import FixedClassifier, make_video
+
+SAD = FixedClassifier("Sad", 0.9)
+
+
+@pytest.fixture
+def video(tmp_path: Path, portrait: tuple[Image, Box]) -> Path:
+    """Return a video of 1.2 seconds with a face in the first 0.8."""
+    small = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
+    return make_video(tmp_path / "clip.mp4", iter([small] * 8 + [np.full_like(small, 90)] * 4), fps=10)
+
+
+def test_frames_of_a_video(video: Path) -> None:
+    """A row a frame, with the face or without; the types are those that the documentation gives."""
+    before = set(video.parent.iterdir())
+    result = analyze_video(video, classifier=SAD)
+    frames = result.frames
+    assert set(video.parent.iterdir()) == before, "nothing is written"
+    assert tuple(frames.columns) == columns(as_seen=False)
+    assert list(frames["frame"]) == list(range(12))
+    assert frames["duration"].sum() == pytest.approx(1.2)
+    seen, unseen = frames[frames["face"].notna()], frames[frames["face"].isna()]
+    assert len(seen) >= 8
+    assert set(seen["expression"]) == {"Sad"}
+    assert np.allclose(seen[list(EXPRESSIONS)].sum(axis=1), 1, atol=1e-4)
+    assert np.allclose(seen["valence"], -0.9 + 0.1 / 6, atol=1e-4)
+    assert list(seen["usable"]) == [frame < 8 for frame in seen["frame"]], "what is still followed is not usable"
+    assert set(unseen["expression"]) == {""}
+    assert unseen[list(EXPRESSIONS)].isna().all(axis=None)
+    kinds = {name: str(kind) for name, kind in frames.dtypes.items()}
+    assert (kinds["frame"], kinds["face"], kinds["usable"], kinds["time"]) == ("int64", "Int32", "boolean", "float64")
+
+
+def test_faces_of_a_video(video: Path) -> None:
+    """A row a person: how long, what on average, and how that varies."""
+    (face,) = analyze_video(video, classifier=SAD).faces.to_dict("records")
+    assert (face["file"], face["share_Sad"], face["share_Uncertain"]) == ("clip.mp4", 1, 0)
+    assert face["seconds"] == pytest.approx(0.8, abs=0.21)
+    assert face["mean_Sad"] == pytest.approx(0.9)
+    assert face["sd_Sad"] == pytest.approx(0, abs=1e-3)
+
+
+def test_what_is_written_is_what_the_tables_say(video: Path, tmp_path: Path) -> None:
+    """`write` gives what the command writes of a file, and the same frames in CSV and Parquet."""
+    result = analyze_video(video, classifier=SAD)
+    result.write(tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"frames.csv", "frames.json", "frames.xlsx", "frames.parquet", "summary.json", "timeline.png"} <= names
+    assert "annotated.mp4" not in names
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "frames.parquet"), result.frames)
+    table = pd.read_csv(tmp_path / "out" / "frames.csv")
+    assert list(table["time"]) == list(result.frames["time"])
+    assert list(table["usable"].dropna()) == [int(usable) for usable in result.frames["usable"].dropna()]
+
+
+def test_plots(video: Path, portrait: tuple[Image, Box]) -> None:
+    """Of a video it is the timeline, of a picture the picture."""
+    for result in (analyze_video(video, classifier=SAD), analyze_image(portrait[0], classifier=SAD)):
+        assert isinstance(result.plot(), Figure)
+
+
+def test_a_picture_from_a_path_bytes_or_pixels(tmp_path: Path, portrait: tuple[Image, Box]) -> None:
+    """All three show the same face; colour or grey."""
+    path = tmp_path / "portrait.png"
+    cv2.imwrite(str(path), portrait[0])
+    grey = np.asarray(cv2.cvtColor(portrait[0], cv2.COLOR_BGR2GRAY), np.uint8)
+    tables = [analyze_image(image, classifier=SAD).frames for image in (path, path.read_bytes(), portrait[0], grey)]
+    assert tables[0]["file"].item() == "portrait.png"
+    for table in tables:
+        assert (table["expression"].item(), table["duration"].item()) == ("Sad", 0)
+        assert table["x"].item() == pytest.approx(tables[0]["x"].item(), abs=5)
+
+
+def test_a_picture_without_a_face_has_a_row(tmp_path: Path) -> None:
+    """It is a row without a face, and no person."""
+    result = analyze_image(np.full((100, 100, 3), 90, np.uint8), classifier=SAD)
+    assert len(result.frames) == 1
+    assert result.frames["face"].isna().all()
+    assert len(result.faces) == 0
+    result.write(tmp_path / "out")
+    assert len(pd.read_csv(tmp_path / "out" / "faces.csv")) == 1
+
+
+def test_resting_faces(video: Path) -> None:
+    """Tables have both, as seen and compared."""
+    frames = analyze_video(video, rest="0-0.5", classifier=SAD).frames
+    seen = frames[frames["face"].notna()]
+    assert seen["compared"].all()
+    assert np.allclose(seen["as_seen_Sad"], 0.9, atol=1e-4)
+    assert (seen["Sad"] < 0.5).all()
+
+
+def test_errors(tmp_path: Path) -> None:
+    """They are the project's own, and say what to do."""
+    with pytest.raises(SourceError, match="no such file"):
+        analyze_video(tmp_path / "none.mp4", classifier=SAD)
+    with pytest.raises(ImageError):
+        analyze_image(b"no picture", classifier=SAD)
+    with pytest.raises(RestError, match="no time"):
+        analyze_image(tmp_path / "a.png", rest="0-1", classifier=SAD, settings=Settings())
