@@ -14,7 +14,9 @@ import analyze
 import app as app_module
 import benchmark
 import evaluate
+from analysis.tables import columns
 from config import ROOT
+from entities import EXPRESSIONS
 from web.metrics import Metrics
 from web.server import Server
 
@@ -101,6 +103,12 @@ def test_every_route_is_documented(app: Flask):
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             calls = f"`{method} {rule.rule}`" in text or (method == "GET" and f"`{rule.rule}`" in text)
             assert calls, f"{method} {rule.rule} is missing in docs/api.md"
+
+
+def test_every_column_is_documented():
+    """What the tables of frames have is in the page on analysing files, by name; the expressions are one group."""
+    single = set(columns(as_seen=True)) - set(EXPRESSIONS) - {f"as_seen_{name}" for name in EXPRESSIONS}
+    assert {name for name in single if f"`{name}`" not in page("analyze.md")} == set()
 
 
 def test_every_metric_is_documented():
