@@ -15,50 +15,54 @@ FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE)
         $(if $(call given,DETECTOR),--detector "$$DETECTOR")
 YUNET := models/yunet/face_detection_yunet_2023mar.onnx
 
-.PHONY: run yunet test notebook train model lint format clean help
+.PHONY: run yunet test notebook train model lint format upgrade clean help
 
-run: $(VENV)/requirements.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
+run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
 	@if [ "$(if $(call given,DETECTOR),$$DETECTOR)" = yunet ] && [ ! -e $(YUNET) ]; then $(MAKE) --no-print-directory yunet || true; fi
 	@exec $(BIN)/python app.py $(FLAGS)
 
-yunet: $(VENV)/requirements.stamp ## Get the weights of the better face detector, from OpenCV Zoo on GitHub
+yunet: $(VENV)/run.stamp ## Get the weights of the better face detector, from OpenCV Zoo on GitHub
 	@$(BIN)/python scripts/fetch_yunet.py
 
 test: lint ## Run ruff, mypy and all tests
 	$(BIN)/python -m pytest
 
-notebook: $(VENV)/requirements.stamp ## Open the notebook that trains the network in JupyterLab
+notebook: $(VENV)/train.stamp ## Open the notebook that trains the network in JupyterLab
 	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || { echo "Installing JupyterLab"; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check 'jupyterlab>=4.4,<5'; }
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'jupyterlab>=4.4,<5'; }
 	@exec $(BIN)/jupyter lab train.ipynb
 
-train: $(VENV)/requirements.stamp ## Train without opening the notebook (DATA=fer2013.csv, VOTES=fer2013new.csv)
+train: $(VENV)/train.stamp ## Train without opening the notebook (DATA=fer2013.csv, VOTES=fer2013new.csv)
 	@$(BIN)/python -m training.check "$(DATA)" $(if $(VOTES),--votes "$(VOTES)")
 	@exec $(BIN)/python -m training.notebook "$(DATA)" $(if $(VOTES),--votes "$(VOTES)")
 
-model: $(VENV)/requirements.stamp ## Make both networks of this repository anew (DATA=..., VOTES=..., JOBS=4 with a GPU)
+model: $(VENV)/train.stamp ## Make both networks of this repository anew (DATA=..., VOTES=..., JOBS=4 with a GPU)
 	@$(BIN)/python -m training.check "$(DATA)" --votes "$(VOTES)"
 	@exec $(BIN)/python -m training.recipe "$(DATA)" "$(VOTES)" --jobs $(or $(JOBS),1)
 
-lint: $(VENV)/requirements-dev.stamp ## Run ruff and mypy
+lint: $(VENV)/dev.stamp ## Run ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 
-format: $(VENV)/requirements-dev.stamp ## Format the code
+format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A stamp is newer than its requirements once they are installed.
-$(VENV)/requirements-dev.stamp: requirements.txt
-$(VENV)/%.stamp: %.txt
+upgrade: $(VENV)/dev.stamp ## Write the newest versions that requirements/ allows into constraints.txt, and test them
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --output-file constraints.txt requirements.txt
+	@$(MAKE) --no-print-directory test
+
+# One stamp for each part of requirements/. It is newer than constraints.txt once these versions are installed.
+$(VENV)/%.stamp: requirements/%.txt constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Making $(VENV)"; \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }; \
 	  $(PYTHON) -m venv --clear $(VENV) || $(PYTHON) -m virtualenv --clear $(VENV) || \
 	    { rm -rf $(VENV); echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }; }
 	@echo "Installing what $< names (the first time takes some minutes)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -r $< | \
+	@$(BIN)/python -m pip install --disable-pip-version-check -r $< -c constraints.txt | \
 	  awk '/^Collecting/ { print "  " $$2; fflush() } /^Installing/ { print "  unpacking"; fflush() }'
 	@touch $@
 
