@@ -21,6 +21,9 @@ In Python:
     result.frames, result.faces, result.plot()
 """
 
+import parts  # noqa: F401  # first: says what is missing of the others
+
+# isort: split
 import argparse
 import io
 import sys

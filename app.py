@@ -1,5 +1,8 @@
 """Live video in the browser in which every face carries its expression: `python app.py`, or `create_app()`."""
 
+import parts  # noqa: F401  # first: says what is missing of the others
+
+# isort: split
 import argparse
 import ctypes
 import logging

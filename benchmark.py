@@ -10,6 +10,9 @@
 Times are those of this computer at this moment: leave it alone while it measures.
 """
 
+import parts  # noqa: F401  # first: says what is missing of the others
+
+# isort: split
 import argparse
 import os
 import platform

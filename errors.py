@@ -79,3 +79,7 @@ class ProbabilityError(FacialExpressionError):
 
 class RestError(FacialExpressionError):
     """A resting face cannot be made of what was given."""
+
+
+class MissingLibraryError(FacialExpressionError):
+    """A library that a command needs is not installed."""

@@ -8,6 +8,9 @@ FOLDER has pictures or videos (FOLDER/anna/happy/1.jpg, ...), it is told how oft
 sees them, compared with their resting faces, and adapted to them. FOLDER/people.csv (person, group) adds groups.
 """
 
+import parts  # noqa: F401  # first: says what is missing of the others
+
+# isort: split
 import argparse
 import shlex
 import sys

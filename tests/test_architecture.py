@@ -10,10 +10,11 @@ import pytest
 
 from config import ROOT
 
-BASE = {"config", "entities", "errors", "files"}
+BASE = {"config", "entities", "errors", "files", "parts"}
 ALLOWED = {
     "errors": set(),
     "entities": set(),
+    "parts": {"errors"},
     "files": {"errors"},
     "config": {"errors"},
     "vision": BASE,

@@ -4,6 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from parts import how_to_install
+
 BACKENDS: Final = {"jax": "jax", "torch": "torch", "tensorflow": "tensorflow"}
 """Keras's name of a backend, and the package that it needs."""
 
@@ -28,7 +30,9 @@ def choose_backend(wanted: str = "") -> tuple[str, str]:
         return "torch", "PyTorch is installed, and faster than TensorFlow"
     if find_spec("tensorflow"):
         return "tensorflow", "PyTorch, which is faster, is not installed"
-    raise ValueError("No backend of Keras is installed: pip install -r requirements.txt, or pip install torch.")
+    raise ValueError(
+        f"No backend of Keras is installed. Install torch, or TensorFlow with\n  {how_to_install('train')}"
+    )
 
 
 def choose_precision(backend: str, wanted: str = "") -> str:

@@ -1,0 +1,78 @@
+"""Says which part of requirements/ a missing library belongs to, and the line that installs it.
+
+A command imports this module before anything that may be missing; from then on a library that is not installed ends the
+command with that line instead of a traceback.
+"""
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from errors import MissingLibraryError
+
+ROOT: Final = Path(__file__).resolve().parent
+PARTS: Final = ("run", "train", "studies", "dev")
+"""Files of requirements/, in the order in which a library is looked for."""
+PACKAGES: Final = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "pympi": "pympi-ling",
+    "sklearn": "scikit-learn",
+    "tensorflow": "tensorflow-cpu",
+}
+"""Packages whose module has another name."""
+_REQUIREMENT: Final = re.compile(r"^[A-Za-z0-9._-]+", re.MULTILINE)
+
+
+def part_of(module: str) -> tuple[str, str] | None:
+    """Return the package of an imported module and the part of requirements/ that lists it; None where none does."""
+    name = module.partition(".")[0]
+    package = PACKAGES.get(name, name.replace("_", "-"))
+    for part in PARTS:
+        if package in _REQUIREMENT.findall((ROOT / "requirements" / f"{part}.txt").read_text("utf-8")):
+            return package, part
+    return None
+
+
+def how_to_install(part: str) -> str:
+    """Return the command that installs a part of requirements/."""
+    files = (ROOT / "requirements" / f"{part}.txt", ROOT / "constraints.txt")
+    return shlex.join([sys.executable, "-m", "pip", "install", "-r", str(files[0]), "-c", str(files[1])])
+
+
+def explain(error: ImportError) -> str | None:
+    """Say which library is missing and how to install it; None where the error is another one."""
+    found = part_of(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+    return found and f"{found[0]} is not installed. Install what is needed with\n  {how_to_install(found[1])}"
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Import optional libraries in this context.
+
+    Raises:
+        MissingLibraryError: One of them is not installed.
+
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (text := explain(error)) is None:
+            raise
+        raise MissingLibraryError(text) from error
+
+
+def _tell(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    text = explain(error) if isinstance(error, ImportError) else None
+    if text:
+        print(f"error: {text}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = _tell

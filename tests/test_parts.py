@@ -1,0 +1,85 @@
+"""Requirements come in parts, each library in one, and commands say what is missing."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import parts
+from errors import MissingLibraryError
+
+COMMANDS = {
+    ("app.py",): ("flask", "run"),
+    ("analyze.py", "x.mp4"): ("xlsxwriter", "run"),
+    ("evaluate.py", "--data", "x.csv"): ("sklearn", "train"),
+    ("benchmark.py", "x.mp4"): ("psutil", "train"),
+    ("-m", "training.check", "x.csv"): ("pandas", "train"),
+    ("-m", "training.notebook", "x.csv"): ("nbclient", "train"),
+}
+"""Commands, a library that each cannot do without, and the part that it is in."""
+
+
+def requirements(part: str) -> list[Requirement]:
+    """Return what a part lists itself."""
+    lines = (parts.ROOT / "requirements" / f"{part}.txt").read_text().splitlines()
+    return [Requirement(line) for line in lines if line and line[0] not in "#-"]
+
+
+@pytest.mark.parametrize(("command", "missing"), COMMANDS.items(), ids=lambda value: " ".join(value))
+def test_a_command_names_the_missing_library_and_the_line_that_installs_it(command, missing, tmp_path: Path):
+    """It says no more than that: no traceback."""
+    module, part = missing
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('no', name={module!r})")
+    result = subprocess.run(
+        [sys.executable, *command],
+        cwd=parts.ROOT,
+        env={"PYTHONPATH": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    package = parts.PACKAGES.get(module, module)
+    assert result.returncode == 1
+    assert (
+        result.stderr
+        == f"error: {package} is not installed. Install what is needed with\n  {parts.how_to_install(part)}\n"
+    )
+
+
+def test_an_optional_library_that_is_missing_is_an_error_with_the_line_that_installs_it():
+    """So that a command can catch it like any other error."""
+    with pytest.raises(MissingLibraryError, match="scikit-learn is not installed.*\n.*train.txt"), parts.needed():
+        raise ModuleNotFoundError(name="sklearn.metrics")
+
+
+def test_a_module_of_our_own_that_is_missing_stays_what_it_is():
+    """It is a bug, not something to install."""
+    with pytest.raises(ModuleNotFoundError), parts.needed():
+        raise ModuleNotFoundError(name="vision.nothing")
+
+
+def test_each_library_is_listed_once():
+    """Which part it is in would otherwise be anybody's guess, and ranges would differ."""
+    listed = [(r.name, str(r.marker)) for part in parts.PARTS for r in requirements(part)]
+    assert len(listed) == len(set(listed))
+    assert {"tensorflow", "keras", "opencv-python-headless", "flask", "numpy", "pandas", "matplotlib"} <= {
+        name for name, _ in listed
+    }
+
+
+def test_constraints_are_names_and_versions_within_the_ranges():
+    """A version outside of a range could not be installed; an address would be one machine's."""
+    text = (parts.ROOT / "constraints.txt").read_text()
+    pinned = [Requirement(line) for line in text.splitlines() if line[0] != "#"]
+    assert not re.search(r"://|^-|@", text, re.MULTILINE)
+    for wanted in (r for part in parts.PARTS for r in requirements(part)):
+        pins = [pin for pin in pinned if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
+        assert pins, f"{wanted.name} is not in constraints.txt: run make upgrade"
+        for pin in pins:
+            (version,) = pin.specifier
+            assert version.operator == "=="
+            assert version.version in wanted.specifier
