@@ -37,6 +37,7 @@ from web import (
     jobs,
     live,
     pages,
+    proxies,
     rests,
     security,
     sources,
@@ -117,6 +118,7 @@ def create_app(
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
+    app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[method-assign]  # Flask's way
     assets.register(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)
@@ -181,10 +183,12 @@ def welcome(settings: Settings, port: int, own: Sequence[str]) -> str:
     hosts = [server.host]
     if server.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
         hosts = ["127.0.0.1", *own]
-    token = f"/?token={quote(server.token, safe='')}" if server.token else ""
+    path = f"{server.prefix}/?token={quote(server.token, safe='')}" if server.token else server.prefix
     scheme = "https" if server.https else "http"
     lines = ["Open in a browser (Ctrl-C ends):"]
-    lines += [f"  {scheme}://{f'[{host}]' if ':' in host else host}:{port}{token}" for host in hosts]
+    lines += [f"  {scheme}://{f'[{host}]' if ':' in host else host}:{port}{path}" for host in hosts]
+    if server.proxies:
+        lines.append(f"Through the proxy: its address, and then {path}")
     if server.https and not server.certificate:
         lines.append("Browsers warn once that nobody vouches for the certificate: it was made on this computer.")
     return "\n".join(lines)

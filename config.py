@@ -170,6 +170,14 @@ class ServerSettings(Section):
     private_key: AbsolutePath | None = Field(
         None, description="The certificate's key, a PEM file.", examples=["key.pem"]
     )
+    prefix: Annotated[str, Field(pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")] = Field(
+        "", description="Path below which a proxy serves the application: begins with a slash, ends without: /faces."
+    )
+    proxies: Annotated[int, Field(ge=0, le=10)] = Field(
+        0,
+        description="How many proxies are in front, whose X-Forwarded-For and X-Forwarded-Proto are trusted; any number "
+        "above 0 requires a token.",
+    )
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Video streams served at once.")
     change_source: bool = Field(
         True,

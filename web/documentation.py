@@ -56,7 +56,7 @@ def described_app(import_name: str) -> OpenAPI:
 @blueprint.get("/api/openapi.json")
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    return cast("OpenAPI", current_app).api_doc
+    return cast("OpenAPI", current_app).api_doc | {"servers": [{"url": request.script_root or "/"}]}
 
 
 @blueprint.get("/api/docs")

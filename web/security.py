@@ -43,7 +43,7 @@ def is_loopback(host: str) -> bool:
 def with_token(settings: Settings) -> Settings:
     """Return the settings with an access token, made up where one is required and none set."""
     server = settings.server
-    if server.token or is_loopback(server.host):
+    if server.token or (is_loopback(server.host) and not server.proxies):
         return settings
     return settings.model_copy(update={"server": server.model_copy(update={"token": secrets.token_urlsafe(24)})})
 
@@ -133,8 +133,10 @@ def _into_cookie(token: str) -> AnyResponse:
     """Move the token from the address, which is seen and shared, into a cookie."""
     rest = [(key, value) for key, value in request.args.items(multi=True) if key != "token"]
     # Never //another.host, nor what browsers take for it: they read \\ as /, and leave out tabs and line ends.
-    path = "/" + quote(request.path.lstrip("/"))
+    path = f"{request.script_root}/" + quote(request.path.lstrip("/"))
     response = redirect(f"{path}?{urlencode(rest)}" if rest else path)
     # "Strict" would not come with a link from a mail or another site; what else they send, _check_origin refuses.
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure)
+    response.set_cookie(
+        COOKIE, token, path=request.script_root or "/", httponly=True, samesite="Lax", secure=request.is_secure
+    )
     return response

@@ -23,7 +23,7 @@ from cheroot.makefile import MakeFile, StreamReader
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
-from flask import Flask
+from flask import Flask, has_request_context, request
 
 from config import ServerSettings
 from errors import ServerError
@@ -179,7 +179,8 @@ class Connection(HTTPConnection):
             ApiError: None is left.
 
         """
-        network = network_of(self.remote_addr)
+        # The application knows whom a trusted proxy speaks for.
+        network = network_of(request.remote_addr if has_request_context() else self.remote_addr)
         if not self.server.bodies.take(network):
             text = "Too many pictures and videos are on their way. Try again soon."
             raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, {"Retry-After": "2"})

@@ -33,6 +33,7 @@ def remember_visitor(response: Response, keep_seconds: float) -> None:
         COOKIE,
         visitor_id(),
         max_age=round(keep_seconds + _MARGIN_SECONDS),
+        path=request.script_root or "/",
         httponly=True,
         samesite="Lax",  # a link from elsewhere to the page has to bring it, or the page would make a new one
         secure=request.is_secure,
