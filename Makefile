@@ -15,7 +15,7 @@ FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE)
         $(if $(call given,DETECTOR),--detector "$$DETECTOR")
 YUNET := models/yunet/face_detection_yunet_2023mar.onnx
 
-.PHONY: run yunet test notebook train model lint format upgrade clean help
+.PHONY: run yunet test test-install notebook train model lint format upgrade clean help
 
 run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
 	@if [ "$(if $(call given,DETECTOR),$$DETECTOR)" = yunet ] && [ ! -e $(YUNET) ]; then $(MAKE) --no-print-directory yunet || true; fi
@@ -26,6 +26,9 @@ yunet: $(VENV)/run.stamp ## Get the weights of the better face detector, from Op
 
 test: lint ## Run ruff, mypy and all tests
 	$(BIN)/python -m pytest
+
+test-install: $(VENV)/dev.stamp ## Install the running part into an empty .venv elsewhere, and serve a face
+	$(BIN)/python -m pytest -m installation
 
 notebook: $(VENV)/train.stamp ## Open the notebook that trains the network in JupyterLab
 	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || { echo "Installing JupyterLab"; \
@@ -71,4 +74,4 @@ clean: ## Remove caches and .venv
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -175,8 +175,8 @@ class ServerSettings(Section):
     )
     proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         0,
-        description="How many proxies are in front, whose X-Forwarded-For and X-Forwarded-Proto are trusted; any number "
-        "above 0 requires a token.",
+        description="How many proxies are in front, whose X-Forwarded-For and X-Forwarded-Proto are trusted; any "
+        "number above 0 requires a token.",
     )
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Video streams served at once.")
     change_source: bool = Field(

@@ -13,9 +13,12 @@ and the network is converted from there.
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import Any, Final
 
 import cv2
@@ -210,9 +213,24 @@ def _import_keras() -> Any:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None stands for "not installed"
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "openvino")
-    import keras
+        with _without_scipy():
+            import keras  # noqa: F401
+    return sys.modules["keras"]
 
-    return keras
+
+@contextmanager
+def _without_scipy() -> Iterator[None]:
+    """Let Keras be imported where SciPy is not installed.
+
+    Its OpenVINO backend imports scipy.signal, undeclared, for windows that it puts on sound; SciPy is 110 MB.
+    """
+    names = () if find_spec("scipy") else ("scipy", "scipy.signal")
+    sys.modules.update({name: ModuleType(name) for name in names})
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
 
 
 def _explainable(network: Any) -> tuple[Any, NDArray[np.float32] | None]:
@@ -246,7 +264,7 @@ def _last_maps(layers: Sequence[Any], end: Any) -> Any:
     while pooling := next((layer for layer in layers if layer.output is maps and _is_pooling(layer)), None):
         maps = pooling.input
     if channel_weights is not None:
-        maps = _import_keras().layers.Multiply()([maps, channel_weights])
+        maps = _import_keras().layers.Multiply(name=f"weighed_{end.name}")([maps, channel_weights])
     return maps
 
 

@@ -29,7 +29,7 @@ def requirements(part: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and line[0] not in "#-"]
 
 
-@pytest.mark.parametrize(("command", "missing"), COMMANDS.items(), ids=lambda value: " ".join(value))
+@pytest.mark.parametrize(("command", "missing"), COMMANDS.items(), ids=" ".join)
 def test_a_command_names_the_missing_library_and_the_line_that_installs_it(command, missing, tmp_path: Path):
     """It says no more than that: no traceback."""
     module, part = missing
@@ -52,7 +52,7 @@ def test_a_command_names_the_missing_library_and_the_line_that_installs_it(comma
 
 def test_an_optional_library_that_is_missing_is_an_error_with_the_line_that_installs_it():
     """So that a command can catch it like any other error."""
-    with pytest.raises(MissingLibraryError, match="scikit-learn is not installed.*\n.*train.txt"), parts.needed():
+    with pytest.raises(MissingLibraryError, match=r"scikit-learn is not installed.*\n.*train.txt"), parts.needed():
         raise ModuleNotFoundError(name="sklearn.metrics")
 
 
