@@ -213,8 +213,13 @@ def _import_keras() -> Any:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None stands for "not installed"
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "openvino")
-        with _without_scipy():
-            import keras  # noqa: F401
+        try:
+            with _without_scipy():
+                import keras  # noqa: F401
+        except OSError as error:  # Matplotlib, which Keras imports, finds no folder to write to
+            raise ModelError(
+                f"Keras cannot be imported: {error}. Set TMPDIR to a folder that can be written to."
+            ) from error
     return sys.modules["keras"]
 
 

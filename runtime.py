@@ -20,7 +20,7 @@ def convert(network: Any, shape: tuple[int, ...]) -> openvino.Model:
     """Return the OpenVINO graph of a keras.Model, for any number of inputs of a shape; its outputs are the network's.
 
     Raises:
-        ModelError: the disk is full.
+        ModelError: the folder for temporary files is full, or there is none.
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -29,7 +29,9 @@ def convert(network: Any, shape: tuple[int, ...]) -> openvino.Model:
             # As bytes, because Windows does not remove a file that is mapped into memory.
             graph = openvino.Core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     except OSError as error:
-        raise ModelError(f"There is no room to convert the model in {tempfile.gettempdir()}: {error}.") from error
+        raise ModelError(
+            f"The model cannot be converted: {error}. Set TMPDIR to a folder that has room and can be written to."
+        ) from error
     _free_batch(graph)
     graph.reshape([-1, *shape])
     _move_transposes(graph)

@@ -87,7 +87,9 @@ class Database:
                     self._prepare()
             return self._connect(_NAME, LOCK_SECONDS)
         except (OSError, sqlite3.Error) as error:
-            raise ResultsError(f"Videos cannot be kept in {self._folder}: {error}.") from error
+            raise ResultsError(
+                f"Videos cannot be kept in {self._folder}: {error}. Set uploads.folder to one that can be written to."
+            ) from error
 
     def _prepare(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -58,7 +58,9 @@ def results_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     except OSError as error:
         if error.errno == ENOSPC:
             raise ResultsError(f"The disk is full; the results need more room in {target.parent}.") from error
-        raise ResultsError(f"The results cannot be written to {target.parent}: {error.strerror or error}.") from error
+        raise ResultsError(
+            f"The results cannot be written to {target.parent}: {error.strerror or error}. Choose another folder."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

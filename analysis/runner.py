@@ -124,8 +124,8 @@ class JobRunner:
             return False
         try:
             return self.store.unfinished()
-        except FacialExpressionError:
-            log.exception("The list of videos cannot be read")
+        except FacialExpressionError as error:
+            log.error("The list of videos cannot be read: %s", error)  # noqa: TRY400 - what to do, not where it was
             return False
 
     def _sweep(self) -> None:
@@ -133,8 +133,8 @@ class JobRunner:
             return
         try:
             self.store.sweep(self._settings.uploads.keep_seconds)
-        except (FacialExpressionError, OSError):
-            log.exception("Old videos cannot be deleted")
+        except (FacialExpressionError, OSError) as error:
+            log.error("Old videos cannot be deleted: %s", error)  # noqa: TRY400 - as above
 
 
 class _Watchdog:

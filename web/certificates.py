@@ -30,7 +30,7 @@ def tls_context(settings: ServerSettings, hosts: Iterable[str], folder: Path = F
         folder: Where that one is kept, so that a browser which was told to trust it need not be told again.
 
     Raises:
-        ConfigError: The certificate cannot be read or does not fit its key.
+        ConfigError: The certificate cannot be read, does not fit its key, or cannot be made where it would be kept.
 
     """
     if (settings.certificate is None) != (settings.private_key is None):
@@ -38,7 +38,13 @@ def tls_context(settings: ServerSettings, hosts: Iterable[str], folder: Path = F
     certificate = settings.certificate or folder / "certificate.pem"
     key = settings.private_key or folder / "key.pem"
     if settings.certificate is None:
-        _keep_self_signed(certificate, key, set(hosts))
+        try:
+            _keep_self_signed(certificate, key, set(hosts))
+        except OSError as error:
+            raise ConfigError(
+                f"A certificate cannot be kept in {folder} ({error.strerror}). Make one elsewhere, and set "
+                "server.certificate and server.private_key to it."
+            ) from error
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(certificate, key)

@@ -317,6 +317,6 @@ def _refusals(limits: UploadSettings) -> Iterator[None]:
     except QueueFullError as error:
         raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_videos", without_folders(str(error))) from None
     except (ResultsError, OSError) as error:
-        log.exception("A video cannot be kept")
+        log.error("A video cannot be kept: %s", error)  # noqa: TRY400 - what to do, not where it was noticed
         text = "The server’s disk is full or not writable. Delete other videos, or tell whoever runs the app."
         raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", text) from error

@@ -2,12 +2,21 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from config import ROOT
 
-_FOLDERS: Final = tuple(str(folder) for folder in (ROOT, Path("~").expanduser()) if folder.parent != folder)
+
+def _private_folders() -> Iterator[Path]:
+    yield ROOT
+    with suppress(RuntimeError):  # a user without an account has no home
+        yield Path.home()
+
+
+_FOLDERS: Final = tuple(str(folder) for folder in _private_folders() if folder.parent != folder)
 """They may have spaces in their names, at which no pattern could tell where they end."""
 _ABSOLUTE: Final = re.compile(r"(?<![\w:/\\.~])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":;,()]+[/\\])*(?=[^\s/\\])")
 
