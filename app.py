@@ -118,7 +118,7 @@ def create_app(
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
-    app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[assignment,method-assign]
     assets.register(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)

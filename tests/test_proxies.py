@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 
 from app import create_app, welcome
@@ -101,7 +102,12 @@ def test_limits_are_each_visitor_s_behind_a_proxy(camera: FakeCamera):
         Settings.model_validate({"server": {"proxies": 1, "token": TOKEN, "max_viewers": 1}}), camera.as_camera()
     )
     seen: set[str] = set()
-    app.after_request(lambda response: seen.add(visitor_network()) or response)
+
+    @app.after_request
+    def see(response: Response) -> Response:
+        seen.add(visitor_network())
+        return response
+
     for address in ("192.0.2.7", "192.0.2.8"):
         app.test_client().get("/about", headers={"X-Forwarded-For": address, "Authorization": f"Bearer {TOKEN}"})
     assert len(seen) == 2
