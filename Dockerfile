@@ -7,10 +7,12 @@ RUN apt-get update \
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 
-COPY requirements/run.txt requirements/
+# PART=studies adds what analyze.py needs.
+ARG PART=run
+COPY requirements requirements
 COPY constraints.txt ./
 RUN python3 -m venv /opt/venv \
-    && pip install --no-cache-dir --disable-pip-version-check -r requirements/run.txt -c constraints.txt
+    && pip install --no-cache-dir --disable-pip-version-check -r requirements/$PART.txt -c constraints.txt
 
 COPY . .
 RUN python scripts/fetch_yunet.py \

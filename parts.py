@@ -1,7 +1,7 @@
 """Says which part of requirements/ a missing library belongs to, and the line that installs it.
 
 A command imports this module before anything that may be missing; from then on a library that is not installed ends the
-command with that line instead of a traceback.
+command with that line instead of a traceback. Programs that import our modules keep their own way to show errors.
 """
 
 import re
@@ -16,8 +16,8 @@ from typing import Final
 from errors import MissingLibraryError
 
 ROOT: Final = Path(__file__).resolve().parent
-PARTS: Final = ("run", "train", "studies", "dev")
-"""Files of requirements/, in the order in which a library is looked for."""
+PARTS: Final = ("run", "studies", "train", "dev")
+"""Files of requirements/; each includes those before it."""
 PACKAGES: Final = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
@@ -75,4 +75,5 @@ def _tell(kind: type[BaseException], error: BaseException, traceback: TracebackT
         sys.__excepthook__(kind, error, traceback)
 
 
-sys.excepthook = _tell
+if sys.argv[0] == "-m" or Path(sys.argv[0]).resolve().parent == ROOT:
+    sys.excepthook = _tell

@@ -1,6 +1,6 @@
 """The tables of a run over many files: Parquet datasets that grow file by file, a part for each file.
 
-    out/frames/*.parquet    a row a face and frame, and one where a frame has no face (`sinks.frames_table`)
+    out/frames/*.parquet    a row a face and frame, and one where a frame has no face (`parquet.frames_table`)
     out/faces/*.parquet     a row a person in a file (`face_rows`)
     out/files/*.parquet     a row a file (`file_row`); written last, when its parts of the others are there
 

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.dataset import face_rows
+from analysis.parquet import frames_table
 from analysis.picture import PictureFindings
 from analysis.results import results_folder
-from analysis.sinks import Record, frames_table
+from analysis.sinks import Record
 from analysis.video import VideoFindings
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 
 from analysis.dataset import Dataset, face_rows, file_row, share_columns
 from analysis.inputs import Source, sha256
+from analysis.parquet import frames_table
 from analysis.picture import analyze_picture
 from analysis.reading import Progress
 from analysis.rest import RestWanted
-from analysis.sinks import frames_table
 from analysis.video import analyze_video
 from config import VERSION, Settings
 from entities import EXPRESSIONS, Classifier

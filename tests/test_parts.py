@@ -14,10 +14,10 @@ from errors import MissingLibraryError
 
 COMMANDS = {
     ("app.py",): ("flask", "run"),
-    ("analyze.py", "x.mp4"): ("xlsxwriter", "run"),
+    ("analyze.py", "x.mp4"): ("pyarrow", "studies"),
     ("evaluate.py", "--data", "x.csv"): ("sklearn", "train"),
     ("benchmark.py", "x.mp4"): ("psutil", "train"),
-    ("-m", "training.check", "x.csv"): ("pandas", "train"),
+    ("-m", "training.check", "x.csv"): ("pandas", "studies"),
     ("-m", "training.notebook", "x.csv"): ("nbclient", "train"),
 }
 """Commands, a library that each cannot do without, and the part that it is in."""
