@@ -9,6 +9,8 @@ from http.client import HTTPConnection
 import pytest
 from flask import Flask
 
+from app import create_app
+from config import ServerSettings, Settings
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera
 from tests.test_live import drip_until_answered, pause, read_until
@@ -111,6 +113,20 @@ def test_a_network_may_take_half_of_the_places(app: Flask, monkeypatch: pytest.M
     with serving(app, 2) as server, crowd(server, server.bodies.limit, lambda _: PICTURE):
         until(lambda: server.bodies.full("127.0.0.1"))
         assert not server.bodies.full("192.0.2.1")
+
+
+def test_behind_a_proxy_the_visitor_s_network_may_take_half_of_the_places(
+    camera: FakeCamera, monkeypatch: pytest.MonkeyPatch
+):
+    """Not the proxy, from whose address everybody comes."""
+    monkeypatch.setattr(server_module, "CROWDED_TIMEOUT", 60.0)
+    token = "a-long-and-secret-token"
+    app = create_app(Settings(server=ServerSettings(max_viewers=2, proxies=1, token=token)), camera.as_camera())
+    headers = f"X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    request = PICTURE.replace(b"\r\n\r\n", b"\r\n" + headers, 1)
+    with serving(app, 2) as server, crowd(server, server.bodies.limit, lambda _: request):
+        until(lambda: server.bodies.full("192.0.2.1"))
+        assert not server.bodies.full("127.0.0.1")
 
 
 def until(condition: Callable[[], bool]) -> None:
