@@ -26,6 +26,8 @@ PACKAGES: Final = {
     "tensorflow": "tensorflow-cpu",
 }
 """Packages whose module has another name."""
+WHOLE: Final = {"training": "train"}
+"""Rooms of ours that need a part whole: one missing library of it is seldom the only one."""
 _REQUIREMENT: Final = re.compile(r"^[A-Za-z0-9._-]+", re.MULTILINE)
 
 
@@ -48,7 +50,11 @@ def how_to_install(part: str) -> str:
 def explain(error: ImportError) -> str | None:
     """Say which library is missing and how to install it; None where the error is another one."""
     found = part_of(error.name or "") if isinstance(error, ModuleNotFoundError) else None
-    return found and f"{found[0]} is not installed. Install what is needed with\n  {how_to_install(found[1])}"
+    if found is None:
+        return None
+    package, part = found
+    part = max([part, *(whole for room, whole in WHOLE.items() if room in sys.modules)], key=PARTS.index)
+    return f"{package} is not installed. Install what is needed with\n  {how_to_install(part)}"
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from errors import MissingLibraryError
 COMMANDS = {
     ("app.py",): ("flask", "run"),
     ("analyze.py", "x.mp4"): ("pyarrow", "studies"),
-    ("evaluate.py", "--data", "x.csv"): ("sklearn", "train"),
+    ("evaluate.py", "--data", "x.csv"): ("pandas", "train"),
+    ("evaluate.py", "--people", "x"): ("sklearn", "train"),
     ("benchmark.py", "x.mp4"): ("psutil", "train"),
-    ("-m", "training.check", "x.csv"): ("pandas", "studies"),
+    ("-m", "training.check", "x.csv"): ("pandas", "train"),
     ("-m", "training.notebook", "x.csv"): ("nbclient", "train"),
 }
 """Commands, a library that each cannot do without, and the part that it is in."""
