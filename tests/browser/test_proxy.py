@@ -123,7 +123,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_every_page_works_through_nginx(site: str, new_page: Callable[..., Page], folder: Path) -> None:
-    """The token's link, the live video, the visitor's camera, pictures, videos, and the page about the API."""
+    """The token's link, the live video, the visitor's camera, pictures, videos, and all other pages."""
     page = new_page(ignore_https_errors=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -152,6 +152,9 @@ def test_every_page_works_through_nginx(site: str, new_page: Callable[..., Page]
     assert sent.status == 201
     assert page.request.delete(f"https://localhost:{urlsplit(site).port}{sent.headers['location']}").status == 204
 
+    for name in ("Check", "About"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{site}api/docs")
     expect(page.get_by_role("link", name="/api/predict")).to_be_visible()
     assert [url for url in asked if not url.startswith((site, "blob:", "data:"))] == []
