@@ -79,3 +79,7 @@ class ProbabilityError(FacialExpressionError):
 
 class RestError(FacialExpressionError):
     """A resting face cannot be made of what was given."""
+
+
+class StudyError(FacialExpressionError):
+    """A list of markers or groups cannot be used as it is."""
