@@ -103,7 +103,8 @@ def persons(people: DataFrame, *, above: float = ON) -> DataFrame:
 
     Returns:
         group, person, marker, expression, seconds (that show the person well enough to be used), mean (probability,
-        0-1), share (0-1, of the seconds, in which it is shown), peak (0-1, highest mean of a step), above (whether that is).
+        0-1), share (0-1, of the seconds, in which it is shown), peak (0-1, highest mean of a step), above (whether
+        that is above the threshold).
 
     """
     whole = _averaged(people, _WHOLE)
