@@ -13,7 +13,8 @@ SHOWN: Final = tuple(f"shown_{name}" for name in EXPRESSIONS)
 COLUMNS: Final = ("file", "face", "marker", "time", "seconds", *EXPRESSIONS, *SHOWN)
 """A row a face and step, for the whole file (`marker` is empty) and for each marker, then from its beginning on. Time
 is the step's beginning in seconds; `seconds`, how much of the step shows the face well enough to be used; the seven
-mean probabilities (0-1) are over that, and `shown_...` are the seconds in which an expression is named, not uncertain."""
+mean probabilities (0-1) are over that, and `shown_...` are the seconds in which an expression is named, not
+uncertain."""
 _STEPS: Final = 200
 """Steps of time at most; enough for any picture."""
 _SHORTEST_STEP: Final = 0.2
