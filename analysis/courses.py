@@ -38,10 +38,12 @@ def courses(frames: DataFrame, step: float, markers: DataFrame | None = None) ->
         markers: As `read_markers` returns them, with files as the frames name them.
 
     Returns:
-        COLUMNS. Stretches of one marker in one file are separate rows of the same marker and times.
+        COLUMNS. Stretches of one marker in one file are separate rows of the same marker and times. A picture, which has
+        no duration, is one step.
 
     """
     used = frames[frames["face"].notna() & frames["usable"]].sort_values("time", kind="stable")
+    used = used.assign(duration=used["duration"].where(used["duration"] > 0, step))
     parts = [(used, file, "", 0.0, np.inf) for file in used["file"].unique()]
     if markers is not None:
         parts += [(used, *stretch) for stretch in stretches(frames, markers).itertuples(index=False)]
@@ -60,7 +62,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     steps = max(1, int(np.ceil((finish.max() - start) / step - 1e-6)))
     edges = np.asarray(start + step * np.arange(steps + 1), np.float64)
     probabilities = frames[list(EXPRESSIONS)].to_numpy(np.float64)
-    named = np.where(frames["uncertain"], "", frames["expression"])[:, None] == np.array(EXPRESSIONS)
+    named = np.where(frames["uncertain"].to_numpy(bool), "", frames["expression"])[:, None] == np.array(EXPRESSIONS)
     values = np.column_stack([np.ones(len(frames)), probabilities, named])
     sums = _between(edges, begin, finish, values)
     kept = sums[:, 0] > _LEAST_SECONDS

@@ -49,6 +49,7 @@ def course(
     frames["confidence"] = probabilities.max(axis=1)
     frames["uncertain"] = np.isin(positions, uncertain)
     frames["usable"] = ~np.isin(positions, unusable)
+    frames = frames.astype({"uncertain": "boolean", "usable": "boolean"})
     negative = frames[["Angry", "Disgust", "Fear", "Sad"]].max(axis=1)
     frames["valence"] = frames["Happy"] - negative
     return frames
@@ -58,7 +59,9 @@ def nobody(times: Sequence[float], *, file: str = "a.mp4", fps: float = 10.0) ->
     """Return frames without a face."""
     frames = course("Neutral", [np.nan] * len(times), file=file, fps=fps, unusable=range(len(times)))
     frames["time"], frames["expression"], frames["confidence"] = times, "", np.nan
-    return frames.assign(face=frames["face"].mask(frames["face"].notna()))
+    return frames.assign(
+        **{name: frames[name].mask(frames["face"].notna()) for name in ("face", "uncertain", "usable")}
+    )
 
 
 def together(*tables: DataFrame) -> DataFrame:

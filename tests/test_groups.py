@@ -82,6 +82,8 @@ def test_a_course_averages_what_is_seen_within_each_step():
     assert table["Happy"].tolist() == pytest.approx([(0.2 * 0.2 + 0.2 * 0.4 + 0.1 * 0.8) / 0.5, 0.8])
     assert table["shown_Happy"].sum() == pytest.approx(0.8)
     assert courses(nobody([0.0]), 0.5).empty
+    picture = courses(course("Happy", [0.9]).assign(duration=0.0), 0.5)
+    assert picture[["time", "seconds", "Happy"]].to_numpy().ravel().tolist() == pytest.approx([0, 0.5, 0.9])
 
 
 def test_a_course_begins_anew_at_each_marker():
