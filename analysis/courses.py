@@ -38,8 +38,8 @@ def courses(frames: DataFrame, step: float, markers: DataFrame | None = None) ->
         markers: As `read_markers` returns them, with files as the frames name them.
 
     Returns:
-        COLUMNS. Stretches of one marker in one file are separate rows of the same marker and times. A picture, which has
-        no duration, is one step.
+        COLUMNS. Stretches of one marker in one file are separate rows of the same marker and times. A picture, which
+        has no duration, is one step.
 
     """
     used = frames[frames["face"].notna() & frames["usable"]].sort_values("time", kind="stable")

@@ -1,5 +1,4 @@
-"""What a study shows as pictures: courses of groups with their bands, effect sizes with their intervals, and courses of
-single recordings. They are figures of Matplotlib, to be saved in any of its formats."""
+"""What a study shows as pictures: courses of groups with their bands, and effect sizes with their intervals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -72,8 +71,8 @@ def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "
 
 
 def _draw_curve(panel: Axes, curve: DataFrame, name: str, colour: str) -> None:
-    few = {"marker": "o", "markersize": 3} if len(curve) < 3 else {}
-    panel.plot(curve["time"], curve["mean"], color=colour, linewidth=1.8, label=name, **few)
+    points = "o" if len(curve) < 3 else ""  # which are no line
+    panel.plot(curve["time"], curve["mean"], color=colour, linewidth=1.8, label=name, marker=points, markersize=3)
     panel.fill_between(curve["time"], curve["low"], curve["high"], color=colour, alpha=0.2, linewidth=0)
 
 

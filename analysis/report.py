@@ -1,38 +1,261 @@
 """The report of a run: what was analysed, what failed and why, with pictures, plots and tables that can be sorted.
 
-It is one HTML file that holds all it shows, so that it opens from disk and can be sent to somebody.
+It is one HTML file that holds all that it shows, so that it opens from disk and can be sent to somebody.
 """
 
+import base64
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader
+import cv2
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from analysis.comparison import size_notes
 from analysis.figures import INK, draw_comparison, draw_curves
 from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
 from files import write_text
 
-_UNCERTAIN: Final = "Uncertain"
-_PICTURES: Final = 3
-"""Faces of a file that are shown, those seen longest."""
-_PARTS: Final = 400
-"""Intervals of a file that are drawn, the longest: narrower ones cannot be seen."""
+_NAMES: Final = (*DISPLAY_ORDER, "Uncertain")
+_LEAST_SHARE: Final = 0.005
+"""Of an expression that is worth a word."""
+_PARTS: Final = 300
+"""Intervals of a file that are drawn at most, the longest ones: no screen shows more."""
+_MOMENT_WIDTH: Final = 480
+"""Pixels to which the pictures of moments are shrunk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
-    """What was found about groups, as `analysis.groups` and `analysis.comparison` return it."""
+class GroupResults:
+    """What was found about groups of people."""
 
     persons: DataFrame
+    """As `analysis.groups.persons` returns it."""
     curves: DataFrame
+    """As `analysis.groups.curves` returns it."""
     comparison: DataFrame
+    """As `analysis.comparison.comparison` returns it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What of a file can be shown."""
+
+    faces: Sequence[str] = ()
+    """Small pictures of its faces, as data: addresses, the longest seen first."""
+    moments: Sequence[tuple[str, float, float, Path]] = ()
+    """Expression, confidence (0-1), time (s) and JPEG file of its strongest moments."""
+
+
+def write_report(
+    path: Path,
+    title: str,
+    files: DataFrame,
+    intervals: DataFrame,
+    *,
+    pictures: Mapping[str, Pictures] | None = None,
+    markers: DataFrame | None = None,
+    groups: GroupResults | None = None,
+    notes: Sequence[str] = (),
+    methods: Mapping[str, str] | None = None,
+) -> None:
+    """Write the report of a run.
+
+    Args:
+        path: Of the HTML file; what is there is replaced.
+        title: Of the report.
+        files: The run's table of files, as `analysis.dataset.file_row` describes it.
+        intervals: The run's table of intervals.
+        pictures: What can be shown of files, by their names.
+        markers: The run's table of markers, where there are any.
+        groups: What was found about groups, where there are any.
+        notes: Sentences that the reader has to know.
+        methods: What the results depend on, by words for it.
+
+    Raises:
+        ResultsError: It cannot be written.
+
+    """
+    shown = pictures or {}
+    done = files[files["state"] == "done"]
+    failed = files[files["state"] != "done"]
+    write_text(
+        path,
+        _template().render(
+            title=title,
+            colours=Markup((ROOT / "static" / "css" / "colours.css").read_text("utf-8")),  # noqa: S704
+            made=f"Made on {datetime.now().astimezone():%d %B %Y, %H:%M} with facial-expressions {VERSION}.",
+            figures=_figures(files, intervals),
+            notes=[*notes, *(size_notes(groups.persons) if groups else [])],
+            failed=[{"name": row["file"], "reason": row["reason"]} for row in failed.to_dict("records")],
+            overall=_overall(done),
+            moments=_moments(shown),
+            expressions=DISPLAY_ORDER,
+            groups=groups and _groups(groups),
+            markers=_markers(markers),
+            files=[_file(row, rows, shown) for row, rows in _with_intervals(done, intervals)],
+            methods=list((methods or {}).items()),
+        ),
+    )
+
+
+def _template() -> Any:
+    loader = FileSystemLoader(ROOT / "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("report.html")
+
+
+def _figures(files: DataFrame, intervals: DataFrame) -> list[tuple[str, str]]:
+    """Return what was analysed, in a few large figures."""
+    done = files[files["state"] == "done"]
+    figures = [
+        ("Files", f"{len(done):,}"),
+        ("Length", _duration(done["seconds"].sum())),
+        ("Frames", f"{done['frames'].sum():,}"),
+        ("Faces", f"{done['faces'].sum():,}"),
+        ("Intervals", f"{len(intervals):,}"),
+    ]
+    failures = len(files) - len(done)
+    return [*figures, ("Not analysed", f"{failures:,}")] if failures else figures
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60}:{whole % 60:02} min" if whole >= 60 else f"{seconds:.1f} s"
+
+
+def _overall(done: DataFrame) -> list[dict[str, Any]]:
+    """Return the share of each expression in all files, which count by how long faces are seen in them."""
+    seen = np.where(done["seconds"] > 0, done["seconds"], 1) * done["frames_with_faces"] / done["frames"].clip(lower=1)
+    if not seen.sum():
+        return []
+    shares = {name: float(np.average(done[f"share_{name}"], weights=seen)) for name in _NAMES}
+    return [
+        {"name": name, "percent": f"{100 * share:.2f}", "words": f"{name} {share:.0%}"}
+        for name, share in shares.items()
+        if share >= _LEAST_SHARE
+    ]
+
+
+def _moments(pictures: Mapping[str, Pictures]) -> list[dict[str, Any]]:
+    """Return the strongest moment of each expression in the whole run, with its picture."""
+    best: dict[str, tuple[float, float, Path, str]] = {}
+    for file, shown in pictures.items():
+        for expression, confidence, time, path in shown.moments:
+            if confidence > best.get(expression, (0.0,))[0] and path.is_file():
+                best[expression] = confidence, time, path, file
+    return [
+        {
+            "name": name,
+            "words": f"{name} {confidence:.0%}",
+            "file": file,
+            "time": f"{time:.1f} s",
+            "address": _small(path),
+        }
+        for name in DISPLAY_ORDER
+        if name in best
+        for confidence, time, path, file in [best[name]]
+    ]
+
+
+def _small(path: Path) -> str:
+    """Return a picture as a data: address, shrunk."""
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return ""
+    scale = min(1.0, _MOMENT_WIDTH / image.shape[1])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return f"data:image/jpeg;base64,{base64.b64encode(cv2.imencode('.jpg', small)[1].tobytes()).decode()}"
+
+
+def _groups(groups: GroupResults) -> dict[str, Any]:
+    """Return the plots and tables of groups, for the whole files and for each marker."""
+    sizes = groups.persons.groupby("group")["person"].nunique()
+    people = ", ".join(f"{name}: {size} {'person' if size == 1 else 'people'}" for name, size in sizes.items())
+    return {"people": people, "parts": [_group_part(groups, str(name)) for name in groups.curves["marker"].unique()]}
+
+
+def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:
+    rows = groups.comparison
+    rows = rows[(rows["marker"] == marker) & (rows["measure"] == "mean")]
+    return {
+        "title": f"From the marker {marker} on" if marker else "Over the whole of each file",
+        "curves": svg(draw_curves(groups.curves, marker=marker)),
+        "effects": svg(draw_comparison(rows, marker=marker)) if rows["effect_size"].notna().any() else "",
+        "rows": rows.to_dict("records"),
+    }
+
+
+def svg(figure: Figure) -> Markup:
+    """Return a figure as SVG for a page, in which what is drawn in INK has the colour of the page's text."""
+    text = io.StringIO()
+    with rc_context({"svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    drawn = text.getvalue()
+    drawn = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", drawn[drawn.index("<svg") :], count=1)
+    drawn = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawn, count=1)
+    return Markup(drawn.replace(INK, "currentColor"))  # noqa: S704 - Matplotlib escapes the texts
+
+
+def _markers(table: DataFrame | None) -> list[dict[str, Any]]:
+    """Return each marker's mean probabilities, in the order in which markers first come, weighted by time."""
+    if table is None or table.empty:
+        return []
+    used = table[table["seconds"] > 0]
+    weighted = (
+        used.assign(sum=used["mean"] * used["seconds"]).groupby(["marker", "expression"])[["sum", "seconds"]].sum()
+    )
+    means = (weighted["sum"] / weighted["seconds"]).to_dict()
+    return [
+        {"marker": marker, "cells": [{"name": name, "value": means.get((marker, name))} for name in DISPLAY_ORDER]}
+        for marker in table.sort_values("start", kind="stable")["marker"].unique()
+    ]
+
+
+def _with_intervals(done: DataFrame, intervals: DataFrame) -> list[tuple[dict[str, Any], DataFrame]]:
+    """Return each file's row with its intervals."""
+    by_file = dict(list(intervals.groupby("file")))
+    return [(row, by_file.get(row["file"], intervals.iloc[:0])) for row in done.to_dict("records")]
+
+
+def _file(row: dict[str, Any], intervals: DataFrame, pictures: Mapping[str, Pictures]) -> dict[str, Any]:
+    shown = pictures.get(row["file"], Pictures())
+    return {
+        "name": row["file"],
+        "folder": row["folder"],
+        "seconds": row["seconds"],
+        "length": f"{row['seconds']:.1f} s" if row["seconds"] else "picture",
+        "faces": row["faces"],
+        "seen": row["frames_with_faces"] / max(1, row["frames"]),
+        "shares": [row[f"share_{name}"] for name in DISPLAY_ORDER],
+        "pictures": shown.faces,
+        "course": _course(intervals, row["seconds"]),
+    }
+
+
+def _course(intervals: DataFrame, seconds: float) -> list[dict[str, Any]]:
+    """Return where to draw the intervals of the face that has the most of them, in thousandths of the file's length."""
+    if intervals.empty or not seconds:
+        return []
+    face = intervals.groupby("face")["duration"].sum().idxmax()
+    drawn = intervals[intervals["face"] == face].nlargest(_PARTS, "duration")
+    return [
+        {
+            "x": f"{1000 * part['onset'] / seconds:.1f}",
+            "width": f"{1000 * part['duration'] / seconds:.1f}",
+            "name": part["expression"],
+            "words": f"{part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
+        }
+        for part in drawn.to_dict("records")
+    ]
