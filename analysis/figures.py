@@ -12,8 +12,8 @@ from entities import DISPLAY_ORDER
 from vision.annotation import COLOURS
 
 INK: Final = "#2b3038"
-_GROUPS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Colours that people with any colour vision tell apart (Okabe and Ito, 2008)."""
+_GROUPS: Final = ("#2e86c9", "#e06c1f", "#12a37b", "#cc79a7", "#c99700", "#8d6fd1")
+"""Those of Okabe and Ito (2008), which people with any colour vision tell apart, as light as dark pages need them."""
 _COLUMNS: Final = 4
 
 
@@ -63,7 +63,8 @@ def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "
     for panel, (first, second) in zip(panels, pairs, strict=False):
         rows = wanted[(wanted["group_a"] == first) & (wanted["group_b"] == second)].set_index("expression")
         _draw_effects(panel, rows.reindex(DISPLAY_ORDER))
-        panel.set_title(f"← more in {second}      more in {first} →", fontsize=10, color=INK)
+        panel.set_title(f"← more in {second}", loc="left", fontsize=10, color=INK)
+        panel.set_title(f"more in {first} →", loc="right", fontsize=10, color=INK)
     for panel in panels[len(pairs) :]:
         panel.set_visible(False)
     figure.supxlabel("Hedges’ g, with its 95 % interval", fontsize=10, color=INK)

@@ -101,6 +101,7 @@ def write_report(
             overall=_overall(done),
             moments=_moments(shown),
             expressions=DISPLAY_ORDER,
+            pictured=any(picture.faces for picture in shown.values()),
             groups=groups and _groups(groups),
             markers=_markers(markers),
             files=[_file(row, rows, shown) for row, rows in _with_intervals(done, intervals)],
@@ -193,7 +194,7 @@ def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:
         "title": f"From the marker {marker} on" if marker else "Over the whole of each file",
         "curves": svg(draw_curves(groups.curves, marker=marker)),
         "effects": svg(draw_comparison(rows, marker=marker)) if rows["effect_size"].notna().any() else "",
-        "rows": rows.to_dict("records"),
+        "rows": sorted(rows.to_dict("records"), key=lambda row: DISPLAY_ORDER.index(row["expression"])),
     }
 
 
