@@ -220,6 +220,19 @@ def _webcam_number(value: object) -> object:
 Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], BeforeValidator(_webcam_number)]
 
 
+class IntervalSettings(Section):
+    """What makes an interval in which an expression is shown."""
+
+    on: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="It begins at this probability.")
+    off: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.35, description="It ends below this probability; above `on` it counts as `on`."
+    )
+    shortest: Annotated[float, Field(ge=0, le=60)] = Field(0.2, description="Seconds that it lasts at least.")
+    gap: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.2, description="Seconds between two of them up to which they are one."
+    )
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -234,6 +247,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
+    intervals: IntervalSettings = IntervalSettings()
 
 
 def described(name: str) -> str:

@@ -25,7 +25,8 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
     Args:
         intervals: As `find_intervals` returns them.
         path: Ends in .eaf; what is there is replaced.
-        media: The picture or video that ELAN shows with them, by its whole path and by that from the file's folder.
+        media: The video that ELAN shows with them. An absolute path is written as it is, and as it is from the file's
+            folder; a relative one is from that folder.
 
     Raises:
         ResultsError: It cannot be written.
@@ -35,7 +36,9 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
     document.adocument["DATE"] = datetime.now(UTC).isoformat(timespec="seconds")
     document.header |= {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     kind = mimetypes.guess_type(media.name)[0] or "video/mp4"
-    document.add_linked_file(media.absolute().as_uri(), relpath=_relative(media, path.parent), mimetype=kind)
+    relative = _relative(media, path.parent)
+    address = media.as_uri() if media.is_absolute() else relative
+    document.add_linked_file(address, relpath=relative, mimetype=kind)
     document.linguistic_types.clear()  # pympi begins with a type and a tier
     document.tiers.clear()
     document.add_linguistic_type(_TYPE)
@@ -55,10 +58,13 @@ def _add_tier(document: Eaf, face: int, name: str, expression: str, intervals: D
 
 def _relative(media: Path, folder: Path) -> str:
     """Return the address of a file from a folder, as ELAN looks for it when both have been moved together."""
-    path = media.name
-    with suppress(ValueError):  # Windows: on another drive
-        path = Path(os.path.relpath(media.absolute(), folder.absolute())).as_posix()
-    return quote(path if path.startswith("..") else f"./{path}")
+    path = media
+    if media.is_absolute():
+        path = Path(media.name)
+        with suppress(ValueError):  # Windows: it is on another drive
+            path = Path(os.path.relpath(media, folder.absolute()))
+    address = quote(path.as_posix())
+    return address if address.startswith("..") else f"./{address}"
 
 
 def _printable(name: str) -> str:

@@ -3,7 +3,6 @@
 It is one HTML file that holds all that it shows, so that it opens from disk and can be sent to somebody.
 """
 
-import base64
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,6 +20,7 @@ from pandas import DataFrame
 
 from analysis.comparison import size_notes
 from analysis.figures import INK, draw_comparison, draw_curves
+from analysis.report_pictures import Moment, Pictures
 from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
 from files import write_text
@@ -31,8 +30,6 @@ _LEAST_SHARE: Final = 0.005
 """Of an expression that is worth a word."""
 _PARTS: Final = 300
 """Intervals of a file that are drawn at most, the longest ones: no screen shows more."""
-_MOMENT_WIDTH: Final = 480
-"""Pixels to which the pictures of moments are shrunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +42,6 @@ class GroupResults:
     """As `analysis.groups.curves` returns it."""
     comparison: DataFrame
     """As `analysis.comparison.comparison` returns it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """What of a file can be shown."""
-
-    faces: Sequence[str] = ()
-    """Small pictures of its faces, as data: addresses, the longest seen first."""
-    moments: Sequence[tuple[str, float, float, Path]] = ()
-    """Expression, confidence (0-1), time (s) and JPEG file of its strongest moments."""
 
 
 def write_report(
@@ -151,33 +138,22 @@ def _overall(done: DataFrame) -> list[dict[str, Any]]:
 
 def _moments(pictures: Mapping[str, Pictures]) -> list[dict[str, Any]]:
     """Return the strongest moment of each expression in the whole run, with its picture."""
-    best: dict[str, tuple[float, float, Path, str]] = {}
+    best: dict[str, tuple[Moment, str]] = {}
     for file, shown in pictures.items():
-        for expression, confidence, time, path in shown.moments:
-            if confidence > best.get(expression, (0.0,))[0] and path.is_file():
-                best[expression] = confidence, time, path, file
+        for moment in shown.moments:
+            name = moment.expression
+            if name not in best or moment.confidence > best[name][0].confidence:
+                best[name] = moment, file
     return [
         {
             "name": name,
-            "words": f"{name} {confidence:.0%}",
-            "file": file,
-            "time": f"{time:.1f} s",
-            "address": _small(path),
+            "words": f"{name} {moment.confidence:.0%}",
+            "where": f"{file}, {moment.time:.1f} s",
+            "address": address,
         }
-        for name in DISPLAY_ORDER
-        if name in best
-        for confidence, time, path, file in [best[name]]
+        for name, (moment, file) in sorted(best.items(), key=lambda item: DISPLAY_ORDER.index(item[0]))
+        if (address := moment.address())
     ]
-
-
-def _small(path: Path) -> str:
-    """Return a picture as a data: address, shrunk."""
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        return ""
-    scale = min(1.0, _MOMENT_WIDTH / image.shape[1])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return f"data:image/jpeg;base64,{base64.b64encode(cv2.imencode('.jpg', small)[1].tobytes()).decode()}"
 
 
 def _groups(groups: GroupResults) -> dict[str, Any]:

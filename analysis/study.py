@@ -1,20 +1,25 @@
-"""What a run's files show together: intervals, markers and groups, made of its tables of frames, and the report.
+"""What the files of a run show together: intervals, markers and groups, made of its tables of frames, and the report.
 
 It costs little beside the analysis, and is done anew in every run: other markers, groups or limits of intervals need no
-file to be analysed again. One file's frames at a time are in memory.
+file to be analysed again. The frames of one file at a time are in memory.
+
+    out/frames/*.parquet      carry the marker in force
+    out/intervals/*.parquet   a row an interval
+    out/markers.parquet       a row a stretch, face and expression
+    out/groups/               people, groups, curves and comparison, as tables; curves and effect sizes as pictures
+    out/report.html
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from analysis.comparison import comparison
-from analysis.courses import COLUMNS as COURSE_COLUMNS
+from analysis.comparison import comparison, size_notes
 from analysis.courses import courses, step_for
 from analysis.dataset import Dataset
 from analysis.figures import draw_comparison, draw_curves
@@ -22,21 +27,182 @@ from analysis.groups import curves, group_table, people, persons, read_groups
 from analysis.interval_files import write_interval_files
 from analysis.intervals import find_intervals
 from analysis.lists import run_names
-from analysis.markers import TABLE as MARKER_TYPES
-from analysis.markers import apply_markers, marker_table, outside, read_markers
-from analysis.report import GroupResults, Pictures, write_report
+from analysis.markers import apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.report import GroupResults, write_report
+from analysis.report_pictures import pictures_of
 from config import IntervalSettings
 from files import write_whole
 
 _MOST_NAMED: Final = 5
 """Names that a note lists at most."""
+_DPI: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What a researcher says about the files of a run."""
+    """What a researcher says about the files of a run, by their names in it."""
 
-    markers: Path | None = None
-    """A CSV file as `analysis.markers.read_markers` takes it."""
-    groups: Path | None = None
-    """A CSV file as `analysis.groups.read_groups` takes it."""
+    markers: DataFrame | None = None
+    """As `analysis.markers.read_markers` returns them."""
+    groups: DataFrame | None = None
+    """As `analysis.groups.read_groups` returns them."""
+    notes: tuple[str, ...] = ()
+    """What in them fits no file, in sentences."""
+
+
+def read_lists(markers: Path | None, groups: Path | None, files: Sequence[str]) -> Lists:
+    """Read the lists that there are, for a run over these files.
+
+    Raises:
+        StudyError: One cannot be used; the message says why, and what to do.
+
+    """
+    notes: list[str] = []
+
+    def fitted(path: Path, table: DataFrame) -> DataFrame:
+        found = run_names(path, table["file"], files)
+        strangers = [name for name in table["file"].unique() if name not in found]
+        if strangers:
+            notes.append(f"{path}: not among the files that are analysed: {_listed(strangers)}.")
+        return table[table["file"].isin(found)].assign(file=table["file"].map(found))
+
+    marked = fitted(markers, read_markers(markers)) if markers else None
+    grouped = fitted(groups, read_groups(groups)) if groups else None
+    if groups and grouped is not None:
+        others = [name for name in files if name not in set(grouped["file"])]
+        if others:
+            notes.append(f"{groups}: in no group, and not compared: {_listed(others)}.")
+    return Lists(marked, grouped, tuple(notes))
+
+
+def conclude(
+    out: Path,
+    lists: Lists,
+    limits: IntervalSettings,
+    *,
+    csv: bool = False,
+    methods: Mapping[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Write what a run's files show together; return what somebody has to know about it, in sentences.
+
+    Args:
+        out: The run's folder.
+        lists: What `read_lists` returned.
+        limits: What makes an interval.
+        csv: Whether to write the tables as CSV files, too.
+        methods: What the results depend on, for the report.
+        progress: Told after every file how many are done, of how many.
+
+    Raises:
+        ResultsError: Something cannot be written.
+
+    """
+    dataset = Dataset(out)
+    files = dataset.read("files")
+    done = files[files["state"] == "done"].to_dict("records")
+    step = step_for(max((row["seconds"] for row in done), default=0.0))
+    markers, found = [], []
+    for number, row in enumerate(done, 1):
+        frames, listed = _marked(dataset, row, lists.markers)
+        _write_intervals(dataset, row, frames, limits)
+        markers.append(marker_table(frames, listed, on=limits.on))
+        found.append(courses(frames, step, listed) if lists.groups is not None else DataFrame())
+        if progress:
+            progress(number, len(done))
+    marked = pd.concat(markers, ignore_index=True) if markers else DataFrame()
+    notes = [*lists.notes, *_late(lists.markers, files)]
+    if len(marked):
+        _write_table(out / "markers", marked, csv=csv)
+    results = None
+    if lists.groups is not None and found and len(grouped := people(pd.concat(found), lists.groups)):
+        results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
+    write_report(
+        out / "report.html",
+        f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
+        files,
+        dataset.read("intervals"),
+        pictures={row["file"]: pictures_of(out / row["folder"]) for row in done},
+        markers=marked,
+        groups=results,
+        notes=notes,
+        methods=methods,
+    )
+    return [*notes, *(size_notes(results.persons) if results else [])]
+
+
+def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None) -> tuple[DataFrame, DataFrame]:
+    """Return a file's frames with the marker in force in each, and its markers: if none are given, the frames' own."""
+    part = dataset.part("frames", row["folder"])
+    frames = pd.read_parquet(part)
+    if markers is None:
+        return frames, markers_in(frames)
+    listed = markers[markers["file"] == row["file"]]
+    marked = apply_markers(frames, listed)
+    if not marked["marker"].equals(frames["marker"]):
+        dataset.write("frames", row["folder"], marked)
+    return marked, listed
+
+
+def _write_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame, limits: IntervalSettings) -> None:
+    """Write a file's intervals into the run's table, and into its own folder, unless they are there already."""
+    intervals = find_intervals(frames, **limits.model_dump())
+    part = dataset.part("intervals", row["folder"])
+    if part.is_file() and pd.read_parquet(part).equals(intervals):
+        return
+    if row["kind"] == "video":
+        media = Path(row["path"])
+        write_interval_files(part.parents[1] / row["folder"], intervals, media.absolute() if media.is_file() else media)
+    dataset.write("intervals", row["folder"], intervals)
+
+
+def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -> GroupResults:
+    """Write what was found about groups, as tables and as pictures; return it."""
+    of_persons = persons(people, above=above)
+    results = GroupResults(of_persons, curves(people, above=above), comparison(of_persons))
+    tables = {
+        "people": results.persons,
+        "groups": group_table(of_persons),
+        "curves": results.curves,
+        "comparison": results.comparison,
+    }
+    for name, table in tables.items():
+        _write_table(folder / name, table, csv=csv)
+    for marker in results.curves["marker"].unique():
+        ending = f"-{_plain(marker)}" if marker else ""
+        _write_figure(folder / f"curves{ending}", draw_curves(results.curves, marker=marker))
+        if results.comparison["effect_size"].notna().any():
+            _write_figure(folder / f"effect-sizes{ending}", draw_comparison(results.comparison, marker=marker))
+    return results
+
+
+def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:
+    write_whole(path.with_name(f"{path.name}.parquet"), lambda partial: table.to_parquet(partial, index=False))
+    if csv:
+        write_whole(path.with_name(f"{path.name}.csv"), lambda partial: table.to_csv(partial, index=False))
+
+
+def _write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure for a paper: as PNG, and as SVG, which stays sharp in any size."""
+    for ending in ("png", "svg"):
+        write_whole(path.with_name(f"{path.name}.{ending}"), lambda partial: figure.savefig(partial, dpi=_DPI))
+
+
+def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
+    """Return a note about markers that come after the end of their file."""
+    if markers is None:
+        return []
+    late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
+    names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
+    return [f"After the end of their file, and without effect, are the markers: {_listed(names)}."] if names else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = list(names)
+    more = len(known) - _MOST_NAMED
+    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _plain(marker: str) -> str:
+    """Return a marker as a part of a file's name."""
+    return "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]

@@ -1,7 +1,7 @@
 """Make the recordings of a small study from two public-domain portraits: clips, markers.csv and groups.csv in a folder.
 
-In every clip somebody sits alone, and after two seconds a visitor comes in who smiles. Six people of the group "warm"
-smile back, six of the group "cool" hardly do. All twelve are Grace Hopper's portrait, each with a camera and light of its
+In every clip somebody sits alone, and after two seconds a visitor comes in who smiles. Five people of the group "warm"
+smile back, five of the group "cool" hardly do. All ten are Grace Hopper's portrait, each with a camera and light of its
 own; the corners of the mouth are moved by warping the picture. The visitor is Eileen Collins's portrait as it is.
 
     python examples/make_study.py [FOLDER]
@@ -22,7 +22,7 @@ PORTRAITS: Final = Path(__file__).resolve().parent.parent / "tests" / "data"
 WIDTH, HEIGHT, FPS, SECONDS = 480, 270, 10, 5
 VISIT: Final = 2.0
 """Seconds after which the visitor comes in."""
-PEOPLE: Final = 6
+PEOPLE: Final = 5
 """In each group."""
 SMILES: Final = {"warm": 4.2, "cool": 0.9}
 """How far people of each group raise the corners of the mouth, in hundredths of the portrait's height."""

@@ -170,6 +170,14 @@ def test_elan_gets_a_tier_a_face_and_expression(tmp_path: Path):
     assert linked["MIME_TYPE"] == "video/mp4"
 
 
+def test_elan_may_look_beside_the_file(tmp_path: Path):
+    """Then the file names no folder of the computer that made it."""
+    write_eaf(find_intervals(course("Happy", [0.9] * 10)), tmp_path / "a.eaf", Path("annotated.mp4"))
+    (linked,) = read_eaf(tmp_path / "a.eaf").get_linked_files()
+    assert (linked["MEDIA_URL"], linked["RELATIVE_MEDIA_URL"]) == ("./annotated.mp4", "./annotated.mp4")
+    assert tmp_path.name not in (tmp_path / "a.eaf").read_text("utf-8")
+
+
 REQUIRED = {
     "ANNOTATION_DOCUMENT": {"DATE", "AUTHOR", "VERSION"},
     "HEADER": set(),
