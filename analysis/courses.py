@@ -4,13 +4,19 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, concat
+from pandas import DataFrame
 
 from analysis.markers import stretches
+from analysis.typed import joined
 from entities import EXPRESSIONS
 
 SHOWN: Final = tuple(f"shown_{name}" for name in EXPRESSIONS)
-COLUMNS: Final = ("file", "face", "marker", "time", "seconds", *EXPRESSIONS, *SHOWN)
+TYPES: Final = {
+    "file": "str",
+    "face": "Int32",
+    "marker": "str",
+    **dict.fromkeys(("time", "seconds", *EXPRESSIONS, *SHOWN), "float64"),
+}
 """A row a face and step, for the whole file (`marker` is empty) and for each marker, then from its beginning on. Time
 is the step's beginning in seconds; `seconds`, how much of the step shows the face well enough to be used; the seven
 mean probabilities (0-1) are over that, and `shown_...` are the seconds in which an expression is named, not
@@ -38,7 +44,7 @@ def courses(frames: DataFrame, step: float, markers: DataFrame | None = None) ->
         markers: As `read_markers` returns them, with files as the frames name them.
 
     Returns:
-        COLUMNS. Stretches of one marker in one file are separate rows of the same marker and times. A picture, which
+        TYPES. Stretches of one marker in one file are separate rows of the same marker and times. A picture, which
         has no duration, is one step.
 
     """
@@ -52,7 +58,7 @@ def courses(frames: DataFrame, step: float, markers: DataFrame | None = None) ->
         for seen, file, marker, start, end in parts
         for _, rows in seen[seen["file"] == file].groupby("face")
     ]
-    return concat(found, ignore_index=True) if found else DataFrame(columns=list(COLUMNS))
+    return joined(found, TYPES)
 
 
 def _course(frames: DataFrame, step: float, marker: str, start: float, end: float) -> DataFrame:
@@ -69,7 +75,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     seconds, within, shown = np.split(sums[kept], [1, 1 + len(EXPRESSIONS)], axis=1)
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])
     table.insert(0, "time", edges[:-1][kept] - start)
-    return table.assign(file=frames["file"].iloc[0], face=frames["face"].iloc[0], marker=marker)[list(COLUMNS)]
+    return table.assign(file=frames["file"].iloc[0], face=frames["face"].iloc[0], marker=marker)[list(TYPES)]
 
 
 def _between(

@@ -44,7 +44,7 @@ def draw_curves(curves: DataFrame, *, marker: str = "", expressions: Sequence[st
     figure.supylabel("Mean probability", fontsize=10, color=INK)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(names), frameon=False, labelcolor=INK)
-    return figure
+    return _laid_out(figure)
 
 
 def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "mean") -> Figure:
@@ -68,7 +68,7 @@ def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "
     for panel in panels[len(pairs) :]:
         panel.set_visible(False)
     figure.supxlabel("Hedges’ g, with its 95 % interval", fontsize=10, color=INK)
-    return figure
+    return _laid_out(figure)
 
 
 def _draw_curve(panel: Axes, curve: DataFrame, name: str, colour: str) -> None:
@@ -86,6 +86,13 @@ def _draw_effects(panel: Axes, rows: DataFrame) -> None:
     panel.set_yticks(places, rows.index)
     panel.set_ylim(-0.6, len(rows) - 0.4)
     _plain(panel)
+
+
+def _laid_out(figure: Figure) -> Figure:
+    """Arrange a figure now, and not again each time that it is saved."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
 
 
 def _plain(panel: Axes) -> None:

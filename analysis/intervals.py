@@ -3,8 +3,9 @@
 from typing import Final
 
 import numpy as np
-from pandas import DataFrame, concat
+from pandas import DataFrame
 
+from analysis.typed import joined
 from entities import EXPRESSIONS
 from expressions.intervals import GAP, OFF, ON, SHORTEST, find_stretches
 
@@ -48,8 +49,7 @@ def find_intervals(
         _intervals_of_face(rows, on=on, off=off, shortest=shortest, gap=gap)
         for _, rows in seen.groupby(["file", "face"], sort=False)
     ]
-    table = concat(found) if found else DataFrame(columns=list(COLUMNS))
-    return table.astype(COLUMNS).sort_values(["file", "onset", "face", "expression"], ignore_index=True)
+    return joined(found, COLUMNS).sort_values(["file", "onset", "face", "expression"], ignore_index=True)
 
 
 def _intervals_of_face(rows: DataFrame, *, on: float, off: float, shortest: float, gap: float) -> DataFrame:

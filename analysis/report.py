@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from analysis.comparison import size_notes
-from analysis.figures import INK, draw_comparison, draw_curves
+from analysis.figures import INK
 from analysis.report_pictures import Moment, Pictures
 from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
@@ -38,10 +38,12 @@ class GroupResults:
 
     persons: DataFrame
     """As `analysis.groups.persons` returns it."""
-    curves: DataFrame
-    """As `analysis.groups.curves` returns it."""
     comparison: DataFrame
     """As `analysis.comparison.comparison` returns it."""
+    curves: Mapping[str, Figure]
+    """The mean courses, by marker; that of the whole files by an empty text."""
+    effects: Mapping[str, Figure]
+    """The effect sizes, by marker, where there are any."""
 
 
 def write_report(
@@ -160,7 +162,7 @@ def _groups(groups: GroupResults) -> dict[str, Any]:
     """Return the plots and tables of groups, for the whole files and for each marker."""
     sizes = groups.persons.groupby("group")["person"].nunique()
     people = ", ".join(f"{name}: {size} {'person' if size == 1 else 'people'}" for name, size in sizes.items())
-    return {"people": people, "parts": [_group_part(groups, str(name)) for name in groups.curves["marker"].unique()]}
+    return {"people": people, "parts": [_group_part(groups, marker) for marker in groups.curves]}
 
 
 def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:
@@ -168,8 +170,8 @@ def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:
     rows = rows[(rows["marker"] == marker) & (rows["measure"] == "mean")]
     return {
         "title": f"From the marker {marker} on" if marker else "Over the whole of each file",
-        "curves": svg(draw_curves(groups.curves, marker=marker)),
-        "effects": svg(draw_comparison(rows, marker=marker)) if rows["effect_size"].notna().any() else "",
+        "curves": svg(groups.curves[marker]),
+        "effects": svg(groups.effects[marker]) if marker in groups.effects else "",
         "rows": sorted(rows.to_dict("records"), key=lambda row: DISPLAY_ORDER.index(row["expression"])),
     }
 

@@ -20,16 +20,20 @@ from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from analysis.comparison import comparison, size_notes
+from analysis.courses import TYPES as COURSE_TYPES
 from analysis.courses import courses, step_for
 from analysis.dataset import Dataset
 from analysis.figures import draw_comparison, draw_curves
 from analysis.groups import curves, group_table, people, persons, read_groups
 from analysis.interval_files import write_interval_files
+from analysis.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.intervals import find_intervals
 from analysis.lists import run_names
+from analysis.markers import TABLE as MARKER_TYPES
 from analysis.markers import apply_markers, marker_table, markers_in, outside, read_markers
 from analysis.report import GroupResults, write_report
 from analysis.report_pictures import pictures_of
+from analysis.typed import joined
 from config import IntervalSettings
 from files import write_whole
 
@@ -102,33 +106,34 @@ def conclude(
     files = dataset.read("files")
     done = files[files["state"] == "done"].to_dict("records")
     step = step_for(max((row["seconds"] for row in done), default=0.0))
-    markers, found = [], []
+    intervals, markers, found = [], [], []
     for number, row in enumerate(done, 1):
         frames, listed = _marked(dataset, row, lists.markers)
-        _write_intervals(dataset, row, frames, limits)
+        intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
-        found.append(courses(frames, step, listed) if lists.groups is not None else DataFrame())
+        if lists.groups is not None:
+            found.append(courses(frames, step, listed))
         if progress:
             progress(number, len(done))
-    marked = pd.concat(markers, ignore_index=True) if markers else DataFrame()
-    notes = [*lists.notes, *_late(lists.markers, files)]
+    marked = joined(markers, MARKER_TYPES)
     if len(marked):
         _write_table(out / "markers", marked, csv=csv)
     results = None
-    if lists.groups is not None and found and len(grouped := people(pd.concat(found), lists.groups)):
+    if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
+    notes = [*lists.notes, *_late(lists.markers, files), *(size_notes(results.persons) if results else [])]
     write_report(
         out / "report.html",
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files,
-        dataset.read("intervals"),
+        joined(intervals, INTERVAL_TYPES),
         pictures={row["file"]: pictures_of(out / row["folder"]) for row in done},
         markers=marked,
         groups=results,
         notes=notes,
         methods=methods,
     )
-    return [*notes, *(size_notes(results.persons) if results else [])]
+    return notes
 
 
 def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None) -> tuple[DataFrame, DataFrame]:
@@ -144,36 +149,33 @@ def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None)
     return marked, listed
 
 
-def _write_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame, limits: IntervalSettings) -> None:
-    """Write a file's intervals into the run's table, and into its own folder, unless they are there already."""
+def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame, limits: IntervalSettings) -> DataFrame:
+    """Return a file's intervals; write them into the run's table and its own folder, unless they are there already."""
     intervals = find_intervals(frames, **limits.model_dump())
     part = dataset.part("intervals", row["folder"])
     if part.is_file() and pd.read_parquet(part).equals(intervals):
-        return
+        return intervals
     if row["kind"] == "video":
         media = Path(row["path"])
         write_interval_files(part.parents[1] / row["folder"], intervals, media.absolute() if media.is_file() else media)
     dataset.write("intervals", row["folder"], intervals)
+    return intervals
 
 
 def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -> GroupResults:
     """Write what was found about groups, as tables and as pictures; return it."""
-    of_persons = persons(people, above=above)
-    results = GroupResults(of_persons, curves(people, above=above), comparison(of_persons))
-    tables = {
-        "people": results.persons,
-        "groups": group_table(of_persons),
-        "curves": results.curves,
-        "comparison": results.comparison,
-    }
+    of_persons, courses = persons(people, above=above), curves(people, above=above)
+    compared = comparison(of_persons)
+    tables = {"people": of_persons, "groups": group_table(of_persons), "curves": courses, "comparison": compared}
     for name, table in tables.items():
         _write_table(folder / name, table, csv=csv)
-    for marker in results.curves["marker"].unique():
-        ending = f"-{_plain(marker)}" if marker else ""
-        _write_figure(folder / f"curves{ending}", draw_curves(results.curves, marker=marker))
-        if results.comparison["effect_size"].notna().any():
-            _write_figure(folder / f"effect-sizes{ending}", draw_comparison(results.comparison, marker=marker))
-    return results
+    known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
+    drawn = {marker: draw_curves(courses, marker=marker) for marker in courses["marker"].unique()}
+    effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
+    for name, figures in (("curves", drawn), ("effect-sizes", effects)):
+        for marker, figure in figures.items():
+            _write_figure(folder / (f"{name}-{_plain(marker)}" if marker else name), figure)
+    return GroupResults(of_persons, compared, drawn, effects)
 
 
 def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:
