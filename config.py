@@ -221,15 +221,17 @@ Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length
 
 
 class IntervalSettings(Section):
-    """What makes an interval in which an expression is shown."""
+    """What makes an interval: a stretch of time in which a face shows an expression."""
 
-    on: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="It begins at this probability.")
+    on: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="Probability at which an interval begins.")
     off: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.35, description="It ends below this probability; above `on` it counts as `on`."
+        0.35, description="Probability below which an interval ends; at most that at which it begins."
     )
-    shortest: Annotated[float, Field(ge=0, le=60)] = Field(0.2, description="Seconds that it lasts at least.")
+    shortest: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.2, description="Seconds that an interval lasts at least; shorter ones are dropped."
+    )
     gap: Annotated[float, Field(ge=0, le=60)] = Field(
-        0.2, description="Seconds between two of them up to which they are one."
+        0.2, description="Seconds between two intervals of one expression up to which they are one."
     )
 
 

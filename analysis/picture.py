@@ -52,6 +52,11 @@ class PictureFindings:
         return told | frame_record(0, 0.0, 0.0, self.faces, extra)
 
     @property
+    def interval_limits(self) -> dict[str, float]:
+        """Nothing: a picture lasts for no time."""
+        return {}
+
+    @property
     def summaries(self) -> list[dict[str, Any]]:
         """Each face's summary, as that of a video's has it; it is seen for no time."""
         return [face.record() for face in self._history()]

@@ -25,7 +25,7 @@ from analysis.courses import courses, step_for
 from analysis.dataset import Dataset
 from analysis.figures import draw_comparison, draw_curves
 from analysis.groups import curves, group_table, people, persons, read_groups
-from analysis.interval_files import write_interval_files
+from analysis.interval_files import replace_intervals
 from analysis.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.intervals import find_intervals
 from analysis.lists import run_names
@@ -33,13 +33,21 @@ from analysis.markers import TABLE as MARKER_TYPES
 from analysis.markers import apply_markers, marker_table, markers_in, outside, read_markers
 from analysis.report import GroupResults, write_report
 from analysis.report_pictures import pictures_of
+from analysis.rest import RestWanted
 from analysis.typed import joined
-from config import IntervalSettings
+from config import IntervalSettings, Settings
 from files import write_whole
 
 _MOST_NAMED: Final = 5
 """Names that a note lists at most."""
 _DPI: Final = 200
+REPORT: Final = "report.html"
+_RESTS: Final = {
+    None: "Faces are not compared with what they look like at rest.",
+    "asked": "Faces are compared with what they look like at rest, in a time of each video that was given.",
+    "found": "Faces are compared with what they look like at rest, in times that were found in each video.",
+    "loaded": "The face seen longest is compared with a resting face that was saved.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +90,11 @@ def read_lists(markers: Path | None, groups: Path | None, files: Sequence[str]) 
 def conclude(
     out: Path,
     lists: Lists,
-    limits: IntervalSettings,
+    settings: Settings,
     *,
     csv: bool = False,
-    methods: Mapping[str, str] | None = None,
+    detector: str = "",
+    rest: RestWanted | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Write what a run's files show together; return what somebody has to know about it, in sentences.
@@ -93,16 +102,17 @@ def conclude(
     Args:
         out: The run's folder.
         lists: What `read_lists` returned.
-        limits: What makes an interval.
+        settings: Those of the analysis; `intervals` says what makes an interval.
         csv: Whether to write the tables as CSV files, too.
-        methods: What the results depend on, for the report.
+        detector: What found the faces, in a sentence, for the report.
+        rest: Where resting faces came from, for the report.
         progress: Told after every file how many are done, of how many.
 
     Raises:
         ResultsError: Something cannot be written.
 
     """
-    dataset = Dataset(out)
+    dataset, limits = Dataset(out), settings.intervals
     files = dataset.read("files")
     done = files[files["state"] == "done"].to_dict("records")
     step = step_for(max((row["seconds"] for row in done), default=0.0))
@@ -123,7 +133,7 @@ def conclude(
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     notes = [*lists.notes, *_late(lists.markers, files), *(size_notes(results.persons) if results else [])]
     write_report(
-        out / "report.html",
+        out / REPORT,
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files,
         joined(intervals, INTERVAL_TYPES),
@@ -131,9 +141,23 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=methods,
+        methods=_methods(settings, detector, rest),
     )
     return notes
+
+
+def _methods(settings: Settings, detector: str, rest: RestWanted | None) -> dict[str, str]:
+    """Return what the results depend on, for a report's reader."""
+    limits, model = settings.intervals, settings.model
+    return {
+        "Faces": detector,
+        "Resting faces": _RESTS[rest.kind if rest else None],
+        "Probabilities": f"Averaged over the last {model.smoothing:g} s of each face. Below {model.min_confidence:g}, "
+        "a face is uncertain.",
+        "Intervals": f"From a probability of {limits.on:g} until it falls below {min(limits.on, limits.off):g}, with "
+        f"gaps of {limits.gap:g} s or less bridged, and lasting {limits.shortest:g} s or more. Uncertain and unusable "
+        "frames count as frames without the face.",
+    }
 
 
 def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None) -> tuple[DataFrame, DataFrame]:
@@ -155,9 +179,11 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
     part = dataset.part("intervals", row["folder"])
     if part.is_file() and pd.read_parquet(part).equals(intervals):
         return intervals
-    if row["kind"] == "video":
+    folder = part.parents[1] / row["folder"]
+    if row["kind"] == "video" and (folder / "summary.json").is_file():
         media = Path(row["path"])
-        write_interval_files(part.parents[1] / row["folder"], intervals, media.absolute() if media.is_file() else media)
+        media = media.absolute() if media.is_file() else Path(media.name)
+        replace_intervals(folder, intervals, limits.model_dump(), media)
     dataset.write("intervals", row["folder"], intervals)
     return intervals
 

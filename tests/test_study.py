@@ -1,5 +1,6 @@
 """What the files of a run show together: lists that fit them or not, tables that are made anew, and the report."""
 
+import json
 import os
 import re
 from html.parser import HTMLParser
@@ -12,12 +13,12 @@ from pandas import DataFrame
 
 from analysis.dataset import Dataset, file_row
 from analysis.study import conclude, read_lists
-from config import IntervalSettings
+from config import IntervalSettings, Settings
 from entities import EXPRESSIONS
 from errors import StudyError
 from tests.tables import course
 
-LIMITS = IntervalSettings()
+SETTINGS = Settings()
 GROUPS = {"patients": 0.3, "controls": 0.8}
 PEOPLE = 4
 
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> Path:
     dataset, rng = Dataset(out), np.random.default_rng(0)
     for group, smile in GROUPS.items():
         for number in range(PEOPLE):
-            values = np.repeat([0.1, smile + rng.normal(0, 0.05)], [20, 40])
+            values = [0.1] * 20 + [smile + rng.normal(0, 0.05)] * 40
             add(
                 dataset,
                 f"{group}/{number}.mp4",
@@ -47,7 +48,9 @@ def add(dataset: Dataset, name: str, key: str, frames: DataFrame) -> None:
     row = {"file": name, "state": "done", "folder": key, "path": f"/videos/{name}", "frames_with_faces": len(frames)}
     dataset.write("frames", key, frames)
     dataset.write("files", key, file_row(row | told | shares))
-    (dataset.part("frames", key).parents[1] / key).mkdir()
+    own = dataset.part("frames", key).parents[1] / key
+    own.mkdir()
+    (own / "summary.json").write_text("{}")
 
 
 def names(out: Path) -> list[str]:
@@ -70,7 +73,7 @@ def lists(folder: Path) -> tuple[Path, Path]:
 
 def test_everything_follows_from_the_frames(run: Path, tmp_path: Path):
     """Markers are in the frames; intervals, markers and groups are tables, and pictures; nothing is half-written."""
-    notes = conclude(run, read_lists(*lists(tmp_path), names(run)), LIMITS, csv=True)
+    notes = conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS, csv=True)
     assert notes == []
     assert set(pd.read_parquet(run / "frames")["marker"]) == {"alone", "visit"}
     happy = pd.read_parquet(run / "intervals").query("expression == 'Happy'")
@@ -85,19 +88,20 @@ def test_everything_follows_from_the_frames(run: Path, tmp_path: Path):
     made = {path.name for path in (run / "groups").iterdir()}
     assert {"curves.png", "curves-visit.svg", "effect-sizes.png", "people.csv", "groups.parquet"} <= made
     assert not list(run.rglob(".*"))
-    assert (run / "controls-0" / "intervals.eaf").is_file()
+    assert "Happy" in (run / "controls-0" / "intervals.eaf").read_text("utf-8")
+    assert json.loads((run / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][1]["onset"] == 2.0
 
 
 def test_a_second_run_writes_nothing_that_is_the_same(run: Path, tmp_path: Path):
     """Frames and intervals stay as they are, until other markers or limits are given."""
     given = read_lists(lists(tmp_path)[0], None, names(run))
-    conclude(run, given, LIMITS)
+    conclude(run, given, SETTINGS)
     parts = [*run.glob("frames/*"), *run.glob("intervals/*"), *run.glob("*/intervals.vtt")]
     for part in parts:
         os.utime(part, (0, 0))
-    conclude(run, given, LIMITS)
+    conclude(run, given, SETTINGS)
     assert all(part.stat().st_mtime == 0 for part in parts)
-    conclude(run, given, IntervalSettings(on=0.25, off=0.2))
+    conclude(run, given, Settings(intervals=IntervalSettings(on=0.25, off=0.2)))
     happy = pd.read_parquet(run / "intervals").query("expression == 'Happy'")
     assert len(happy) == 2 * PEOPLE
 
@@ -107,7 +111,7 @@ def test_lists_that_fit_badly_are_told_of(run: Path, tmp_path: Path):
     (tmp_path / "m.csv").write_text("file,time,label\ncontrols/0,1,film\ncontrols/0,99,late\nnobody,1,film\n")
     (tmp_path / "g.csv").write_text("file,group\ncontrols/0.mp4,a\ncontrols/1.mp4,b\n")
     found = read_lists(tmp_path / "m.csv", tmp_path / "g.csv", names(run))
-    notes = conclude(run, found, LIMITS)
+    notes = conclude(run, found, SETTINGS)
     assert "m.csv: not among the files that are analysed: nobody." in notes[0]
     assert "g.csv: in no group, and not compared:" in notes[1]
     assert "and 1 more" in notes[1]
@@ -125,7 +129,7 @@ def test_without_lists_there_are_intervals_and_a_report(run: Path):
     dataset = Dataset(run)
     frames = pd.read_parquet(dataset.part("frames", "controls-0"))
     dataset.write("frames", "controls-0", frames.assign(marker=np.where(frames["time"] < 3, "", "hello")))
-    assert conclude(run, read_lists(None, None, names(run)), LIMITS) == []
+    assert conclude(run, read_lists(None, None, names(run)), SETTINGS) == []
     assert set(pd.read_parquet(run / "markers.parquet")["marker"]) == {"hello"}
     assert not (run / "groups").exists()
     assert (run / "report.html").is_file()
@@ -136,7 +140,7 @@ def test_a_run_without_results_has_a_report_all_the_same(tmp_path: Path):
     Dataset(tmp_path).write(
         "files", "bad", file_row({"file": "bad.mp4", "state": "failed", "reason": "It is no video."})
     )
-    conclude(tmp_path, read_lists(None, None, ["bad.mp4"]), LIMITS)
+    conclude(tmp_path, read_lists(None, None, ["bad.mp4"]), SETTINGS)
     assert "It is no video." in (tmp_path / "report.html").read_text("utf-8")
 
 
@@ -155,7 +159,7 @@ class Addresses(HTMLParser):
 
 def test_the_report_needs_nothing_else(run: Path, tmp_path: Path):
     """It fetches nothing, and names of files are text in it."""
-    conclude(run, read_lists(*lists(tmp_path), names(run)), LIMITS)
+    conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS)
     text = (run / "report.html").read_text("utf-8")
     page = Addresses()
     page.feed(text)
