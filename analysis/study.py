@@ -75,7 +75,7 @@ def read_lists(markers: Path | None, groups: Path | None, files: Sequence[str]) 
         found = run_names(path, table["file"], files)
         strangers = [name for name in table["file"].unique() if name not in found]
         if strangers:
-            notes.append(f"{path}: not among the files that are analysed: {_listed(strangers)}.")
+            notes.append(f"{path.name}: not among the files that are analysed: {_listed(strangers)}.")
         return table[table["file"].isin(found)].assign(file=table["file"].map(found))
 
     marked = fitted(markers, read_markers(markers)) if markers else None
@@ -83,7 +83,7 @@ def read_lists(markers: Path | None, groups: Path | None, files: Sequence[str]) 
     if groups and grouped is not None:
         others = [name for name in files if name not in set(grouped["file"])]
         if others:
-            notes.append(f"{groups}: in no group, and not compared: {_listed(others)}.")
+            notes.append(f"{groups.name}: in no group, and not compared: {_listed(others)}.")
     return Lists(marked, grouped, tuple(notes))
 
 
