@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PORTRAITS: Final = Path(__file__).resolve().parent.parent / "tests" / "data"
-WIDTH, HEIGHT, FPS, SECONDS = 480, 270, 10, 5
+WIDTH, HEIGHT, FPS, SECONDS = 480, 270, 10, 4
 VISIT: Final = 2.0
 """Seconds after which the visitor comes in."""
 PEOPLE: Final = 5
