@@ -3,12 +3,15 @@
     python analyze.py holiday.mp4 portrait.jpg --out results
     python analyze.py clips/ --annotate
     python analyze.py @list.txt --format csv
+    python analyze.py clips/ --markers markers.csv --groups groups.csv
 
 Inputs are files, folders, patterns, lists of files (@list.txt, - for standard input) and addresses (s3://, https://).
-The folder of results has the run's tables, which pandas, Polars, DuckDB and R's arrow read: frames, faces, files.
+The folder of results has report.html and the run's tables, which pandas, Polars, DuckDB and R's arrow read: frames,
+faces, files, intervals (stretches in which a face shows an expression), and what is known of markers and groups.
 Every file gets a folder of its own in it. A video's has every frame as CSV, Excel file, JSON and Parquet, a summary, a
-timeline, the strongest moment of each expression, and a ZIP file of them all; a picture's has its faces as CSV, Excel
-file and JSON. With --annotate, it also has the video, with its sound, or the picture, with what was found drawn in.
+timeline, the strongest moment of each expression, its intervals as CSV, as subtitles and for ELAN, and a ZIP file of
+them all; a picture's has its faces as CSV, Excel file and JSON. With --annotate, it also has the video, with its sound,
+or the picture, with what was found drawn in.
 
 What was analysed before, with the same content, settings and weights, is not analysed again.
 
@@ -18,7 +21,7 @@ In Python:
 
     from analyze import analyze_image, analyze_video
     result = analyze_video("clip.mp4")
-    result.frames, result.faces, result.plot()
+    result.frames, result.faces, result.intervals, result.plot()
 """
 
 import parts  # noqa: F401  # first: says what is missing of the others
@@ -40,9 +43,10 @@ from analysis.picture import look_at_picture
 from analysis.rest import RestWanted, load_rest, parse_rest
 from analysis.result import Result
 from analysis.run import plan
+from analysis.study import REPORT, Lists, conclude, read_lists
 from analysis.task import Options, Outcome, Task, analyze_file
 from analysis.video import VideoAnalysis, open_video
-from config import Settings, load_settings
+from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
@@ -62,7 +66,9 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         if (choice := choose(run.settings.detector)).fallback:
             print(choice.note, file=sys.stderr)
         tasks = plan(find_files(options.inputs, sys.stdin, run.out), run)
+        lists = read_lists(options.markers, options.groups, [task.source.name for task in tasks])
         failed = analyze_all(tasks, run, classifier, quiet=options.quiet)
+        conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
         if options.format == "csv":
             for table in TABLES:
                 Dataset(run.out).write_csv(table)
@@ -103,6 +109,26 @@ def analyze_all(tasks: Sequence[Task], run: Options, classifier: Classifier | No
     return failed
 
 
+def conclude_all(run: Options, lists: Lists, detector: str, *, csv: bool, quiet: bool) -> None:
+    """Write what the files show together, and the report; print what somebody has to know about it.
+
+    Raises:
+        ResultsError: It cannot be written.
+
+    """
+    with tqdm(desc="Tables and report", unit="file", leave=False, delay=0.5, disable=quiet) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        notes = conclude(run.out, lists, run.settings, csv=csv, detector=detector, rest=run.rest, progress=show)
+    for note in notes:
+        print(note, file=sys.stderr)
+    if not quiet:
+        print(f"Report: {run.out / REPORT}")
+
+
 def print_any_name() -> None:
     """Let names be printed that the terminal's encoding, or any, does not have: what is missing is escaped."""
     for stream in (sys.stdout, sys.stderr):
@@ -125,6 +151,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "longest, in a picture for the largest",
     )
     add("--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet")
+    add("--markers", type=Path, metavar="FILE", help="CSV with file, time, label: what happens from when on")
+    add("--groups", type=Path, metavar="FILE", help="CSV with file, group, person: groups of people to compare")
+    for name in IntervalSettings.model_fields:
+        help_text = described(f"intervals.{name}")
+        add(f"--interval-{name}", dest=f"intervals.{name}", default=argparse.SUPPRESS, metavar="N", help=help_text)
     add("--annotate", action="store_true", help="make annotated videos and pictures, too")
     add("--format", choices=("parquet", "csv"), default="parquet", help="csv: the run's tables as CSV files, too")
     add("--overwrite", action="store_true", help="analyse again what was analysed before, and replace its results")
@@ -144,7 +175,10 @@ def run_options(options: argparse.Namespace) -> Options:
         FacialExpressionError: A setting, or what --rest says, is wrong.
 
     """
-    settings = load_settings({"detector.kind": options.detector} if options.detector else {}, options.config)
+    given = {name: value for name, value in vars(options).items() if name.startswith("intervals.")}
+    if options.detector:
+        given["detector.kind"] = options.detector
+    settings = load_settings(given, options.config)
     return Options(
         out=options.out,
         settings=without_limits(settings),
@@ -206,7 +240,8 @@ def analyze_video(
 
     Returns:
         Tables as pandas DataFrames: `frames` (a row a face and frame: time and duration in seconds, boxes in pixels,
-        seven probabilities, 0-1, summing to 1), `faces` (a row a person); `plot()` is the timeline, `write(folder)`
+        seven probabilities, 0-1, summing to 1), `faces` (a row a person), `intervals` (a row a stretch in which a face
+        shows an expression: onset, peak, offset and duration in seconds); `plot()` is the timeline, `write(folder)`
         writes what the command does. All frames' rows are in memory: some 2 MB a minute and face.
 
     Raises:

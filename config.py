@@ -228,6 +228,21 @@ def _webcam_number(value: object) -> object:
 Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], BeforeValidator(_webcam_number)]
 
 
+class IntervalSettings(Section):
+    """What makes an interval: a stretch of time in which a face shows an expression."""
+
+    on: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="Probability at which an interval begins.")
+    off: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.35, description="Probability below which an interval ends; at most that at which it begins."
+    )
+    shortest: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.2, description="Seconds that an interval lasts at least; shorter ones are dropped."
+    )
+    gap: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.2, description="Seconds between two intervals of one expression up to which they are one."
+    )
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -242,6 +257,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
+    intervals: IntervalSettings = IntervalSettings()
 
 
 def described(name: str) -> str:

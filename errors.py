@@ -83,3 +83,7 @@ class RestError(FacialExpressionError):
 
 class MissingLibraryError(FacialExpressionError):
     """A library that a command needs is not installed."""
+
+
+class StudyError(FacialExpressionError):
+    """A list of markers or groups cannot be used as it is."""

@@ -1,6 +1,7 @@
 """The tables of a run over many files: Parquet datasets that grow file by file, a part for each file.
 
     out/frames/*.parquet    a row a face and frame, and one where a frame has no face (`parquet.frames_table`)
+    out/intervals/*.parquet a row a stretch in which a face shows an expression (`intervals.COLUMNS`)
     out/faces/*.parquet     a row a person in a file (`face_rows`)
     out/files/*.parquet     a row a file (`file_row`); written last, when its parts of the others are there
 
@@ -18,9 +19,9 @@ from analysis.history import UNCERTAIN
 from entities import EXPRESSIONS
 from files import write_whole
 
-Table = Literal["frames", "faces", "files"]
-TABLES: Final[tuple[Table, ...]] = ("frames", "faces", "files")
-RESERVED: Final = {*TABLES, "intervals", "markers", "groups"}
+Table = Literal["frames", "intervals", "faces", "files"]
+TABLES: Final[tuple[Table, ...]] = ("frames", "intervals", "faces", "files")
+RESERVED: Final = {*TABLES, "markers", "groups"}
 """Names in a run's folder that no file's own folder may have."""
 
 _SHARES: Final = tuple(f"share_{name}" for name in (*EXPRESSIONS, UNCERTAIN))

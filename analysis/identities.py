@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from analysis.history import FaceHistory, History, shares
+from analysis.interval_files import add_intervals
 from analysis.results import ARCHIVE, pack
 from analysis.sinks import frame_sinks
 from analysis.spreadsheet import write_spreadsheet
@@ -169,6 +170,8 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
             "moments": [_renamed(moment, identities) for moment in summary["moments"]],
             "timeline": timeline_record(faces, summary["duration"], summary["frames"]),
         }
+        annotated = folder / "annotated.mp4"
+        add_intervals(new, summary, Path(annotated.name if annotated.is_file() else summary["name"]))
         write_text(new / "summary.json", json.dumps(summary, indent=1) + "\n")
         figure = timeline_figure(summary["name"], faces, summary["duration"], summary["frames"])
         figure.savefig(new / "timeline.png")

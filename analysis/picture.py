@@ -15,6 +15,7 @@ from analysis.results import results_folder
 from analysis.sinks import CsvSink, Record
 from analysis.spreadsheet import write_spreadsheet
 from analysis.tables import frame_record, quality_record
+from analysis.thumbnails import cut, data_address
 from config import Settings
 from entities import Classifier, Face, Image
 from errors import ImageError, ImageSizeError
@@ -45,11 +46,16 @@ class PictureFindings:
 
     @property
     def record(self) -> dict[str, Any]:
-        """As `faces.json` says it, and as `tables.frame_record` has it."""
+        """As `faces.json` says it but for thumbnails, and as `tables.frame_record` has it."""
         height, width = self.image.shape[:2]
         extra = [quality_record(face, quality_of(face, self.image)) for face in self.faces]
         told = {"name": self.name, "width": width, "height": height, "turned": self.turned, "note": self.note}
         return told | frame_record(0, 0.0, 0.0, self.faces, extra)
+
+    @property
+    def interval_limits(self) -> dict[str, float]:
+        """Nothing: a picture lasts for no time."""
+        return {}
 
     @property
     def summaries(self) -> list[dict[str, Any]]:
@@ -89,7 +95,11 @@ class PictureFindings:
 
         """
         (record,) = records
-        (folder / "faces.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        faces = [
+            {**told, "thumbnail": data_address(cut(self.image, face.box))}
+            for told, face in zip(record["faces"], self.faces, strict=True)
+        ]
+        (folder / "faces.json").write_text(json.dumps({**record, "faces": faces}, indent=1) + "\n", encoding="utf-8")
         with CsvSink(folder / "faces.csv", self.name, as_seen=self.as_seen) as table:
             table.append(record)
         write_spreadsheet(folder / "faces.csv")

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.dataset import face_rows
+from analysis.intervals import find_intervals
 from analysis.parquet import frames_table
 from analysis.picture import PictureFindings
 from analysis.results import results_folder
@@ -36,6 +37,11 @@ class Result:
     def faces(self) -> pd.DataFrame:
         """A row a person; the columns are those of `dataset.face_rows`."""
         return face_rows(self.name, self.findings.summaries)
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """A row a stretch in which a face shows an expression; the columns are those of `intervals.COLUMNS`."""
+        return find_intervals(self.frames, **self.findings.interval_limits)
 
     def plot(self) -> Figure:
         """Return the timeline of a video, or the annotated picture."""

@@ -24,6 +24,7 @@ def moment_name(expression: str) -> str:
     return f"moment-{expression}.jpg"
 
 
+INTERVAL_FILES: Final = ("intervals.csv", "intervals.vtt", "intervals.eaf")
 VIDEO_FILES: Final = (
     "annotated.mp4",
     "frames.csv",
@@ -32,6 +33,7 @@ VIDEO_FILES: Final = (
     "frames.parquet",
     "summary.json",
     "timeline.png",
+    *INTERVAL_FILES,
     ARCHIVE,
     *(moment_name(expression) for expression in EXPRESSIONS),
 )

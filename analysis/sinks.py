@@ -111,7 +111,7 @@ def frame_sinks(folder: Path, file: str, width: int, height: int, *, as_seen: bo
         CsvSink(folder / "frames.csv", file, as_seen=as_seen),
         JsonSink(folder / "frames.json", width, height),
     ]
-    if find_spec("pandas") and find_spec("pyarrow"):
+    if find_spec("pyarrow"):
         from analysis.parquet import ParquetSink
 
         sinks.append(ParquetSink(folder / "frames.parquet", file, as_seen=as_seen))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 
 from analysis.history import FaceHistory, History, Moment, shares
+from analysis.interval_files import add_intervals
 from analysis.limits import check_file_size, check_length
 from analysis.reading import Progress, Reading
 from analysis.rest import RestWanted
@@ -73,6 +74,11 @@ class VideoFindings:
         return self.summary["rest"] is not None
 
     @property
+    def interval_limits(self) -> dict[str, float]:
+        """What makes an interval: the arguments of `intervals.find_intervals`."""
+        return dict(self.summary["interval_limits"])
+
+    @property
     def summaries(self) -> list[dict[str, Any]]:
         """Each face's summary, the longest seen first."""
         return list(self.summary["faces"])
@@ -106,6 +112,8 @@ class VideoFindings:
             OSError: It cannot be written.
 
         """
+        media = Path("annotated.mp4") if (folder / "annotated.mp4").is_file() else Path(self.summary["name"])
+        add_intervals(folder, self.summary, media)
         (folder / "summary.json").write_text(json.dumps(self.summary, indent=1) + "\n", encoding="utf-8")
         self.plot().savefig(folder / "timeline.png")
         for moment in self.moments:
@@ -121,7 +129,8 @@ class VideoAnalysis:
     Args:
         video: Opened, and not read from yet.
         path: Its file.
-        settings: `detector` and `model` say how faces are found and judged; `uploads` limits what is read.
+        settings: `detector` and `model` say how faces are found and judged; `uploads` limits what is read; `intervals`
+            says what is one.
         classifier: Names the expressions.
         blur: Whether to hide the faces in everything that is shown of the video.
         progress: Told after every frame how far it is.
@@ -144,6 +153,7 @@ class VideoAnalysis:
         self._path = path
         self._blur = blur
         self._history = History()
+        self._limits = settings.intervals.model_dump()
         self._reading = Reading(ExpressionPipeline(settings, classifier), settings.uploads, check, progress)
         if progress:
             progress(0.0, video.info.duration)
@@ -195,6 +205,7 @@ class VideoAnalysis:
             "sound": sound,
             "rest": self._reading.rest,
             "changes": 0,
+            "interval_limits": self._limits,
             "shares": shares(faces),
             "faces": [face.record() for face in faces],
             "moments": [moment.record() for moment in moments],
@@ -236,7 +247,8 @@ def analyze_video(
     Args:
         path: The video.
         target: The folder to make; it is there once everything is complete.
-        settings: `uploads` limits the video; `detector` and `model` say how faces are found and judged.
+        settings: `uploads` limits the video; `detector` and `model` say how faces are found and judged, and `intervals`
+            what an interval is.
         classifier: Names the expressions.
         name: What the video is called in the results; the file's own name if not given.
         rest: Where the resting faces come from that the others are compared with; they are not compared if not given.

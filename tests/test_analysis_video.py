@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from analysis.results import VIDEO_FILES
+from analysis.results import INTERVAL_FILES, VIDEO_FILES
 from analysis.tables import columns
 from analysis.video import analyze_video
 from analysis.writer import VideoWriter
@@ -50,7 +50,7 @@ def test_writes_every_result(tmp_path: Path, video: Path) -> None:
     assert names <= set(VIDEO_FILES)
     assert names == {
         "annotated.mp4", "frames.csv", "frames.xlsx", "frames.json", "frames.parquet", "summary.json", "timeline.png",
-        "all.zip", "moment-Sad.jpg",
+        "all.zip", "moment-Sad.jpg", *INTERVAL_FILES,
     }  # fmt: skip
     assert summary == json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     with zipfile.ZipFile(tmp_path / "out" / "all.zip") as archive:

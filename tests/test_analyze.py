@@ -15,6 +15,7 @@ import pytest
 
 import analyze
 from analysis.dataset import TABLES
+from analysis.study import REPORT
 from analysis.tables import columns
 from config import ROOT, Settings
 from entities import Box, Image
@@ -42,8 +43,8 @@ def run(*arguments: object) -> int:
 
 
 def names(folder: Path) -> set[str]:
-    """Return the names in a folder, but for those of the run's tables."""
-    return {path.name for path in folder.iterdir()} - set(TABLES) if folder.is_dir() else set()
+    """Return the names in a folder, but for those of the run's tables and report."""
+    return {path.name for path in folder.iterdir()} - {*TABLES, REPORT} if folder.is_dir() else set()
 
 
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
@@ -313,3 +314,35 @@ def test_a_smile_in_a_real_video(tmp_path: Path, shared: Path) -> None:
     moments = {moment["expression"]: moment["time"] for moment in summary["moments"]}
     assert 0.9 < moments["Happy"] < 2.7
     assert moments["Neutral"] < 0.9 or moments["Neutral"] > 2.7
+
+
+def test_markers_and_groups_need_no_second_analysis(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
+    """Given later, they are in tables and report of what was analysed before; so are other limits of intervals."""
+    out = tmp_path / "out"
+    run(picture, video, "--out", out)
+    (tmp_path / "m.csv").write_text("file,time,label\nclip,0,film\n")
+    (tmp_path / "g.csv").write_text("file,group\nportrait,a\n")
+    given = ("--markers", tmp_path / "m.csv", "--groups", tmp_path / "g.csv", "--interval-shortest", 3)
+    capsys.readouterr()
+    assert run(picture, video, "--out", out, *given, "--format", "csv") == 0
+    said = capsys.readouterr()
+    assert said.out.count("before") == 2
+    assert f"Report: {out / REPORT}" in said.out
+    assert "nothing to compare" in said.err
+    assert {row["marker"] for row in rows(out / "frames.csv") if row["file"] == "clip.mp4"} == {"film"}
+    assert "lasting 3 s or more" in (out / REPORT).read_text("utf-8")
+    assert {row["group"] for row in rows(out / "groups" / "people.csv")} == {"a"}
+
+
+def test_a_list_that_cannot_be_used_ends_it_before_it_begins(tmp_path: Path, picture: Path, capsys) -> None:
+    """Nobody waits for an analysis to learn that a column is missing."""
+    (tmp_path / "m.csv").write_text("file,label\nportrait,film\n")
+    assert run(picture, "--out", tmp_path / "out", "--markers", tmp_path / "m.csv") == 1
+    assert "there is no column time" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.tables import columns
 from analyze import analyze_image, analyze_video
-from config import Settings
+from config import IntervalSettings, Settings
 from entities import EXPRESSIONS, Box, Image
 from errors import ImageError, RestError, SourceError
 from tests.footage import FixedClassifier, make_video
@@ -53,6 +53,15 @@ def test_faces_of_a_video(video: Path) -> None:
     assert face["seconds"] == pytest.approx(0.8, abs=0.21)
     assert face["mean_Sad"] == pytest.approx(0.9)
     assert face["sd_Sad"] == pytest.approx(0, abs=1e-3)
+
+
+def test_intervals_of_a_video(video: Path) -> None:
+    """A row a stretch; other limits are a setting."""
+    (interval,) = analyze_video(video, classifier=SAD).intervals.to_dict("records")
+    assert (interval["file"], interval["expression"], interval["onset"]) == ("clip.mp4", "Sad", 0)
+    assert interval["duration"] == pytest.approx(0.8)
+    settings = Settings(intervals=IntervalSettings(shortest=1))
+    assert analyze_video(video, classifier=SAD, settings=settings).intervals.empty
 
 
 def test_what_is_written_is_what_the_tables_say(video: Path, tmp_path: Path) -> None:

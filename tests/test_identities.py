@@ -55,6 +55,10 @@ def test_a_name_is_in_every_file(results: Path) -> None:
     assert {face["name"] for face in summary["faces"]} == {"Anna", ""}
     assert {row["name"] for row in rows(results) if row["face"] == str(first)} == {"Anna"}
     assert '"name": "Anna"' in (results / "frames.json").read_text("utf-8")
+    assert [interval["name"] for interval in summary["intervals"] if interval["face"] == first] == ["Anna"]
+    assert "Anna: Sad" in (results / "intervals.vtt").read_text("utf-8")
+    assert ",Anna,Sad," in (results / "intervals.csv").read_text("utf-8")
+    assert f'TIER_ID="Anna ({first}) Sad"' in (results / "intervals.eaf").read_text("utf-8")
     assert (results / "timeline.png").read_bytes() != chart
     with zipfile.ZipFile(results / "all.zip") as archive:
         assert "Anna" in archive.read("frames.csv").decode()
@@ -72,6 +76,7 @@ def test_two_faces_become_one_and_two_again(results: Path) -> None:
     assert face["seconds"] == pytest.approx(seconds)
     assert [face["id"] for face in summary["timeline"]["faces"]] == [first]
     assert {row["face"] for row in rows(results)} == {str(first)}
+    assert [interval["face"] for interval in summary["intervals"]] == [first, first]
     undo_change(results)
     assert json.loads(contents(results)["summary.json"]) == json.loads(before["summary.json"])
     assert contents(results)["frames.csv"] == before["frames.csv"]

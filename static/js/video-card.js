@@ -4,6 +4,7 @@ import { clock } from "./clock.js";
 import { LOST } from "./connection.js";
 import { percent } from "./expressions.js";
 import { fetchJson } from "./fetch-json.js";
+import { showIntervals } from "./intervals.js";
 import { Timeline } from "./timeline.js";
 
 const CHECK_MS = 60_000;
@@ -13,7 +14,11 @@ const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
   "frames.xlsx": "Excel",
+  "frames.parquet": "Parquet",
   "frames.json": "JSON",
+  "intervals.csv": "Intervals as CSV",
+  "intervals.vtt": "Subtitles",
+  "intervals.eaf": "ELAN",
   "timeline.png": "Chart",
   "all.zip": "All as ZIP",
 };
@@ -147,7 +152,22 @@ export class VideoCard {
     this.part("timeline").hidden = summary.faces.length === 0;
     if (this.timeline) this.timeline.show(summary);
     else this.timeline = new Timeline(this.part("timeline"), summary, this.part("player"));
+    showIntervals(this.part("intervals"), summary, (time) => this.timeline.seek(time));
+    this.#addTrack(files["intervals.vtt"]);
     this.part("moments").replaceChildren(...summary.moments.map((moment) => this.#moment(moment, summary, files[moment.file])));
+  }
+
+  /** Offer the intervals as subtitles, as they are now; whether they are on stays as it is. */
+  #addTrack(address) {
+    if (!address) return;
+    const player = this.part("player");
+    const old = player.querySelector("track");
+    const track = document.createElement("track");
+    Object.assign(track, { kind: "subtitles", label: "Expressions", srclang: "en", src: address });
+    const mode = old?.track.mode;
+    old?.remove();
+    player.append(track);
+    if (mode) track.track.mode = mode;
   }
 
   /** Faces have been named, merged or split: show the tables and charts as they are now. */

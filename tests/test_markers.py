@@ -1,0 +1,131 @@
+"""Markers: lists that researchers write, the marker in force, and what faces show under each."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pandas import DataFrame
+
+from analysis.lists import run_names
+from analysis.markers import TABLE, apply_markers, marker_table, markers_in, outside, read_markers
+from errors import StudyError
+from tests.tables import course, nobody, together
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    """Return a file with this text."""
+    path = folder / "markers.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,time,label\na.mp4,1.5,film\na.mp4,62,pause\n",
+        "label;file;time\nfilm;a.mp4;1,5\npause;a.mp4;1:02\n;;\n",
+        "\ufeffFile\tTime \tLabel\tnote\na.mp4\t 1.5\tfilm\tx\na.mp4\t0:01:02\tpause\t\n",
+    ],
+    ids=["commas", "semicolons", "tabs"],
+)
+def test_lists_are_read_as_spreadsheets_write_them(tmp_path: Path, text: str):
+    """Any of the usual separators, decimal commas, times by the clock, and other columns beside."""
+    table = read_markers(written(tmp_path, text))
+    assert table.to_dict("list") == {"file": ["a.mp4"] * 2, "time": [1.5, 62.0], "label": ["film", "pause"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("file,time\na.mp4,1\n", "no column label.*it names file, time"),
+        ("file,time,label\n", "no rows"),
+        ("", "not a CSV file"),
+        ("file,time,label\na.mp4,1,x\nb.mp4,soon,x\n", "line 3: “soon” is no time.*1:02"),
+        ("file,time,label\na.mp4,-1,x\n", "line 2.*no time"),
+        ("file,time,label\na.mp4,1,x\na.mp4,1.0,y\n", "a.mp4 has two markers at 1 s"),
+    ],
+)
+def test_a_list_that_cannot_be_used_says_why(tmp_path: Path, text: str, words: str):
+    """Messages name the file, the line and what to do."""
+    with pytest.raises(StudyError, match=words) as caught:
+        read_markers(written(tmp_path, text))
+    assert str(caught.value).startswith(str(tmp_path / "markers.csv"))
+
+
+def test_a_list_that_is_missing_or_not_text_says_so(tmp_path: Path):
+    """So does one in the encoding of an old spreadsheet."""
+    with pytest.raises(StudyError, match=r"nothing\.csv: cannot be read"):
+        read_markers(tmp_path / "nothing.csv")
+    with pytest.raises(StudyError, match="CSV UTF-8"):
+        read_markers(written(tmp_path, "file,time,label\na.mp4,1,Grüße\n", "latin-1"))
+
+
+def test_files_are_known_by_the_end_of_their_paths():
+    """A whole name is best, then the end of the path, then that without suffix."""
+    files = ["one/a.mp4", "two/a.mp4", "b.mp4", "b.mov"]
+    found = run_names(Path("m.csv"), ["one/a", r"two\a.mp4", "b.mp4", "nobody"], files)
+    assert found == {"one/a": "one/a.mp4", r"two\a.mp4": "two/a.mp4", "b.mp4": "b.mp4"}
+    for name in ("a.mp4", "b"):
+        with pytest.raises(StudyError, match=f"{name} means several files.*Write more"):
+            run_names(Path("m.csv"), [name], files)
+    with pytest.raises(StudyError, match="none of its files is among those"):
+        run_names(Path("m.csv"), ["c.mp4"], files)
+
+
+def markers(*rows: tuple[str, float, str]) -> DataFrame:
+    """Return a list of markers."""
+    return DataFrame(rows, columns=["file", "time", "label"])
+
+
+def test_frames_carry_the_marker_in_force():
+    """From its time on, until the next one; nothing before the first, or in other files."""
+    frames = together(course("Happy", [0.5] * 6), course("Happy", [0.5] * 2, file="b.mp4"))
+    marked = apply_markers(frames, markers(("a.mp4", 0.15, "film"), ("a.mp4", 0.3, ""), ("a.mp4", 0.5, "end")))
+    assert marked["marker"].tolist() == ["", "", "film", "", "", "end", "", ""]
+    assert markers_in(marked)["label"].tolist() == ["film", "", "end"]
+    assert markers_in(marked)["time"].tolist() == pytest.approx([0.2, 0.3, 0.5])
+
+
+def test_the_table_has_what_each_face_shows_under_each_marker():
+    """Mean over time, share of it, peak, and seconds until the expression is reached."""
+    frames = together(
+        course("Happy", [0.9, 0.1, 0.3, 0.8, 0.6, 0.2], uncertain=[2]),
+        course("Sad", [0.9] * 6, face=2, name="Bo"),
+        nobody([0.6]),
+    )
+    table = marker_table(frames, markers(("a.mp4", 0.1, "film"), ("a.mp4", 0.5, "pause"), ("z.mp4", 0, "x")))
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == TABLE
+    assert len(table) == 2 * 2 * 7
+    row = table[(table["face"] == 1) & (table["marker"] == "film") & (table["expression"] == "Happy")].iloc[0]
+    assert row[["start", "end", "seconds"]].tolist() == pytest.approx([0.1, 0.5, 0.4])
+    assert row[["mean", "share", "peak", "latency"]].tolist() == pytest.approx([0.45, 0.5, 0.8, 0.2])
+    last = table[(table["face"] == 2) & (table["marker"] == "pause") & (table["expression"] == "Sad")].iloc[0]
+    assert last[["name", "end", "latency"]].tolist() == ["Bo", pytest.approx(0.7), pytest.approx(0)]
+    never = table[(table["face"] == 2) & (table["expression"] == "Fear")]
+    assert never["latency"].isna().all()
+
+
+def test_unusable_frames_count_for_nothing():
+    """A face that is never seen well enough has a row, and no figures in it."""
+    frames = course("Happy", [0.9, 0.9, 0.1, 0.1], unusable=[0, 1])
+    table = marker_table(frames, markers(("a.mp4", 0, "film")))
+    row = table[table["expression"] == "Happy"].iloc[0]
+    assert row[["seconds", "mean", "share", "peak"]].tolist() == pytest.approx([0.2, 0.1, 0, 0.1])
+    blind = marker_table(course("Happy", [0.9] * 2, unusable=[0, 1]), markers(("a.mp4", 0, "film")))
+    assert blind["seconds"].eq(0).all()
+    assert blind[["mean", "share", "peak", "latency"]].isna().all(axis=None)
+
+
+def test_markers_may_come_with_the_frames():
+    """Those of a live recording stand in a column, and give the same table."""
+    frames = apply_markers(course("Happy", [0.9] * 6), listed := markers(("a.mp4", 0.2, "film"), ("a.mp4", 0.4, "")))
+    assert marker_table(frames).equals(marker_table(frames, listed))
+    assert marker_table(course("Happy", [0.9])).empty
+
+
+def test_times_after_the_end_are_found():
+    """So that somebody learns that a marker was for another recording."""
+    ends = DataFrame({"file": ["a.mp4"], "end": [10.0]}).set_index("file")["end"]
+    found = outside(markers(("a.mp4", 9, "x"), ("a.mp4", 10, "y"), ("b.mp4", 99, "z")), ends)
+    assert found["label"].tolist() == ["y"]
+    assert np.isfinite(found["time"]).all()

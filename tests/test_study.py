@@ -1,0 +1,170 @@
+"""What the files of a run show together: lists that fit them or not, tables that are made anew, and the report."""
+
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas import DataFrame
+
+from analysis.dataset import Dataset, file_row
+from analysis.study import conclude, read_lists
+from config import IntervalSettings, Settings
+from entities import EXPRESSIONS
+from errors import StudyError
+from tests.tables import course
+
+SETTINGS = Settings()
+GROUPS = {"patients": 0.3, "controls": 0.8}
+PEOPLE = 4
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Return the folder of a run over eight recordings of 6 s, with smiles from 2 s on, and one that failed."""
+    out = tmp_path / "out"
+    dataset, rng = Dataset(out), np.random.default_rng(0)
+    for group, smile in GROUPS.items():
+        for number in range(PEOPLE):
+            values = [0.1] * 20 + [smile + rng.normal(0, 0.05)] * 40
+            add(
+                dataset,
+                f"{group}/{number}.mp4",
+                f"{group}-{number}",
+                course("Happy", values, file=f"{group}/{number}.mp4"),
+            )
+    dataset.write("files", "bad", file_row({"file": "<bad>.mp4", "state": "failed", "reason": "It is no video."}))
+    return out
+
+
+def add(dataset: Dataset, name: str, key: str, frames: DataFrame) -> None:
+    """Write what an analysis writes of one video."""
+    shares = {f"share_{expression}": float((frames["expression"] == expression).mean()) for expression in EXPRESSIONS}
+    told = {"kind": "video", "seconds": len(frames) / 10, "fps": 10, "frames": len(frames), "faces": 1}
+    row = {"file": name, "state": "done", "folder": key, "path": f"/videos/{name}", "frames_with_faces": len(frames)}
+    dataset.write("frames", key, frames)
+    dataset.write("files", key, file_row(row | told | shares))
+    own = dataset.part("frames", key).parents[1] / key
+    own.mkdir()
+    (own / "summary.json").write_text("{}")
+
+
+def names(out: Path) -> list[str]:
+    """Return what the run calls the files that it has results of."""
+    files = Dataset(out).read("files")
+    return list(files.loc[files["state"] == "done", "file"])
+
+
+def lists(folder: Path) -> tuple[Path, Path]:
+    """Write a list of markers and one of groups; return their paths."""
+    files = [(group, number) for group in GROUPS for number in range(PEOPLE)]
+    markers = [
+        f"{group}/{number},{time},{label}" for group, number in files for time, label in ((0, "alone"), (2, "visit"))
+    ]
+    groups = [f"{group}/{number}.mp4,{group},{group}{number}" for group, number in files]
+    (folder / "markers.csv").write_text("\n".join(["file,time,label", *markers]))
+    (folder / "groups.csv").write_text("\n".join(["file,group,person", *groups]))
+    return folder / "markers.csv", folder / "groups.csv"
+
+
+def test_everything_follows_from_the_frames(run: Path, tmp_path: Path):
+    """Markers are in the frames; intervals, markers and groups are tables, and pictures; nothing is half-written."""
+    notes = conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS, csv=True)
+    assert notes == []
+    assert set(pd.read_parquet(run / "frames")["marker"]) == {"alone", "visit"}
+    happy = pd.read_parquet(run / "intervals").query("expression == 'Happy'")
+    assert happy["file"].tolist() == [f"controls/{number}.mp4" for number in range(PEOPLE)]
+    assert happy["onset"].tolist() == pytest.approx([2.0] * PEOPLE)
+    markers = pd.read_parquet(run / "markers.parquet")
+    smiles = markers[(markers["expression"] == "Happy") & (markers["marker"] == "visit")]
+    assert smiles["latency"].notna().tolist() == [True] * PEOPLE + [False] * PEOPLE
+    comparison = pd.read_parquet(run / "groups" / "comparison.parquet")
+    smile = comparison.query("marker == 'visit' and expression == 'Happy' and measure == 'mean'").iloc[0]
+    assert smile["difference_low"] > 0.35
+    made = {path.name for path in (run / "groups").iterdir()}
+    assert {"curves.png", "curves-visit.svg", "effect-sizes.png", "people.csv", "groups.parquet"} <= made
+    assert not list(run.rglob(".*"))
+    assert "Happy" in (run / "controls-0" / "intervals.eaf").read_text("utf-8")
+    assert json.loads((run / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][0]["onset"] == 2.0
+
+
+def test_a_second_run_writes_nothing_that_is_the_same(run: Path, tmp_path: Path):
+    """Frames and intervals stay as they are, until other markers or limits are given."""
+    given = read_lists(lists(tmp_path)[0], None, names(run))
+    conclude(run, given, SETTINGS)
+    parts = [*run.glob("frames/*"), *run.glob("intervals/*"), *run.glob("*/intervals.vtt")]
+    for part in parts:
+        os.utime(part, (0, 0))
+    conclude(run, given, SETTINGS)
+    assert all(part.stat().st_mtime == 0 for part in parts)
+    conclude(run, given, Settings(intervals=IntervalSettings(on=0.25, off=0.2)))
+    happy = pd.read_parquet(run / "intervals").query("expression == 'Happy'")
+    assert len(happy) == 2 * PEOPLE
+
+
+def test_lists_that_fit_badly_are_told_of(run: Path, tmp_path: Path):
+    """Strangers, late markers and files in no group are notes, in the answer and in the report."""
+    (tmp_path / "m.csv").write_text("file,time,label\ncontrols/0,1,film\ncontrols/0,99,late\nnobody,1,film\n")
+    (tmp_path / "g.csv").write_text("file,group\ncontrols/0.mp4,a\ncontrols/1.mp4,b\n")
+    found = read_lists(tmp_path / "m.csv", tmp_path / "g.csv", names(run))
+    notes = conclude(run, found, SETTINGS)
+    assert "m.csv: not among the files that are analysed: nobody." in notes[0]
+    assert "g.csv: in no group, and not compared:" in notes[1]
+    assert "and 1 more" in notes[1]
+    assert "late at 99 s in controls/0.mp4" in notes[2]
+    assert "a, b: one person" in notes[3]
+    report = (run / "report.html").read_text("utf-8")
+    for note in notes:
+        assert note in report
+    with pytest.raises(StudyError, match="none of its files"):
+        read_lists(tmp_path / "m.csv", None, ["other.mp4"])
+
+
+def test_without_lists_there_are_intervals_and_a_report(run: Path):
+    """And markers that the frames have already count."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    dataset.write("frames", "controls-0", frames.assign(marker=np.where(frames["time"] < 3, "", "hello")))
+    assert conclude(run, read_lists(None, None, names(run)), SETTINGS) == []
+    assert set(pd.read_parquet(run / "markers.parquet")["marker"]) == {"hello"}
+    assert not (run / "groups").exists()
+    assert (run / "report.html").is_file()
+
+
+def test_a_run_without_results_has_a_report_all_the_same(tmp_path: Path):
+    """It says what failed, and why."""
+    Dataset(tmp_path).write(
+        "files", "bad", file_row({"file": "bad.mp4", "state": "failed", "reason": "It is no video."})
+    )
+    conclude(tmp_path, read_lists(None, None, ["bad.mp4"]), SETTINGS)
+    assert "It is no video." in (tmp_path / "report.html").read_text("utf-8")
+
+
+class Addresses(HTMLParser):
+    """Gathers what a page would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note addresses of everything but links."""
+        self.found += [value or "" for name, value in attrs if name in {"src", "srcset", "poster", "data"}]
+        self.found += [value or "" for name, value in attrs if name == "href" and tag == "link"]
+
+
+def test_the_report_needs_nothing_else(run: Path, tmp_path: Path):
+    """It fetches nothing, and names of files are text in it."""
+    conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS)
+    text = (run / "report.html").read_text("utf-8")
+    page = Addresses()
+    page.feed(text)
+    assert all(address.startswith("data:") for address in page.found)
+    assert not re.search(r"url\((?!#)|@import", text)
+    assert "<bad>" not in text
+    assert "&lt;bad&gt;.mp4" in text
+    assert text.count("<svg") >= 3 + PEOPLE
