@@ -13,9 +13,11 @@ export SOURCE HOST PORT CONFIG DETECTOR
 FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE),--source "$$SOURCE") \
         $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT") \
         $(if $(call given,DETECTOR),--detector "$$DETECTOR")
+# Two at a time on a small computer; many tests are about time, so never more than four.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 YUNET := models/yunet/face_detection_yunet_2023mar.onnx
 
-.PHONY: run yunet test test-install notebook train model lint format upgrade clean help
+.PHONY: run yunet test quick test-install test-container notebook train model lint format upgrade clean help
 
 run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
 	@if [ "$(if $(call given,DETECTOR),$$DETECTOR)" = yunet ] && [ ! -e $(YUNET) ]; then $(MAKE) --no-print-directory yunet || true; fi
@@ -25,10 +27,16 @@ yunet: $(VENV)/run.stamp ## Get the weights of the better face detector, from Op
 	@$(BIN)/python scripts/fetch_yunet.py
 
 test: lint ## Run ruff, mypy and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+quick: lint ## Run ruff, mypy and the quick tests, in about a minute
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not installation and not container"
 
 test-install: $(VENV)/dev.stamp ## Install the running part into an empty .venv elsewhere, and serve a face
 	$(BIN)/python -m pytest -m installation
+
+test-container: $(VENV)/dev.stamp ## Build the container image without a daemon (as root, with mmdebstrap and buildah) and run it
+	$(BIN)/python -m pytest -m container
 
 notebook: $(VENV)/train.stamp ## Open the notebook that trains the network in JupyterLab
 	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || { echo "Installing JupyterLab"; \

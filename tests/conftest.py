@@ -27,6 +27,28 @@ if TYPE_CHECKING:  # imported in the fixtures, so that a mistake in the web fail
     from web.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW = (
+    *("browser", "test_analysis_video", "test_benchmark", "test_calibration", "test_container", "test_crowds"),
+    *("test_damaged_videos", "test_demo_clip", "test_documentation", "test_evaluate", "test_fer2013"),
+    *("test_foreign_user", "test_identities", "test_installation", "test_jobs", "test_memory", "test_model"),
+    *(
+        "test_notebook",
+        "test_people",
+        "test_recordings",
+        "test_rests",
+        "test_tracking",
+        "test_training",
+        "test_web_jobs",
+    ),
+)
+"""Folders and modules that take over ten seconds in all; `make quick` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow modules."""
+    for item in items:
+        if {item.path.stem, item.path.parent.name} & set(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 def missing(reason: str) -> NoReturn:

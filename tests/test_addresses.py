@@ -97,6 +97,7 @@ UNSEEN = ["\t", "\n", " ", "\u3002", "\uff0f", "\u200b"]
 PIECES = st.sampled_from([*SCHEMES_AND_HOSTS, *SIGNS, *UNSEEN])
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
 def test_no_address_leads_elsewhere(address: str) -> None:

@@ -292,6 +292,7 @@ def test_help_says_what_it_does(capsys) -> None:
     assert "timeline" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_smile_in_a_real_video(tmp_path: Path, shared: Path) -> None:
     """With the real network a face that smiles from 0.9 to 2.4 s is Happy then, and Neutral before."""
     if not Settings().model.weights.is_file():

@@ -409,6 +409,7 @@ def test_the_kind_of_a_file_is_told_by_its_first_bytes(client: FlaskClient, head
     assert answer.json == {"kind": kind}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "TIFF", "GIF"])
 def test_predict_reads_what_phones_and_scanners_make(client: FlaskClient, portrait, kind: str):
     """The face is found in every format that can be read."""

@@ -117,6 +117,7 @@ def test_whole_pngs_are_read(size: tuple[int, int], colour: int, bits: int, inte
         read_picture(png(width, height, raw[:-1], **options), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

@@ -15,7 +15,7 @@ import pytest
 from config import ROOT
 from tests.conftest import missing
 
-pytestmark = [pytest.mark.installation, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 TOOLS = ("mmdebstrap", "buildah", "unshare", "chroot", "ip")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 MOST_BYTES = 1.2e9

@@ -34,6 +34,7 @@ def test_finds_the_face_of_a_photograph(detector, portrait):
     assert centre_inside(boxes[0], face)
 
 
+@pytest.mark.slow
 def test_colour_grey_alpha_and_16_bits_give_the_same_box(detector, portrait):
     """How the pixels are stored does not change what is found."""
     image, _ = portrait
