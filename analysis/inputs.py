@@ -13,6 +13,7 @@ from typing import Any, Final, TextIO
 
 from errors import SourceError
 from files import printable
+from parts import needed
 
 ENDINGS: Final = frozenset(
     (
@@ -189,7 +190,8 @@ def _parts(address: str) -> tuple[str, ...]:
 @contextmanager
 def _remote(address: str) -> Iterator[tuple[Any, str]]:
     """Give the file system of an address, and the path in it; what goes wrong with it is said in words."""
-    import fsspec  # which takes a moment that a run over local files need not wait for
+    with needed():
+        import fsspec  # which takes a moment that a run over local files need not wait for
 
     try:
         yield fsspec.core.url_to_fs(address)

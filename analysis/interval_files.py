@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pandas import DataFrame, read_parquet
+from pandas import DataFrame, read_csv
 
 from analysis.elan import write_eaf
 from analysis.intervals import find_intervals
@@ -17,7 +17,7 @@ _DIGITS: Final = 4
 
 
 def add_intervals(folder: Path, summary: dict[str, Any], media: Path) -> None:
-    """Find the intervals in a folder that has its `frames.parquet`, and write their files.
+    """Find the intervals in a folder that has its `frames.csv`, and write their files.
 
     Args:
         folder: Of the video's results.
@@ -30,7 +30,7 @@ def add_intervals(folder: Path, summary: dict[str, Any], media: Path) -> None:
         ResultsError: Likewise.
 
     """
-    intervals = find_intervals(read_parquet(folder / "frames.parquet"), **summary.get("interval_limits", {}))
+    intervals = find_intervals(_frames(folder / "frames.csv"), **summary.get("interval_limits", {}))
     _write(folder, intervals, media)
     summary["intervals"] = _records(intervals)
 
@@ -57,6 +57,13 @@ def replace_intervals(folder: Path, intervals: DataFrame, limits: Mapping[str, f
         write_text(path, json.dumps(summary, indent=1) + "\n")
         (folder / ARCHIVE).unlink(missing_ok=True)
         pack(folder)
+
+
+def _frames(table: Path) -> DataFrame:
+    """Return the table of frames; from CSV, since a page does without the library that reads Parquet."""
+    texts = {"file": "str", "name": "str"}
+    frames = read_csv(table, dtype=texts, keep_default_na=False, na_values=[""])  # "NA" may be a name
+    return frames.fillna(dict.fromkeys(texts, ""))
 
 
 def _write(folder: Path, intervals: DataFrame, media: Path) -> None:

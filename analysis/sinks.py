@@ -105,7 +105,7 @@ class Sinks:
 def frame_sinks(folder: Path, file: str, width: int, height: int, *, as_seen: bool) -> Sinks:
     """Return what writes the tables of a video's frames into a folder; sizes in pixels.
 
-    They are CSV and JSON, and Parquet where the libraries for it are installed (requirements/studies.txt).
+    They are CSV and JSON, and Parquet where the library for it is installed (requirements/studies.txt).
     """
     sinks: list[Sink] = [
         CsvSink(folder / "frames.csv", file, as_seen=as_seen),

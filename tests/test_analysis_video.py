@@ -57,6 +57,20 @@ def test_writes_every_result(tmp_path: Path, video: Path) -> None:
         assert set(archive.namelist()) == names - {"all.zip"}
 
 
+def test_without_the_library_for_parquet_only_that_table_is_missing(
+    tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of the part for studies; the page does without, intervals and all."""
+    analyze_video(video, tmp_path / "with", Settings(), FixedClassifier("Sad", 0.9), name="a, NA.mp4")
+    monkeypatch.setattr("analysis.sinks.find_spec", lambda _: None)
+    analyze_video(video, tmp_path / "without", Settings(), FixedClassifier("Sad", 0.9), name="a, NA.mp4")
+    names = {path.name for path in (tmp_path / "with").iterdir()}
+    assert names - {path.name for path in (tmp_path / "without").iterdir()} == {"frames.parquet"}
+    intervals = (tmp_path / "without" / "intervals.csv").read_text("utf-8")
+    assert intervals == (tmp_path / "with" / "intervals.csv").read_text("utf-8")
+    assert "Sad" in intervals
+
+
 def test_summary_says_what_was_seen(tmp_path: Path, video: Path) -> None:
     """Length, rate, faces, shares of the time and the strongest moment."""
     summary = analyze_video(video, tmp_path / "out", Settings(), FixedClassifier("Sad", 0.9), name="Holiday.mp4")
