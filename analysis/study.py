@@ -121,7 +121,7 @@ def conclude(
         frames, listed = _marked(dataset, row, lists.markers)
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
-        if lists.groups is not None:
+        if lists.groups is not None and row["file"] in set(lists.groups["file"]):
             found.append(courses(frames, step, listed))
         if progress:
             progress(number, len(done))
