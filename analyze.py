@@ -37,7 +37,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from analysis.dataset import TABLES, Dataset
+from analysis.dataset import RESERVED, TABLES, Dataset
 from analysis.inputs import find_files
 from analysis.picture import look_at_picture
 from analysis.rest import RestWanted, load_rest, parse_rest
@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         if (choice := choose(run.settings.detector)).fallback:
             print(choice.note, file=sys.stderr)
         tasks = plan(find_files(options.inputs, sys.stdin, run.out), run)
-        lists = read_lists(options.markers, options.groups, [task.source.name for task in tasks])
+        written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
+        names = [task.source.name for task in tasks]
+        lists = read_lists(options.markers, options.groups, names, written=written)
         failed = analyze_all(tasks, run, classifier, quiet=options.quiet)
         conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
         if options.format == "csv":

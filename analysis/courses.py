@@ -50,13 +50,14 @@ def courses(frames: DataFrame, step: float, markers: DataFrame | None = None) ->
     """
     used = frames[frames["face"].notna() & frames["usable"]].sort_values("time", kind="stable")
     used = used.assign(duration=used["duration"].where(used["duration"] > 0, step))
-    parts = [(used, file, "", 0.0, np.inf) for file in used["file"].unique()]
+    parts = [(file, "", 0.0, np.inf) for file in used["file"].unique()]
     if markers is not None:
-        parts += [(used, *stretch) for stretch in stretches(frames, markers).itertuples(index=False)]
+        parts += stretches(frames, markers).itertuples(index=False)
+    ends = used["time"] + used["duration"]
     found = [
         _course(rows, step, marker, start, end)
-        for seen, file, marker, start, end in parts
-        for _, rows in seen[seen["file"] == file].groupby("face")
+        for file, marker, start, end in parts
+        for _, rows in used[(used["file"] == file) & (used["time"] < end) & (ends > start)].groupby("face")
     ]
     return joined(found, TYPES)
 
@@ -69,8 +70,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     edges = np.asarray(start + step * np.arange(steps + 1), np.float64)
     probabilities = frames[list(EXPRESSIONS)].to_numpy(np.float64)
     named = np.where(frames["uncertain"].to_numpy(bool), "", frames["expression"])[:, None] == np.array(EXPRESSIONS)
-    values = np.column_stack([np.ones(len(frames)), probabilities, named])
-    sums = _between(edges, begin, finish, values)
+    sums = _between(edges, begin, finish, np.column_stack([np.ones(len(frames)), probabilities, named]))
     kept = sums[:, 0] > _LEAST_SECONDS
     seconds, within, shown = np.split(sums[kept], [1, 1 + len(EXPRESSIONS)], axis=1)
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])

@@ -1,7 +1,7 @@
 """Markers: what happens in a recording from a moment on, and what faces show while it does."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from pandas import DataFrame, Series
@@ -88,11 +88,12 @@ def marker_table(frames: DataFrame, markers: DataFrame | None = None, *, on: flo
 
     """
     listed = markers_in(frames) if markers is None else markers
+    seen = frames[frames["face"].notna()].sort_values("time", kind="stable")
     rows = [
-        _row(of_face, stretch, name, on)
+        row
         for stretch in stretches(frames, listed).to_dict("records")
-        for _, of_face in _within(frames, stretch).groupby("face")
-        for name in EXPRESSIONS
+        for _, of_face in _within(seen, stretch).groupby("face")
+        for row in _rows(of_face, stretch, on)
     ]
     return DataFrame(rows, columns=list(TABLE)).astype(TABLE)
 
@@ -119,29 +120,36 @@ def outside(markers: DataFrame, ends: Series) -> DataFrame:
     return markers[markers["time"] >= markers["file"].map(ends).fillna(np.inf)]
 
 
-def _within(frames: DataFrame, stretch: dict[str, object]) -> DataFrame:
+def _within(frames: DataFrame, stretch: dict[str, Any]) -> DataFrame:
     time = frames["time"]
-    inside = (frames["file"] == stretch["file"]) & (time >= stretch["start"]) & (time < stretch["end"])
-    return frames[inside & frames["face"].notna()]
+    return frames[(frames["file"] == stretch["file"]) & (time >= stretch["start"]) & (time < stretch["end"])]
 
 
-def _row(frames: DataFrame, stretch: dict[str, object], expression: str, on: float) -> dict[str, object]:
-    """Return what one face shows of one expression in one stretch."""
-    used = frames[frames["usable"]]
-    seconds = used["duration"].sum()
-    named = used[~used["uncertain"]]
-    shown = named.loc[named["expression"] == expression, "duration"].sum()
-    reached = named.loc[named[expression] >= on, "time"]
-    return stretch | {
-        "face": frames["face"].iloc[0],
-        "name": frames["name"].iloc[0],
-        "seconds": seconds,
-        "expression": expression,
-        "mean": np.average(used[expression], weights=used["duration"]) if seconds else np.nan,
-        "share": shown / seconds if seconds else np.nan,
-        "peak": used[expression].max(),
-        "latency": reached.min() - stretch["start"] if len(reached) else np.nan,
-    }
+def _rows(frames: DataFrame, stretch: dict[str, Any], on: float) -> list[dict[str, Any]]:
+    """Return what one face shows of each expression in one stretch."""
+    used = frames[frames["usable"].to_numpy(bool)]
+    durations, times = used["duration"].to_numpy(np.float64), used["time"].to_numpy(np.float64)
+    named = ~used["uncertain"].to_numpy(bool)
+    shown = np.where(named, used["expression"], "")
+    seconds = durations.sum()
+    rows = []
+    for name in EXPRESSIONS:
+        values = used[name].to_numpy(np.float64)
+        reached = times[named & (values >= on)]
+        rows.append(
+            stretch
+            | {
+                "face": frames["face"].iloc[0],
+                "name": frames["name"].iloc[0],
+                "seconds": seconds,
+                "expression": name,
+                "mean": np.average(values, weights=durations) if seconds else np.nan,
+                "share": durations[shown == name].sum() / seconds if seconds else np.nan,
+                "peak": values.max() if seconds else np.nan,
+                "latency": reached[0] - stretch["start"] if len(reached) else np.nan,
+            }
+        )
+    return rows
 
 
 def _seconds(text: str, where: str) -> float:

@@ -44,6 +44,8 @@ class GroupResults:
     """The mean courses, by marker; that of the whole files by an empty text."""
     effects: Mapping[str, Figure]
     """The effect sizes, by marker, where there are any."""
+    above: float
+    """The probability (0-1) above which people count as showing an expression."""
 
 
 def write_report(
@@ -162,17 +164,26 @@ def _groups(groups: GroupResults) -> dict[str, Any]:
     """Return the plots and tables of groups, for the whole files and for each marker."""
     sizes = groups.persons.groupby("group")["person"].nunique()
     people = ", ".join(f"{name}: {size} {'person' if size == 1 else 'people'}" for name, size in sizes.items())
-    return {"people": people, "parts": [_group_part(groups, marker) for marker in groups.curves]}
+    return {
+        "people": people,
+        "threshold": f"{groups.above:g}",
+        "parts": [_group_part(groups, marker) for marker in groups.curves],
+    }
 
 
 def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:
     rows = groups.comparison
     rows = rows[(rows["marker"] == marker) & (rows["measure"] == "mean")]
+    persons = groups.persons[groups.persons["marker"] == marker]
+    above = persons.groupby(["group", "expression"])["above"].mean().to_dict()
     return {
         "title": f"From the marker {marker} on" if marker else "Over the whole of each file",
         "curves": svg(groups.curves[marker]),
         "effects": svg(groups.effects[marker]) if marker in groups.effects else "",
-        "rows": sorted(rows.to_dict("records"), key=lambda row: DISPLAY_ORDER.index(row["expression"])),
+        "rows": [
+            row | {f"above_{side}": above.get((row[f"group_{side}"], row["expression"]), 0.0) for side in "ab"}
+            for row in sorted(rows.to_dict("records"), key=lambda row: DISPLAY_ORDER.index(row["expression"]))
+        ],
     }
 
 

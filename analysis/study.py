@@ -10,7 +10,7 @@ file to be analysed again. The frames of one file at a time are in memory.
     out/report.html
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,7 @@ from analysis.report_pictures import pictures_of
 from analysis.rest import RestWanted
 from analysis.typed import joined
 from config import IntervalSettings, Settings
+from errors import StudyError
 from files import write_whole
 
 _MOST_NAMED: Final = 5
@@ -62,13 +63,18 @@ class Lists:
     """What in them fits no file, in sentences."""
 
 
-def read_lists(markers: Path | None, groups: Path | None, files: Sequence[str]) -> Lists:
-    """Read the lists that there are, for a run over these files.
+def read_lists(
+    markers: Path | None, groups: Path | None, files: Sequence[str], *, written: Collection[Path] = ()
+) -> Lists:
+    """Read the lists that there are, for a run over these files that will write those.
 
     Raises:
         StudyError: One cannot be used; the message says why, and what to do.
 
     """
+    for path in (markers, groups):
+        if path and path.resolve() in {other.resolve() for other in written}:
+            raise StudyError(f"{path}: the run writes a table of this name. Rename yours, or choose another --out.")
     notes: list[str] = []
 
     def fitted(path: Path, table: DataFrame) -> DataFrame:
@@ -121,7 +127,7 @@ def conclude(
         frames, listed = _marked(dataset, row, lists.markers)
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
-        if lists.groups is not None:
+        if lists.groups is not None and row["file"] in set(lists.groups["file"]):
             found.append(courses(frames, step, listed))
         if progress:
             progress(number, len(done))
@@ -201,7 +207,7 @@ def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -
     for name, figures in (("curves", drawn), ("effect-sizes", effects)):
         for marker, figure in figures.items():
             _write_figure(folder / (f"{name}-{_plain(marker)}" if marker else name), figure)
-    return GroupResults(of_persons, compared, drawn, effects)
+    return GroupResults(of_persons, compared, drawn, effects, above)
 
 
 def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:

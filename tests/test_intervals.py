@@ -15,10 +15,16 @@ from pympi.Elan import Eaf
 from analysis.elan import write_eaf
 from analysis.intervals import COLUMNS, find_intervals
 from analysis.subtitles import write_vtt
-from expressions.intervals import find_stretches
+from config import Settings
+from expressions.intervals import GAP, OFF, ON, SHORTEST, find_stretches
 from tests.tables import course, nobody, together
 
 STEP = 0.1
+
+
+def test_what_is_usual_is_said_once():
+    """The settings' defaults are those of the functions."""
+    assert Settings().intervals.model_dump() == {"on": ON, "off": OFF, "shortest": SHORTEST, "gap": GAP}
 
 
 def stretches(values: list[float], **options: float) -> list[list[int]]:

@@ -124,6 +124,13 @@ def test_lists_that_fit_badly_are_told_of(run: Path, tmp_path: Path):
         read_lists(tmp_path / "m.csv", None, ["other.mp4"])
 
 
+def test_a_list_is_not_replaced_by_a_table(tmp_path: Path):
+    """Somebody's list of markers may lie where the run writes its table of them."""
+    (tmp_path / "markers.csv").write_text("file,time,label\na.mp4,1,film\n")
+    with pytest.raises(StudyError, match="Rename yours"):
+        read_lists(tmp_path / "markers.csv", None, ["a.mp4"], written=[tmp_path / "markers.csv"])
+
+
 def test_without_lists_there_are_intervals_and_a_report(run: Path):
     """And markers that the frames have already count."""
     dataset = Dataset(run)

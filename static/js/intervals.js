@@ -4,11 +4,19 @@ import { clock } from "./clock.js";
 import { percent } from "./expressions.js";
 
 /** Fill `element` with intervals as summary.json has them; `seek` is called with the seconds to go to. */
-export function showIntervals(element, { intervals = [], faces }, seek) {
+export function showIntervals(element, { intervals = [], interval_limits: limits, faces }, seek) {
   element.hidden = !intervals.length;
+  element.querySelector(".intervals-rule").textContent = limits ? rule(limits) : "";
   element.querySelector(".intervals-count").textContent = intervals.length;
   const several = faces.length > 1;
   element.querySelector(".intervals-rows").replaceChildren(...intervals.map((interval) => row(interval, several, seek)));
+}
+
+function rule({ on, off, shortest, gap }) {
+  return (
+    `Each begins where the probability reaches ${percent(on)}, and ends below ${percent(Math.min(on, off))}. ` +
+    `Gaps of ${gap} s or less are bridged, and what lasts less than ${shortest} s is left out.`
+  );
 }
 
 function row(interval, several, seek) {

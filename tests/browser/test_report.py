@@ -47,7 +47,9 @@ def report(tmp_path: Path) -> Path:
         for file, smile in SMILES.items()
     ]
     failed = file_row({"file": "bad.mp4", "state": "failed", "reason": "It is no video."})
-    drawn = GroupResults(persons(table), compared, {"": draw_curves(curves(table))}, {"": draw_comparison(compared)})
+    drawn = GroupResults(
+        persons(table), compared, {"": draw_curves(curves(table))}, {"": draw_comparison(compared)}, 0.5
+    )
     write_report(
         tmp_path / "report.html",
         "Facial expressions in 12 files",

@@ -335,6 +335,37 @@ def test_faces_are_named_and_it_can_be_undone(page: Page, clip: Path, shoot: Any
     expect(card.locator(".timeline-face").first).to_contain_text("Face 1, seen for 1.0 s")
 
 
+def test_intervals_are_a_table_and_a_track_that_follow_names(page: Page, clip: Path, shoot: Any) -> None:
+    """Rows go to their moment; subtitles say the same; both follow when a face gets a name, and can be downloaded."""
+    page.set_input_files("#file", clip)
+    card = page.locator(".video-card")
+    expect(card).to_have_attribute("data-state", "done")
+    card.locator(".video-intervals summary").click()
+    table = card.get_by_role("region", name="Intervals")
+    expect(table.locator("tbody tr")).to_have_count(2)
+    expect(table.locator("tbody tr").first).to_contain_text("Happy")
+    card.locator("video").evaluate("video => { video.currentTime = 0.8; }")
+    table.get_by_role("button", name=re.compile("^Go to")).first.click()
+    expect(card.get_by_role("slider", name="Time in the video")).to_have_attribute("aria-valuenow", "0.0")
+    card.locator("video").evaluate("video => { video.textTracks[0].mode = 'showing'; }")
+    cues = """video => [...(video.textTracks[0].cues ?? [])].map(cue => cue.text).sort().join("; ")"""
+    page.wait_for_function(f"() => ({cues})(document.querySelector('video')).startsWith('Face 1: Happy')")
+    shoot(page, "video-intervals")
+    card.get_by_role("button", name=re.compile("Edit Face 1")).click()
+    page.locator("#face-dialog").get_by_role("textbox").fill("Anna")
+    page.locator("#face-dialog").get_by_role("button", name="Save").click()
+    expect(table.locator("tbody")).to_contain_text("Anna")
+    page.wait_for_function(f"() => ({cues})(document.querySelector('video')).startsWith('Anna: Happy')")
+    assert card.locator("video").evaluate("video => [video.textTracks.length, video.textTracks[0].mode]") == [
+        1,
+        "showing",
+    ]
+    for name in ("Parquet", "ELAN", "Subtitles", "Intervals as CSV"):
+        with page.expect_download() as download:
+            card.get_by_role("link", name=name, exact=True).click()
+        assert download.value.path().stat().st_size > 100
+
+
 def test_faces_in_view_together_cannot_be_merged(page: Page, clip: Path, complaints: list[str]) -> None:
     """The dialog says why."""
     page.set_input_files("#file", clip)
