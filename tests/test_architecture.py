@@ -34,7 +34,7 @@ ALLOWED = {
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
-NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}
+NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert", "onnx", "onnxruntime"}
 MAY_USE_NETWORKS = {"model", "runtime", "training", "evaluate"}
 OWN_FILES = [
     path
