@@ -1,5 +1,8 @@
 /* Faces and their expressions on the visitor's own device: loads what that takes, once, and answers about pictures. */
 
+const MEMORY = /memory|allocat/i; // in the words of browsers and of the runtime
+const NO_ROOM = "This device has too little memory for that at the moment. Close other tabs and programs, and try again.";
+
 export class Engine {
   /** `files`: addresses by name; `settings`: as the app has them. Nothing is loaded before `load`. */
   constructor({ files, settings }) {
@@ -21,7 +24,7 @@ export class Engine {
     if (!supported()) throw new Error("This browser is too old for that. Update it, or use another one.");
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.#hear(data));
-    this.worker.addEventListener("error", (event) => this.#fail(event.message));
+    this.worker.addEventListener("error", () => this.close(NO_ROOM));
     await this.#call("load", { files: this.files, settings: this.settings });
   }
 
@@ -45,11 +48,12 @@ export class Engine {
     return this.#call("reset");
   }
 
-  /** End, and give the memory back; `load` starts anew. */
-  close() {
+  /** End, and give the memory back; what was asked is answered with these words, and `load` starts anew. */
+  close(words = "It was ended.") {
     this.worker?.terminate();
     this.worker = this.loading = null;
-    this.#fail("It was ended.");
+    this.calls.forEach(({ reject }) => reject(new Error(words)));
+    this.calls.clear();
   }
 
   #call(method, argument, transfer = []) {
@@ -64,14 +68,8 @@ export class Engine {
     if (progress !== undefined) return this.onProgress(progress);
     const { resolve, reject } = this.calls.get(call);
     this.calls.delete(call);
-    if (error === undefined) resolve(result);
-    else reject(new Error(error));
-  }
-
-  /** All that was asked gets no answer any more. */
-  #fail(words) {
-    this.calls.forEach(({ reject }) => reject(new Error(words)));
-    this.calls.clear();
+    if (error === undefined) return resolve(result);
+    reject(new Error(MEMORY.test(error) ? NO_ROOM : error));
   }
 }
 

@@ -12,6 +12,8 @@ const KNOWN = [{ reach: 0.25, spread: 1.2, pixels: 30 }, { reach: 0.35, spread: 
 
 export class Haar {
   minFace = 0.08;
+  period = 0.1; // seconds, at least, from one search of a video to the next
+  turn = 0;
 
   /** `frontal` proposes, `strict` decides; each a Cascade. `step` between sizes, and `hits` that a face needs more than. */
   constructor(frontal, strict, { step, hits }) {
@@ -45,12 +47,13 @@ export class Haar {
       const found = this.frontal.find(small, { step: this.step, hits: this.hits, smallest: smallest * scale });
       return strongest(found.map((proposal) => scaled(proposal, 1 / scale)));
     }
-    const found = octaves(pyramid, smallest).flatMap(({ level, low, high }) => {
-      const sizes = { smallest: low / 2 ** level, largest: high / 2 ** level };
-      const octave = this.frontal.find(pyramid.at(level), { step: COARSE_STEP, hits: 1, ...sizes });
-      return octave.map((proposal) => scaled(proposal, 2 ** level));
-    });
-    return strongest(found);
+    // One octave of sizes a frame: all of them would hold a frame up.
+    const all = octaves(pyramid, smallest);
+    if (!all.length) return [];
+    const { level, low, high } = all[this.turn++ % all.length];
+    const sizes = { smallest: low / 2 ** level, largest: high / 2 ** level };
+    const found = this.frontal.find(pyramid.at(level), { step: COARSE_STEP, hits: 1, ...sizes });
+    return strongest(found.map((proposal) => scaled(proposal, 2 ** level)));
   }
 
   #secondLook(pyramid, proposal) {

@@ -3,7 +3,6 @@
 
 import { direction } from "./geometry.js";
 
-const PERIOD = 0.18; // seconds, at least, from one search to the next
 const GRACE = 0.25; // seconds for which a face is shown that is not to be seen
 const MEMORY = 2.5; // seconds for which a lost face is remembered, to be known again where it was
 const PULL = 0.3; // how far a box goes, at least, towards where the face is seen: all the way would make it tremble
@@ -32,7 +31,7 @@ export class FaceTracker {
     if (size !== this.size) this.reset();
     this.size = size;
     const prepared = this.detector.prepare(picture);
-    if (time - this.searchedAt >= PERIOD) await this.#search(prepared, picture, time);
+    if (time - this.searchedAt >= this.detector.period) await this.#search(prepared, picture, time);
     else await this.#follow(prepared, time);
     this.#giveUp(time);
     return this.#visible(picture);

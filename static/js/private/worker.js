@@ -1,10 +1,12 @@
 /* The worker in which private mode computes, so that the page stays smooth; engine.js calls it. */
 
 import { Cascade } from "./cascade.js";
+import { FACE_SIDE } from "./crops.js";
 import { download } from "./downloads.js";
 import { Haar } from "./haar.js";
 import { openClassifier, openYuNet, startRuntime } from "./network.js";
 import { Pipeline } from "./pipeline.js";
+import { emptyPicture } from "./pixels.js";
 import { YuNet } from "./yunet.js";
 
 let pipeline;
@@ -16,6 +18,7 @@ const methods = {
     const contents = await download(files, (share) => postMessage({ progress: share }));
     startRuntime(contents.runtime);
     const classify = await openClassifier(contents.network);
+    await classify([emptyPicture(FACE_SIDE, FACE_SIDE, 1)]); // the first time takes longer
     pipeline = new Pipeline(await detector(contents, settings), classify, settings);
   },
 
