@@ -204,7 +204,7 @@ def test_figures_of_one_camera_are_not_shown_for_another(new_page: NewPage, live
 FAULTS = [
     ("NotAllowedError", "The camera is blocked", "Allow the camera for this page"),
     ("NotFoundError", "No camera found", "Plug one in"),
-    ("NotReadableError", "The camera is busy", "Another program is using it"),
+    ("NotReadableError", "The camera is busy", "Another program or tab is using it"),
 ]
 
 

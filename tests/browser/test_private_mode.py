@@ -53,7 +53,11 @@ def page(new_page: NewPage, live_app: str) -> Page:
 def requests(page: Page) -> list[Request]:
     """Return what the page and its workers have asked for since the test began."""
     asked: list[Request] = []
-    page.context.on("request", lambda request: asked.append(request))
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    page.context.on("request", note)
     return asked
 
 
