@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, url_for
 
 from config import ROOT, ModelSettings, Settings
+from vision.detectors.yunet import of_any_size
 from web.errors import ApiError
 from web.services import services
 
@@ -21,11 +22,6 @@ CASCADES: Final = {
     "frontal": "vendor/opencv/haarcascade_frontalface_default.xml.gz",
     "strict": "vendor/opencv/haarcascade_frontalface_alt2.xml.gz",
 }
-
-_FIXED_SIDE: Final = bytes([0x0A, 3, 0x08, 0x80, 5])
-"""A dimension of 640 in an ONNX file."""
-_ANY_HEIGHT: Final = bytes([0x0A, 3, 0x12, 1]) + b"h"
-_ANY_WIDTH: Final = bytes([0x0A, 3, 0x12, 1]) + b"w"
 
 blueprint = Blueprint("private", __name__)
 
@@ -73,9 +69,8 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def browser_yunet(weights: Path) -> bytes:
-    """Return YuNet's file, compressed, for inputs of any size: it says 640 by 640, which only OpenCV passes over."""
-    any_size = weights.read_bytes().replace(2 * _FIXED_SIDE, _ANY_HEIGHT + _ANY_WIDTH, 1)
-    return gzip.compress(any_size, mtime=0)
+    """Return YuNet's file for inputs of any size, compressed."""
+    return gzip.compress(of_any_size(weights.read_bytes()), mtime=0)
 
 
 @lru_cache(maxsize=2)
