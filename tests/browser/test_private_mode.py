@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Response, expect
 
 from app import create_app
 from config import ROOT, ModelSettings, Settings
@@ -97,6 +97,34 @@ def test_nothing_leaves_the_device(page: Page, requests: list[Request], mood: Mo
     expect(page.get_by_role("button", name="Set resting face")).to_be_visible()
     shoot(page, "private-mode")
     assert [request.url for request in requests if not request.url.startswith("blob:")] == []
+
+
+def test_the_first_visit_is_small(new_page: NewPage, live_app: str) -> None:
+    """The page and all that private mode loads have at most 8 MB on their way; the next visit asks for the page alone."""
+    page = new_page()
+    sizes: dict[str, int] = {}
+
+    def note(response: Response) -> None:
+        if not response.url.startswith("blob:"):
+            sizes[response.url] = int(response.headers.get("content-length", 0))
+
+    page.context.on("response", note)
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    assert not any("onnx" in address for address in sizes)  # nothing before it is asked for
+    start(page)
+    assert 5_000_000 < sum(sizes.values()) <= 8_000_000
+    again: list[str] = []
+    page.context.on("requestfinished", lambda request: _from_network(request, again))
+    page.reload()
+    page.get_by_label("My camera", exact=True).check()
+    start(page)
+    assert not any("/static/" in address for address in again)
+
+
+def _from_network(request: Request, addresses: list[str]) -> None:
+    if request.sizes()["responseBodySize"] > 0 and request.sizes()["responseHeadersSize"] > 0:
+        addresses.append(request.url)
 
 
 def test_the_server_is_asked_only_where_the_visitor_says_so(page: Page, requests: list[Request], mood: Mood) -> None:
