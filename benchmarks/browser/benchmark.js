@@ -81,9 +81,9 @@ async function human() {
       // As its src/gear/emotion.ts prepares a face.
       return async (data) => {
         const scores = tf.tidy(() => {
-          const grey = tf.tensor(Float32Array.from(data), [1, FACE_SIDE, FACE_SIDE, 1]).div(255);
-          const face = tf.image.resizeBilinear(grey, model.inputs[0].shape.slice(1, 3), false).mul(0.2989 + 0.587 + 0.114);
-          return model.execute(face.sub(0.5).mul(2));
+          const grey = tf.tensor(Float32Array.from(data, (value) => value / 255), [1, FACE_SIDE, FACE_SIDE, 1]);
+          const face = tf.image.resizeBilinear(grey, model.inputs[0].shape.slice(1, 3), false);
+          return model.execute(tf.mul(tf.sub(face, 0.5), 2));
         });
         const values = await scores.data();
         scores.dispose();

@@ -100,7 +100,7 @@ def test_nothing_leaves_the_device(page: Page, requests: list[Request], mood: Mo
 
 
 def test_the_first_visit_is_small(new_page: NewPage, live_app: str) -> None:
-    """The page and all that private mode loads have at most 8 MB on their way; the next visit asks for the page alone."""
+    """The page and all that private mode loads have at most 8 MB on their way; the next visit asks for little."""
     page = new_page()
     sizes: dict[str, int] = {}
 
