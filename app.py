@@ -37,6 +37,7 @@ from web import (
     jobs,
     live,
     pages,
+    private,
     proxies,
     rests,
     security,
@@ -122,7 +123,7 @@ def create_app(
     assets.register(app)
     security.register(app, settings.server.token)
     errors.register(app, settings.uploads.max_megabytes)
-    for blueprint in (pages.blueprint, documentation.blueprint):
+    for blueprint in (pages.blueprint, private.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
     for room in (api, live, frames, rests, jobs, sources):
         app.register_api(room.blueprint)

@@ -30,11 +30,11 @@ ALLOWED = {
     "training": BASE | {"vision", "expressions", "pipeline", "model"},
     "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
-    "benchmarks": BASE | {"vision", "pipeline", "model"},
+    "benchmarks": BASE | {"vision", "pipeline", "model", "training"},
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
-NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert"}
+NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert", "onnx", "onnxruntime"}
 MAY_USE_NETWORKS = {"model", "runtime", "training", "evaluate"}
 OWN_FILES = [
     path

@@ -22,8 +22,12 @@ CONTENT_POLICY: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+WORKERS: Final = ("js/private/", "vendor/onnxruntime-web/")
+"""Static files that run in workers of their own, and alone may compile WebAssembly."""
+WORKER_POLICY: Final = f"{CONTENT_POLICY}; script-src 'self' 'wasm-unsafe-eval'"
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Embedder-Policy": "require-corp",  # with the next, pages are isolated, and workers may have threads
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), fullscreen=(self), geolocation=(), microphone=()",
@@ -56,20 +60,22 @@ def register(app: Flask, token: str | None) -> None:
         _check_origin()
         if token is None:
             _check_host()
-        elif not _is_look():
+        elif not _is_static(LOOKS):
             return _check_token(token)
         return None
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
+        if _is_static(WORKERS):
+            response.headers["Content-Security-Policy"] = WORKER_POLICY
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 
-def _is_look() -> bool:
-    return request.endpoint == "static" and normpath((request.view_args or {})["filename"]).startswith(LOOKS)
+def _is_static(folders: tuple[str, ...]) -> bool:
+    return request.endpoint == "static" and normpath((request.view_args or {})["filename"]).startswith(folders)
 
 
 def _check_host() -> None:

@@ -6,6 +6,7 @@ import { LABELS } from "./expressions.js";
 import { faceQuality } from "./face-quality.js";
 import { OwnCamera } from "./own-camera.js";
 import { keep, load, personal } from "./personal.js";
+import { Places } from "./places.js";
 import { geometricMean, toRow } from "./probabilities.js";
 import { Stage } from "./stage.js";
 
@@ -17,8 +18,9 @@ const REACTION_MS = 600; // The first moments of holding may still show how the 
 const FEWEST_FRAMES = 4;
 
 const byId = (id) => document.getElementById(id);
-const { frame, prompts: text, version } = byId("check-script").dataset;
-const prompts = JSON.parse(text);
+const told = byId("check-script").dataset;
+const { version } = told;
+const prompts = JSON.parse(told.prompts);
 const say = (words) => (byId("announcement").textContent = words);
 const show = (...ids) => {
   for (const id of ["intro", "ready", "tools", "results"]) byId(id).hidden = !ids.includes(id);
@@ -32,7 +34,8 @@ let step = null; // ends the present step when called with "skip" or "finish"
 /* The camera */
 
 const stage = new Stage(byId("picture"), byId("marks"));
-const camera = new OwnCamera(byId("video"), stage, frame, {
+const places = new Places(told.private, told, (analyser) => (camera.analyser = analyser));
+const camera = new OwnCamera(byId("video"), stage, places.analyser, {
   result: takeIn,
   state: (_, reason) => trouble(reason && "Waiting for the app", reason),
   lost: () => trouble("Waiting for the app", "Can’t reach the app. Trying again …"),

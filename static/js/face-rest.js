@@ -4,6 +4,7 @@ import { LABELS } from "./expressions.js";
 import { download, json, timestamp } from "./files.js";
 import { keep, personal } from "./personal.js";
 import { largest, toNamed, toRow } from "./probabilities.js";
+import { askToCompare } from "./rest-request.js";
 import { RestingFace } from "./resting-face.js";
 
 const HOLD_MS = 2000;
@@ -65,30 +66,30 @@ export class FaceRest {
   }
 }
 
-/** Tells the app what faces are compared with: those of the server's video, or of the visitor's own camera. */
+/** With what faces are compared: those of the server's video, or of the visitor's own camera. */
 export class Rests {
   #asked = new Set();
 
   /**
-   * `address`: of the API; `leastConfidence`: below it a face is uncertain; `ownStream()`: the id of the own camera's
-   * frames while that is shown, else null.
+   * `address`: of the API; `leastConfidence`: below it a face is uncertain; `own()`: what analyses the own camera while
+   * that is shown, else null.
    */
-  constructor(address, leastConfidence, ownStream) {
-    Object.assign(this, { address, leastConfidence, ownStream });
+  constructor(address, leastConfidence, own) {
+    Object.assign(this, { address, leastConfidence, own });
   }
 
   /** Compare a face with its rest; returns what stood in the way, in words, or null. */
   async set(face, rest) {
-    const problem = await this.#ask("PUT", face, { resting_face: rest.record() });
-    if (!problem && this.ownStream()) keep({ rest });
+    const problem = await this.#compare(face, rest);
+    if (!problem && this.own()) keep({ rest });
     return problem;
   }
 
   /** Show the face as it is seen again. */
   async takeBack(face) {
     const { adaptation } = personal();
-    if (this.ownStream()) keep({});
-    return adaptation && this.ownStream() ? null : this.#ask("DELETE", face);
+    if (this.own()) keep({});
+    return adaptation && this.own() ? null : this.#compare(face, null);
   }
 
   /** What the visitor kept counts for the only face before their own camera, which is theirs. */
@@ -99,22 +100,13 @@ export class Rests {
     if (adaptation) return { ...result, faces: [adapted(face, adaptation, this.leastConfidence)] };
     if (rest && !face.as_seen && !this.#asked.has(face.id)) {
       this.#asked.add(face.id);
-      this.#ask("PUT", face.id, { resting_face: rest.record() }).finally(() => this.#asked.delete(face.id));
+      this.#compare(face.id, rest).finally(() => this.#asked.delete(face.id));
     }
     return result;
   }
 
-  async #ask(method, face, body) {
-    const stream = this.ownStream();
-    const query = new URLSearchParams({ face, ...(stream && { stream }) });
-    const options = { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) };
-    try {
-      const answer = await fetch(`${this.address}?${query}`, options);
-      if (answer.ok) return null;
-      return (await answer.json()).error.message;
-    } catch {
-      return "The app does not answer. Try again.";
-    }
+  #compare(face, rest) {
+    return this.own()?.compare(face, rest) ?? askToCompare(this.address, { face }, rest);
   }
 }
 

@@ -5,6 +5,7 @@ import { FaceList } from "./faces.js";
 import { download, png, timestamp } from "./files.js";
 import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "./own-camera.js";
+import { Places } from "./places.js";
 import { Rests } from "./face-rest.js";
 import { Recorder } from "./recorder.js";
 import { rememberedSwitches } from "./remembered.js";
@@ -20,13 +21,20 @@ const addresses = byId("live-script").dataset;
 
 const stage = new Stage(byId("video"), byId("marks"));
 const steady = new Steady();
-const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? views.own.stream : null));
+const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? places.analyser : null));
 const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), rests);
 const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
 const meter = new Meter();
 const status = new StatusView(meter);
 const recorder = new Recorder();
 const news = { result: showResult, lost: showLost };
+const places = new Places(addresses.private, addresses, (analyser) => {
+  const again = views.own.running && places.chosen === "device";
+  views.own.stop();
+  views.own.analyser = analyser;
+  if (again) startOwn(views.own.deviceId);
+  else showConsent("Use your own camera", places.words);
+});
 const views = {
   server: new ServerView(stage, addresses, {
     ...news,
@@ -37,7 +45,7 @@ const views = {
       status.refused(words);
     },
   }),
-  own: new OwnCamera(byId("own-video"), stage, addresses.frame, {
+  own: new OwnCamera(byId("own-video"), stage, places.analyser, {
     ...news,
     personalise: (result) => rests.personalise(result),
     state: showOwnState,
@@ -79,7 +87,7 @@ function choose(name) {
   view = name;
   byId("main").dataset.view = name;
   if (name === "server") views.server.start();
-  else showConsent("Use your own camera", addresses.consent);
+  else showConsent("Use your own camera", places.words);
 }
 
 function showConsent(title, text) {
@@ -104,7 +112,7 @@ async function startOwn(deviceId) {
 
 function stopOwn() {
   views.own.stop();
-  showConsent("Your camera is off", addresses.consent);
+  showConsent("Your camera is off", places.words);
   byId("consent-start").focus();
 }
 

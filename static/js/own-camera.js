@@ -1,21 +1,10 @@
-/* The visitor's own camera: frames go to the server one at a time, the next when the answer is here, so that a slow
-   network or server makes answers rarer and never late; where answers take long, smaller frames are sent. */
+/* The visitor's own camera: its newest frame is analysed, then the newest one by then, so that answers may be rare but
+   never late. Where that is done, on this device or on the server, is the analyser's matter. */
 
 import { hideFaces } from "./drawing.js";
+import { Refusal } from "./server-frames.js";
 
-const SENT = [
-  { side: 640, quality: 0.85 },
-  { side: 640, quality: 0.7 },
-  { side: 480, quality: 0.65 },
-  { side: 400, quality: 0.55 },
-  { side: 320, quality: 0.5 },
-];
-const SLOW_MS = 450; // answers that take longer make the next frames smaller
-const QUICK_MS = 250;
-const FIRST_PATIENCE_MS = 3000; // for so long answers have to be quick before larger frames are tried
-const LONGEST_PATIENCE_MS = 60_000;
 const RETRY_MS = 1000;
-const ANSWER_MS = 10_000;
 const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
@@ -29,20 +18,19 @@ export const FAULTS = {
     "Allow the camera for this page: click the camera or lock icon in the address bar, or check the system’s privacy settings. Then try again.",
   ],
   NotFoundError: ["No camera found", "Plug one in or switch it on, then try again."],
-  NotReadableError: ["The camera is busy", "Another program is using it. Close that program, then try again."],
+  NotReadableError: ["The camera is busy", "Another program or tab is using it. Close that, then try again."],
   Ended: ["The camera was disconnected", "Plug it in again, then try again."],
 };
 
 export class OwnCamera {
   /**
-   * `video` shows the camera, below the `stage`; `on`: result(result, picture), with `age` in milliseconds and the
-   * picture that the faces are in; state(state, reason), lost(), fault(title, text); and, if wanted,
-   * personalise(result), which returns the result as it is to be shown.
+   * `video` shows the camera, below the `stage`; `analyser`: ServerFrames or DeviceFrames, which may be replaced while
+   * the camera is off. `on`: result(result, picture), with `age` in milliseconds and the picture that the faces are in;
+   * state(state, reason), lost(), fault(title, text); and, if wanted, personalise(result), which returns the result as it
+   * is to be shown.
    */
-  constructor(video, stage, address, on) {
-    Object.assign(this, { video, stage, on });
-    this.stream = crypto.getRandomValues(new BigUint64Array(2)).join("");
-    this.address = `${address}?stream=${this.stream}`;
+  constructor(video, stage, analyser, on) {
+    Object.assign(this, { video, stage, analyser, on });
     this.options = { labels: true, blur: false };
     this.frame = document.createElement("canvas");
   }
@@ -50,22 +38,25 @@ export class OwnCamera {
   /** Ask for the camera and begin; `deviceId` chooses among several. */
   async start(deviceId) {
     this.stop();
-    const session = { places: new Map(), size: new FrameSize() };
+    const session = { places: new Map(), analyser: this.analyser };
     this.session = session;
     this.on.state("opening", "");
     try {
       const stream = await openCamera(deviceId);
       if (this.session !== session) return stopTracks(stream);
       await this.#show(stream);
+      await session.analyser.start();
     } catch (error) {
-      if (this.session === session) this.#fail(FAULTS[error.name] ?? ["The camera cannot be used", error.message]);
+      const title = error instanceof Refusal ? "No expressions for now" : "The camera cannot be used";
+      if (this.session === session) this.#fail(FAULTS[error.name] ?? [title, error.message]);
       return;
     }
-    while (this.session === session) await this.#analyse(session);
+    const frames = new NewestFrame(this.video);
+    while (this.session === session) await this.#analyse(session, frames);
   }
 
   stop() {
-    this.session?.sending?.abort();
+    this.session?.analyser.stop();
     this.session = null;
     stopTracks(this.video.srcObject);
     this.video.srcObject = null;
@@ -105,12 +96,12 @@ export class OwnCamera {
     this.on.fault(title, text);
   }
 
-  async #analyse(session) {
-    await nextFrame(this.video);
+  async #analyse(session, frames) {
+    await frames.next();
     if (this.session !== session) return;
     const takenAt = performance.now();
     try {
-      const answer = await this.#ask(session);
+      const answer = await session.analyser.analyse(this.#take(session.analyser.side));
       const result = this.on.personalise?.(answer) ?? answer;
       if (this.session === session) this.#answered(session, result, performance.now() - takenAt);
     } catch (error) {
@@ -122,29 +113,20 @@ export class OwnCamera {
     }
   }
 
-  async #ask(session) {
+  /** Draw the newest frame, its longer side no longer than `side` pixels. */
+  #take(side) {
     const { videoWidth, videoHeight } = this.video;
-    const { side, quality } = session.size.present;
     const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
     this.frame.width = Math.round(videoWidth * scale);
     this.frame.height = Math.round(videoHeight * scale);
     this.frame.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.frame.width, this.frame.height);
-    const jpeg = await new Promise((resolve) => this.frame.toBlob(resolve, "image/jpeg", quality));
-    const sending = new AbortController();
-    session.sending = sending;
-    const late = setTimeout(() => sending.abort(), ANSWER_MS);
-    const request = { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: jpeg, signal: sending.signal };
-    const answer = await fetch(this.address, request);
-    const content = await answer.json().catch(() => null);
-    clearTimeout(late);
-    if (!answer.ok) throw new Refusal(content?.error?.message ?? `The app answered with error ${answer.status}.`);
-    return content;
+    return this.frame;
   }
 
   /** Show the faces over the live picture, or where faces are hidden or have moved on, on the frame they were found in. */
   #answered(session, result, age) {
     session.index = (session.index ?? -1) + 1;
-    session.size.answered(age);
+    session.analyser.answered(age);
     const { frame, mirrored, options } = this;
     const gone = placesLeft(session.places, result.faces, performance.now(), frame.width);
     if (options.blur) hideFaces(frame, result.faces, { width: frame.width, gone });
@@ -152,28 +134,6 @@ export class OwnCamera {
     else this.stage.clearPicture();
     this.on.state("live", "");
     this.on.result({ ...result, index: session.index, time: Date.now() / 1000, age, mirrored }, frame);
-  }
-}
-
-/** How large and how good frames are sent, by how long answers take. */
-class FrameSize {
-  step = 0;
-  patience = FIRST_PATIENCE_MS;
-  quickSince = performance.now();
-
-  get present() {
-    return SENT[this.step];
-  }
-
-  answered(took, now = performance.now()) {
-    if (took > QUICK_MS) this.quickSince = now;
-    if (took > SLOW_MS && this.step < SENT.length - 1) {
-      this.step += 1;
-      this.patience = Math.min(2 * this.patience, LONGEST_PATIENCE_MS);
-    } else if (now - this.quickSince > this.patience && this.step > 0) {
-      this.step -= 1;
-      this.quickSince = now;
-    }
   }
 }
 
@@ -185,8 +145,6 @@ function placesLeft(places, faces, now, width) {
   for (const { id, box } of faces) places.set(id, { box, width, seenAt: now });
   return left.map((place) => place.box.map((value) => (value * width) / place.width)); // frames change in size
 }
-
-class Refusal extends Error {}
 
 /** The cameras there are; without names until one has been allowed. */
 export async function cameras() {
@@ -205,10 +163,23 @@ function stopTracks(stream) {
   stream?.getTracks().forEach((track) => track.stop());
 }
 
-/** Wait for a frame that has not been seen, or for the next repaint where the browser cannot tell. */
-function nextFrame(video) {
-  return new Promise((resolve) => {
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(resolve);
-    else requestAnimationFrame(resolve);
-  });
+/** Tells when a video has a frame that was not taken yet: at once where it has, at the next repaint where none can tell. */
+class NewestFrame {
+  constructor(video) {
+    this.video = video;
+    this.#watch();
+  }
+
+  /** Resolves when there is a new frame. */
+  next() {
+    if (!this.video.requestVideoFrameCallback) return new Promise(requestAnimationFrame);
+    const come = this.come;
+    return come.then(() => {
+      if (this.come === come) this.#watch();
+    });
+  }
+
+  #watch() {
+    this.come = new Promise((resolve) => this.video.requestVideoFrameCallback?.(resolve));
+  }
 }

@@ -1,6 +1,7 @@
 /* Switches that the browser remembers: they are as the visitor left them, on every page and at every visit. */
 
-function read(name, usual) {
+/** What is remembered under a name, or what is usual. */
+export function recall(name, usual) {
   try {
     return JSON.parse(localStorage.getItem(name)) ?? usual;
   } catch {
@@ -8,7 +9,8 @@ function read(name, usual) {
   }
 }
 
-function write(name, value) {
+/** Remember a value under a name. */
+export function remember(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value));
   } catch {
@@ -18,13 +20,13 @@ function write(name, value) {
 
 /** Tie the switches #labels and #blur to what is remembered; `onChange` gets { labels, blur }, now and at each change. */
 export function rememberedSwitches(onChange) {
-  const options = { labels: read("labels", true), blur: read("blur", false) };
+  const options = { labels: recall("labels", true), blur: recall("blur", false) };
   for (const name of Object.keys(options)) {
     const input = document.getElementById(name);
     input.checked = options[name];
     input.addEventListener("change", () => {
       options[name] = input.checked;
-      write(name, input.checked);
+      remember(name, input.checked);
       onChange(options);
     });
   }

@@ -58,6 +58,7 @@ def page(new_page: NewPage, live_app: str) -> Page:
     page = new_page(accept_downloads=True)
     page.route("**/check.js", hurry)
     page.goto(f"{live_app}check")
+    page.get_by_label("On the server").check()
     return page
 
 

@@ -29,6 +29,7 @@ def page(new_page: NewPage, live_app: str) -> Page:
     page = new_page(accept_downloads=True)
     page.goto(live_app)
     page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
     return page
 
 
@@ -68,6 +69,7 @@ def test_the_network_that_ships_sees_a_real_smile(new_page: NewPage, live_app_as
     page = new_page()
     page.goto(live_app_as_shipped)
     page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
     start(page)
     cards = page.locator(".face-card .expression")
     expect(cards).to_have_count(2)
@@ -188,6 +190,7 @@ def test_figures_of_one_camera_are_not_shown_for_another(new_page: NewPage, live
     fps, latency = page.locator("#fps"), page.locator("#latency")
     expect(fps).to_have_text(re.compile(r"fps"))
     page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
     expect(fps).to_have_text("–")
     expect(latency).to_have_text("–")
     start(page)
@@ -201,7 +204,7 @@ def test_figures_of_one_camera_are_not_shown_for_another(new_page: NewPage, live
 FAULTS = [
     ("NotAllowedError", "The camera is blocked", "Allow the camera for this page"),
     ("NotFoundError", "No camera found", "Plug one in"),
-    ("NotReadableError", "The camera is busy", "Another program is using it"),
+    ("NotReadableError", "The camera is busy", "Another program or tab is using it"),
 ]
 
 
@@ -265,6 +268,7 @@ def test_the_own_camera_fits_and_is_accessible(
     page = new_page(viewport={"width": width, "height": 800}, color_scheme="dark")
     page.goto(live_app)
     page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
     check_accessibility(page)
     start(page)
     expect(page.locator(".face-card").first).to_be_visible()

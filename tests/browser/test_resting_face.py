@@ -29,6 +29,7 @@ def own_camera(page: Page, address: str) -> None:
     """Open the page and start the own camera."""
     page.goto(address)
     page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator(".face-card")).to_have_count(1)
 

@@ -1,0 +1,78 @@
+/* Faces and their expressions on the visitor's own device: loads what that takes, once, and answers about pictures. */
+
+const MEMORY = /memory|allocat/i; // in the words of browsers and of the runtime
+const NO_ROOM = "This device has too little memory for that at the moment. Close other tabs and programs, and try again.";
+
+export class Engine {
+  /** `files`: addresses by name; `settings`: as the app has them. Nothing is loaded before `load`. */
+  constructor({ files, settings }) {
+    const absolute = Object.entries(files).map(([name, address]) => [name, new URL(address, document.baseURI).href]);
+    Object.assign(this, { files: Object.fromEntries(absolute), settings, calls: new Map() });
+  }
+
+  /** Make ready; `onProgress(share)`: 0-1 of what has to be loaded. Throws an Error in words where that fails. */
+  load(onProgress = () => {}) {
+    this.onProgress = onProgress;
+    this.loading ??= this.#load().catch((error) => {
+      this.close();
+      throw error;
+    });
+    return this.loading;
+  }
+
+  async #load() {
+    if (!supported()) throw new Error("This browser is too old for that. Update it, or use another one.");
+    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    this.worker.addEventListener("message", ({ data }) => this.#hear(data));
+    this.worker.addEventListener("error", () => this.close(NO_ROOM));
+    await this.#call("load", { files: this.files, settings: this.settings });
+  }
+
+  /** The faces of a video's next frame, an ImageBitmap that is used up: { width, height, faces }, as the API has them. */
+  next(bitmap) {
+    return this.#call("next", { bitmap, time: performance.now() / 1000 }, [bitmap]);
+  }
+
+  /** The faces of a single picture, an ImageBitmap that is used up: { width, height, turned, faces }. */
+  still(bitmap) {
+    return this.#call("still", { bitmap }, [bitmap]);
+  }
+
+  /** Compare a face with its rest, seven probabilities by name, from the next frame on; with null no more. */
+  compare(id, rest) {
+    return this.#call("compare", { id, rest });
+  }
+
+  /** Forget all faces: the next frame is the first of another video. */
+  reset() {
+    return this.#call("reset");
+  }
+
+  /** End, and give the memory back; what was asked is answered with these words, and `load` starts anew. */
+  close(words = "It was ended.") {
+    this.worker?.terminate();
+    this.worker = this.loading = null;
+    this.calls.forEach(({ reject }) => reject(new Error(words)));
+    this.calls.clear();
+  }
+
+  #call(method, argument, transfer = []) {
+    const call = (this.last = (this.last ?? 0) + 1);
+    return new Promise((resolve, reject) => {
+      this.calls.set(call, { resolve, reject });
+      this.worker.postMessage({ call, method, argument }, transfer);
+    });
+  }
+
+  #hear({ progress, call, result, error }) {
+    if (progress !== undefined) return this.onProgress(progress);
+    const { resolve, reject } = this.calls.get(call);
+    this.calls.delete(call);
+    if (error === undefined) return resolve(result);
+    reject(new Error(MEMORY.test(error) ? NO_ROOM : error));
+  }
+}
+
+/** Whether this browser has what private mode is made with. */
+export const supported = () =>
+  [globalThis.WebAssembly, globalThis.OffscreenCanvas, globalThis.DecompressionStream, globalThis.Worker].every(Boolean);

@@ -1,0 +1,115 @@
+/* From one picture to the faces in it and their expressions; as pipeline.py has it. */
+
+import { RestingFace } from "../resting-face.js";
+import { LABELS } from "../expressions.js";
+import { largest, toNamed } from "../probabilities.js";
+import { cropFace, prepare } from "./crops.js";
+import { cornersOf, rollOf } from "./detector.js";
+import { toGrey } from "./pixels.js";
+import { Smoother } from "./smoothing.js";
+import { FaceTracker } from "./tracking.js";
+import { TURNS, turned } from "./turning.js";
+
+export class Pipeline {
+  /**
+   * `classify(faces)`: rows of seven probabilities for faces as `prepare` makes them. `settings`: min_face (a share of
+   * the shorter side, or null), smoothing (seconds), min_confidence (0-1).
+   */
+  constructor(detector, classify, settings) {
+    Object.assign(this, { detector, classify, settings, minFace: settings.min_face ?? detector.minFace });
+    this.tracker = new FaceTracker(detector, this.minFace);
+    this.reset();
+  }
+
+  /** Forget all faces: the next frame is the first of another video. */
+  reset() {
+    this.tracker.reset();
+    this.seen = new Map();
+    this.compared = new Map();
+    this.rests = new Map();
+  }
+
+  /** Compare a face with its rest, seven probabilities by name, from the next frame on; with null no more. */
+  compare(id, rest) {
+    if (rest) this.rests.set(id, RestingFace.fromRecord(rest));
+    else this.rests.delete(id);
+  }
+
+  /** The faces of a video's next frame, as the API has them; `time` in seconds. */
+  async next(picture, time) {
+    const tracks = await this.tracker.update(picture, time);
+    const rows = await this.#look(picture, tracks);
+    const faces = tracks.map((track, i) => this.#describe(track, rows[i], time));
+    for (const smoothers of [this.seen, this.compared]) keepOnly(smoothers, tracks.map(({ id }) => id));
+    return faces;
+  }
+
+  /** The faces of a single picture, turned by quarters where there are none in it as it is: { turned, faces }. */
+  async still(picture) {
+    for (const turn of TURNS) {
+      const upright = turned(picture, turn);
+      const faces = await this.#facesOf(upright);
+      if (faces.length) return { turned: turn, faces };
+    }
+    return { turned: 0, faces: [] };
+  }
+
+  async #facesOf(picture) {
+    const smallest = this.minFace * Math.min(picture.width, picture.height);
+    const found = await this.detector.find(this.detector.prepare(picture), smallest, { thorough: true });
+    const sightings = found
+      .sort((a, b) => a.face.x - b.face.x)
+      .map((detection, i) => ({ id: i + 1, detection, box: detection.face.box(picture) }))
+      .filter(({ box }) => box);
+    const rows = await this.#look(picture, sightings);
+    const { min_confidence: threshold } = this.settings;
+    return sightings.map((sighting, i) => record(sighting, rows[i], largest(rows[i]), threshold));
+  }
+
+  /** What the network says of each face alone. */
+  async #look(picture, sightings) {
+    if (!sightings.length) return [];
+    const grey = toGrey(picture);
+    return this.classify(sightings.map(({ box, detection }) => prepare(cropFace(grey, box, cornersOf(detection)))));
+  }
+
+  #describe(track, raw, time) {
+    let smoother = this.#smoother(this.seen, track.id);
+    const seen = smoother.update(raw, time);
+    const rest = this.rests.get(track.id);
+    if (!rest) return record(track, seen, smoother.shown, smoother.threshold);
+    smoother = this.#smoother(this.compared, track.id);
+    const compared = smoother.update(rest.correct(raw), time);
+    return { ...record(track, compared, smoother.shown, smoother.threshold), as_seen: toNamed(seen) };
+  }
+
+  #smoother(smoothers, id) {
+    const { smoothing, min_confidence: minConfidence } = this.settings;
+    if (!smoothers.has(id)) smoothers.set(id, new Smoother(smoothing, minConfidence));
+    return smoothers.get(id);
+  }
+}
+
+/** A face as the API has it. */
+function record({ id, box, detection }, probabilities, shown, threshold) {
+  const { yaw, profile } = detection;
+  const confidence = probabilities[shown];
+  return {
+    id,
+    box,
+    roll: rounded(rollOf(detection)),
+    yaw: rounded(yaw),
+    profile,
+    corners: cornersOf(detection),
+    expression: LABELS[shown],
+    confidence,
+    uncertain: profile || confidence < threshold,
+    probabilities: toNamed(probabilities),
+  };
+}
+
+const rounded = (degrees) => (degrees === null ? null : Number(degrees.toFixed(1)));
+
+function keepOnly(smoothers, ids) {
+  for (const id of smoothers.keys()) if (!ids.includes(id)) smoothers.delete(id);
+}

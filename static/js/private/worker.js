@@ -1,0 +1,74 @@
+/* The worker in which private mode computes, so that the page stays smooth; engine.js calls it. */
+
+import { Cascade } from "./cascade.js";
+import { FACE_SIDE } from "./crops.js";
+import { download } from "./downloads.js";
+import { Haar } from "./haar.js";
+import { openClassifier, openYuNet, startRuntime } from "./network.js";
+import { Pipeline } from "./pipeline.js";
+import { emptyPicture } from "./pixels.js";
+import { YuNet } from "./yunet.js";
+
+let pipeline;
+let canvas;
+
+const methods = {
+  /** Make ready: `files` by name with their addresses, `settings` as the page has them. */
+  async load({ files, settings }) {
+    const contents = await download(files, (share) => postMessage({ progress: share }));
+    startRuntime(contents.runtime);
+    const classify = await openClassifier(contents.network);
+    await classify([emptyPicture(FACE_SIDE, FACE_SIDE, 1)]); // the first time takes longer
+    pipeline = new Pipeline(await detector(contents, settings), classify, settings);
+  },
+
+  async next({ bitmap, time }) {
+    const { width, height } = bitmap;
+    return { width, height, faces: await pipeline.next(pixels(bitmap), time) };
+  },
+
+  async still({ bitmap }) {
+    const picture = pixels(bitmap);
+    const { turned, faces } = await pipeline.still(picture);
+    const [width, height] = turned % 180 ? [picture.height, picture.width] : [picture.width, picture.height];
+    return { width, height, turned, faces };
+  },
+
+  compare({ id, rest }) {
+    pipeline.compare(id, rest);
+  },
+
+  reset() {
+    pipeline.reset();
+  },
+};
+
+async function detector({ yunet, frontal, strict }, { scale_factor: step, min_neighbors: hits }) {
+  if (yunet) return new YuNet(await openYuNet(yunet));
+  const [proposes, decides] = [frontal, strict].map((file) => new Cascade(new TextDecoder().decode(file)));
+  return new Haar(proposes, decides, { step, hits });
+}
+
+/** The pixels of a bitmap, which is closed. */
+function pixels(bitmap) {
+  const { width, height } = bitmap;
+  if (canvas?.width !== width || canvas?.height !== height) canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, width, height);
+  return { width, height, channels: 4, data };
+}
+
+let last = Promise.resolve();
+
+addEventListener("message", ({ data: { call, method, argument } }) => {
+  // One after the other: what is followed from frame to frame has an order.
+  last = last.then(async () => {
+    try {
+      postMessage({ call, result: await methods[method](argument) });
+    } catch (error) {
+      postMessage({ call, error: error.message });
+    }
+  });
+});

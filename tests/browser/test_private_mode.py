@@ -1,0 +1,224 @@
+"""Private mode: the visitor's own browser finds the faces and names them, and nothing leaves it."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from playwright.sync_api import Page, Request, Response, expect
+
+from app import create_app
+from config import ROOT, ModelSettings, Settings
+from tests.browser.conftest import Mood, serving
+from tests.fake_camera import FakeCamera
+
+NewPage = Callable[..., Page]
+
+SLOW = """async (milliseconds) => {
+  const scripts = document.querySelector("script[src*='/js/']").src;
+  const { DeviceFrames } = await import(new URL("private/device-frames.js", scripts));
+  const told = [];
+  const wait = () => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const engine = { load: async () => {}, reset: async () => {}, next: wait };
+  const frames = new DeviceFrames(engine, { slow: (perSecond) => told.push(perSecond) });
+  await frames.start();
+  for (const end = performance.now() + 2500; performance.now() < end; frames.answered()) {
+    await frames.analyse(document.createElement('canvas'));
+  }
+  return told;
+}"""
+
+
+@pytest.fixture(scope="module")
+def camera_footage() -> bytes:
+    """Let the browser's camera show Eileen Collins, who smiles."""
+    picture = cv2.imread(str(ROOT / "tests" / "data" / "astronaut.png"))
+    assert picture is not None
+    return 30 * cv2.imencode(".jpg", cv2.resize(picture[:384], (640, 480)))[1].tobytes()
+
+
+@pytest.fixture
+def page(new_page: NewPage, live_app: str) -> Page:
+    """Return a page whose visitor has chosen the own camera, and not yet started it."""
+    page = new_page(accept_downloads=True)
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    return page
+
+
+@pytest.fixture
+def requests(page: Page) -> list[Request]:
+    """Return what the page and its workers have asked for since the test began."""
+    asked: list[Request] = []
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    page.context.on("request", note)
+    return asked
+
+
+def start(page: Page) -> None:
+    """Start the camera and wait for the first face."""
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator(".face-card .expression")).to_have_text("Happy")
+
+
+def test_nothing_leaves_the_device(page: Page, requests: list[Request], mood: Mood, tmp_path: Path, shoot: Any) -> None:
+    """Files are loaded, and no request follows; with the network cut off faces are named, recorded and compared."""
+    mood.expression = "Angry"  # which the server would say
+    expect(page.get_by_label("On this device")).to_be_checked()
+    expect(page.locator("#consent")).to_contain_text("stay on this device")
+    expect(page.locator("#place-words")).to_contain_text("Nothing is sent")
+    start(page)
+    assert requests
+    assert all(request.method == "GET" and request.post_data is None for request in requests)
+    requests.clear()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Record").click()
+    expect(page.locator("#record-count")).to_have_text(re.compile(r"^([5-9]|\d\d) frames$"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Stop and save").click()
+    download.value.save_as(tmp_path / "recording.csv")
+    rows = list(csv.DictReader((tmp_path / "recording.csv").open()))
+    assert {row["expression"] for row in rows if row["face"]} == {"Happy"}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    download.value.save_as(tmp_path / "snapshot.png")
+    snapshot = cv2.imread(str(tmp_path / "snapshot.png"))
+    assert snapshot is not None
+    assert snapshot.shape[:2] == (480, 640)
+    page.get_by_role("button", name="Set resting face").click()
+    expect(page.locator(".rest-words")).to_have_text("Compared with your resting face")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("button", name="Set resting face")).to_be_visible()
+    shoot(page, "private-mode")
+    assert [request.url for request in requests if not request.url.startswith("blob:")] == []
+
+
+def test_the_first_visit_is_small(new_page: NewPage, live_app: str) -> None:
+    """The page and all that private mode loads have at most 8 MB on their way; the next visit asks for little."""
+    page = new_page()
+    sizes: dict[str, int] = {}
+
+    def note(response: Response) -> None:
+        if not response.url.startswith("blob:"):
+            sizes[response.url] = int(response.headers.get("content-length", 0))
+
+    page.context.on("response", note)
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    assert not any("onnx" in address for address in sizes)  # nothing before it is asked for
+    start(page)
+    assert 5_000_000 < sum(sizes.values()) <= 8_000_000
+    again: list[str] = []
+    page.context.on("requestfinished", lambda request: _from_network(request, again))
+    page.reload()
+    page.get_by_label("My camera", exact=True).check()
+    start(page)
+    assert not any("/static/" in address for address in again)
+
+
+def _from_network(request: Request, addresses: list[str]) -> None:
+    if request.sizes()["responseBodySize"] > 0 and request.sizes()["responseHeadersSize"] > 0:
+        addresses.append(request.url)
+
+
+def test_the_server_is_asked_only_where_the_visitor_says_so(page: Page, requests: list[Request], mood: Mood) -> None:
+    """Going over to the server asks for consent first, in words; the choice is remembered."""
+    mood.expression = "Angry"
+    start(page)
+    page.get_by_label("On the server").check()
+    expect(page.locator("#consent")).to_contain_text("go to the computer that runs this app")
+    assert all(request.method == "GET" for request in requests)
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator(".face-card .expression")).to_have_text("Angry")
+    page.reload()
+    page.get_by_label("My camera", exact=True).check()
+    expect(page.get_by_label("On the server")).to_be_checked()
+    page.get_by_label("On this device").check()
+    start(page)
+
+
+def test_the_check_is_made_on_this_device(new_page: NewPage, live_app: str) -> None:
+    """The page that checks a face sees it without the server."""
+    page = new_page()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.goto(f"{live_app}check")
+    expect(page.locator("#place-words")).to_contain_text("stay on this device")
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#seen")).to_contain_text("in view")
+    assert set(sent) == {"GET"}
+
+
+def test_files_that_cannot_be_loaded_are_told_with_a_way_on(page: Page) -> None:
+    """The page says so; the same button tries again."""
+    page.context.route("**/network.onnx.gz", lambda route: route.abort())
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#consent")).to_contain_text("Check the connection")
+    page.context.unroute_all()
+    start(page)
+
+
+def test_too_little_memory_is_told_with_a_way_on(page: Page) -> None:
+    """Where the worker dies for want of memory, the page says so, and the server can still be chosen."""
+    page.context.route(
+        "**/private/worker.js",
+        lambda route: route.fulfill(content_type="text/javascript", body="throw new RangeError('Out of memory');"),
+    )
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#consent")).to_contain_text("memory")
+    page.get_by_label("On the server").check()
+    start(page)
+
+
+@pytest.mark.parametrize("missing", ["WebAssembly", "OffscreenCanvas", "DecompressionStream"])
+def test_an_old_browser_leaves_it_to_the_server(new_page: NewPage, live_app: str, missing: str) -> None:
+    """The switch says why it cannot be thrown."""
+    page = new_page()
+    page.add_init_script(f"delete globalThis.{missing};")
+    page.goto(live_app)
+    page.get_by_label("My camera", exact=True).check()
+    expect(page.get_by_label("On this device")).to_be_disabled()
+    expect(page.get_by_label("On the server")).to_be_checked()
+    expect(page.locator("#place-reason")).to_contain_text("too old")
+
+
+@pytest.fixture
+def other_network() -> Iterator[str]:
+    """Serve the application with a network that was not exported for browsers; give its address."""
+    camera = FakeCamera(Mood())
+    model = ModelSettings(weights=ROOT / "models" / "fer2013" / "model_weights.h5")
+    with serving(create_app(Settings(model=model), camera.as_camera())) as address:
+        yield address
+        camera.close()
+
+
+def test_another_network_leaves_it_to_the_server(new_page: NewPage, other_network: str) -> None:
+    """What the browser would say could differ from what the server says."""
+    page = new_page()
+    page.goto(other_network)
+    page.get_by_label("My camera", exact=True).check()
+    expect(page.get_by_label("On this device")).to_be_disabled()
+    expect(page.locator("#place-reason")).to_contain_text("not exported for browsers")
+
+
+@pytest.mark.parametrize(("milliseconds", "told"), [(20, 0), (250, 1)])
+def test_a_slow_device_is_told_once(page: Page, milliseconds: int, told: int) -> None:
+    """After the first second it is known whether answers come fast enough."""
+    assert len(page.evaluate(SLOW, milliseconds)) == told
+
+
+def test_two_tabs_each_do_their_own(page: Page) -> None:
+    """A second tab of the same browser names faces too, while the first goes on."""
+    start(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_label("My camera", exact=True).check()
+    start(other)
+    other.close()
+    expect(page.locator("#state")).to_have_text("Live")
