@@ -10,7 +10,6 @@ import argparse
 import shutil
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory

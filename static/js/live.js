@@ -8,6 +8,7 @@ import { OwnCamera, cameras } from "./own-camera.js";
 import { Places, forFrames } from "./places.js";
 import { Rests } from "./face-rest.js";
 import { Recorder } from "./recorder.js";
+import { recordingReport } from "./recording-report.js";
 import { rememberedSwitches } from "./remembered.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
@@ -71,7 +72,7 @@ function showResult(result, picture) {
   summary.update(said);
   stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
   recorder.add(result);
-  if (recorder.recording) byId("record-count").textContent = `${recorder.frames} frame${recorder.frames === 1 ? "" : "s"}`;
+  if (recorder.recording) byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
 }
 
 function forgetFaces() {
@@ -160,16 +161,20 @@ byId("snapshot").addEventListener("click", async () => {
 byId("record").addEventListener("click", () => {
   if (recorder.recording) return saveRecording();
   recorder.start();
+  byId("report").hidden = true;
   byId("record").dataset.recording = "";
 });
 
 function saveRecording() {
   if (!recorder.recording) return;
   save(recorder.stop(), `expressions ${timestamp()}.csv`);
+  byId("report").hidden = recorder.frames.length === 0;
   delete byId("record").dataset.recording;
   byId("record-count").textContent = "";
   byId("record").disabled = status.status?.state !== "live";
 }
+
+byId("report").addEventListener("click", () => save(recordingReport(recorder.frames), `expressions ${timestamp()}.html`));
 
 function save(blob, name) {
   download(blob, name);

@@ -5,6 +5,7 @@ importScripts(...{{ scripts | tojson }});
 const FILES = {{ kept | tojson }};
 const HEADERS = {{ headers | tojson }};
 const WORKER_POLICY = {{ worker_policy | tojson }};
+const AGAIN = '<link rel="icon" href="data:,">'; // a page that is left at once; without this, an icon would be asked for
 
 const { precaching, routing } = workbox;
 
@@ -23,7 +24,7 @@ async function renew({ request, url, event }) {
   const pages = await clients.matchAll({ type: "window" });
   if (pages.length > 1) return kept.handler.handle({ request, event, params: kept.match({ request, url }) });
   registration.waiting.postMessage("take over");
-  return new Response("", { headers: { Refresh: "0" } });
+  return new Response(AGAIN, { headers: { "Content-Type": "text/html", Refresh: "0" } });
 }
 
 controller.precache(FILES);

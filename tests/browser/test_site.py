@@ -1,6 +1,7 @@
-"""The static site, served by a plain file server below a prefix: camera, pictures, check, all of it without a network."""
+"""The static site, served by a plain file server below a prefix: camera, pictures and check, without a network too."""
 
 import csv
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,13 @@ from tests.browser.conftest import demo_footage
 
 MOST_BYTES = 12_000_000
 PORTRAIT = ROOT / "tests" / "data" / "astronaut.png"
+
+UPDATE = """async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await registration.update();
+  const { installing } = registration;
+  if (installing) await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +61,23 @@ def names_a_smile(page: Page) -> None:
     expect(cards.filter(has_text="Happy")).to_have_count(1)
 
 
+def makes_a_report(page: Page, tmp_path: Path) -> None:
+    """Record some frames: there are a table and a report, a page that asks for nothing."""
+    page.get_by_role("button", name="Record table").click()
+    expect(page.locator("#record-count")).to_have_text(re.compile(r"^([3-9]|\d\d) frames$"))
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Stop and save").click()
+    assert table.value.suggested_filename.endswith(".csv")
+    with page.expect_download() as report:
+        page.get_by_role("button", name="Report").click()
+    report.value.save_as(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "<h2>Face 1</h2>" in text
+    assert "Happy 100%" in text
+    assert text.count("<svg") == 2
+    assert "://" not in text
+
+
 def analyses_a_picture(page: Page, tmp_path: Path) -> None:
     """Add a picture: it is marked, and its table can be saved."""
     page.get_by_role("link", name="Pictures").click()
@@ -76,10 +101,12 @@ def begins_a_check(page: Page) -> None:
     page.get_by_role("button", name="Stop here").click()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_site_needs_no_server(
     new_page: Callable[..., Page], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shoot: Any
 ) -> None:
-    """Nothing but its own files is ever asked for; once visited, it works with its server gone, and takes over updates."""
+    """Only its own files are asked for; once visited, it works with its server gone; a new version replaces it."""
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MOST_BYTES
     page = new_page(accept_downloads=True)
     requests: list[tuple[str, str]] = []
@@ -88,6 +115,7 @@ def test_the_site_needs_no_server(
         address = f"http://127.0.0.1:{port}/faces/"
         page.goto(address)
         names_a_smile(page)
+        makes_a_report(page, tmp_path)
         shoot(page, "site-camera")
         analyses_a_picture(page, tmp_path)
         shoot(page, "site-pictures")
@@ -100,20 +128,11 @@ def test_the_site_needs_no_server(
     assert page.evaluate("crossOriginIsolated"), "the service worker adds the headers that threads need"
     names_a_smile(page)
     analyses_a_picture(page, tmp_path)
-    begins_a_check(page)
 
     monkeypatch.setenv("FER_MODEL__MIN_CONFIDENCE", "0.55")
     assert main(["--folder", str(folder)]) == 0
     with served(tmp_path, port):
         page.goto(address)
-        page.evaluate(
-            """async () => {
-              const registration = await navigator.serviceWorker.getRegistration();
-              await registration.update();
-              const { installing } = registration;
-              if (installing) await new Promise((resolve) => installing.addEventListener("statechange", resolve, { once: true }));
-            }"""
-        )
+        page.evaluate(UPDATE)
         page.reload()
         expect(page.locator("#live-script")).to_have_attribute("data-least-confidence", "0.55")
-        names_a_smile(page)
