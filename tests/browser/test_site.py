@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config import ROOT
-from scripts.make_site import main
+from scripts.make_site import PAGES, main
 from tests.browser.conftest import demo_footage
 
 MOST_BYTES = 12_000_000
@@ -101,10 +101,25 @@ def begins_a_check(page: Page) -> None:
     page.get_by_role("button", name="Stop here").click()
 
 
+def is_accessible(page: Page, address: str, check: Callable[[Page], None]) -> None:
+    """Read every page on a phone."""
+    page.set_viewport_size({"width": 360, "height": 800})
+    for name in PAGES.values():
+        page.goto(address + name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        check(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_site_needs_no_server(
-    new_page: Callable[..., Page], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shoot: Any
+    new_page: Callable[..., Page],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shoot: Any,
+    check_accessibility: Callable[[Page], None],
 ) -> None:
     """Only its own files are asked for; once visited, it works with its server gone; a new version replaces it."""
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MOST_BYTES
@@ -120,6 +135,7 @@ def test_the_site_needs_no_server(
         analyses_a_picture(page, tmp_path)
         shoot(page, "site-pictures")
         begins_a_check(page)
+        is_accessible(page, address, check_accessibility)
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
     assert {method for method, _ in requests} == {"GET"}
     assert all(url.startswith((address, "blob:")) for _, url in requests)
