@@ -4,7 +4,7 @@ import { clock } from "./clock.js";
 import { EXPRESSIONS, colourOf, nameOf, percent } from "./expressions.js";
 
 const [WIDTH, HEIGHT] = [800, 120]; // of a chart
-const STEPS = 200; // of a chart, each the mean of the frames in it
+const STEPS = 200; // of a chart at most; each is the mean of the frames in it
 const CLEAR = 0.5; // what is less probable is no moment worth going back to
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -21,10 +21,11 @@ const STYLE = `
 export function recordingReport(frames) {
   const start = frames[0].time;
   const seconds = Math.max(frames.at(-1).time - start, 0.001);
+  const steps = stepsOf(frames, start, seconds);
   const faces = [...seenFaces(frames, start)].sort(([a], [b]) => a - b);
   const title = `Expressions, ${new Date(1000 * start).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`;
   const legend = EXPRESSIONS.map((name) => `<li style="--colour: ${colourOf(name)}">${name}</li>`).join("");
-  const sections = faces.map(([id, moments]) => section(id, moments, seconds)).join("");
+  const sections = faces.map(([id, moments]) => section(id, moments, steps)).join("");
   const page = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -32,7 +33,7 @@ export function recordingReport(frames) {
 <title>${title}</title>
 <style>${STYLE}</style>
 <h1>${title}</h1>
-<p>${clock(seconds)} minutes, ${frames.length} frames, ${faces.length} ${faces.length === 1 ? "face" : "faces"}. Each chart shows how probable the expressions were, from the recording’s start to its end.</p>
+<p>${clock(seconds, 1)} minutes, ${frames.length} frames, ${faces.length} ${faces.length === 1 ? "face" : "faces"}. Each chart shows how probable the expressions were, from the recording’s start to its end.</p>
 <ul>${legend}</ul>
 ${sections}
 <section><p>A neural network said what faces looked like, which is not what people felt. There are no pictures in this file.</p></section>
@@ -53,11 +54,19 @@ function seenFaces(frames, start) {
   return seen;
 }
 
-function section(id, moments, seconds) {
+/** The recording in parts of as many frames each: { from, to, frames }, from 0 to 1 of its time. */
+function stepsOf(frames, start, seconds) {
+  const size = Math.ceil(frames.length / STEPS);
+  const place = (i) => (i < frames.length ? (frames[i].time - start) / seconds : 1);
+  const starts = Array.from({ length: Math.ceil(frames.length / size) }, (_, step) => step * size);
+  return starts.map((i) => ({ from: place(i), to: place(i + size), frames: frames.slice(i, i + size) }));
+}
+
+function section(id, moments, steps) {
   const clearest = EXPRESSIONS.map((name) => strongest(name, moments)).filter(({ share }) => share >= CLEAR);
   const rows = clearest.map(({ name, at, share }) => `<tr><td style="--colour: ${colourOf(name)}">${name}<td>${clock(at, 1)}<td>${percent(share)}`);
   const table = rows.length ? `<table><tr><th>Most clearly<th>At<th>Probability${rows.join("")}</table>` : "";
-  return `<section><h2>Face ${id}</h2><p>${shares(moments)}</p>${chart(moments, seconds)}${table}</section>\n`;
+  return `<section><h2>Face ${id}</h2><p>${shares(moments)}</p>${chart(id, steps)}${table}</section>\n`;
 }
 
 /** "Happy 62%, Neutral 30%": in how many of its frames a face was said to show what. */
@@ -73,22 +82,21 @@ function strongest(name, moments) {
 }
 
 /** Probabilities on top of one another over time; nothing where the face was not seen. */
-function chart(moments, seconds) {
-  const steps = Array.from({ length: STEPS }, () => []);
-  for (const { at, face } of moments) steps[Math.min(Math.floor((STEPS * at) / seconds), STEPS - 1)].push(face.probabilities);
+function chart(id, steps) {
+  const rows = steps.map(({ frames }) => frames.flatMap(({ faces }) => faces.filter((face) => face.id === id)));
   const areas = EXPRESSIONS.map((name, k) => {
-    const below = (step) => mean(step, EXPRESSIONS.slice(k + 1));
-    const bars = steps.map((step, i) => (step.length ? bar(i, below(step), mean(step, [name])) : ""));
+    const below = EXPRESSIONS.slice(k + 1);
+    const bars = steps.map((step, i) => (rows[i].length ? bar(step, mean(rows[i], below), mean(rows[i], [name])) : ""));
     return `<path fill="${colourOf(name)}" d="${bars.join("")}"/>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Probabilities over time">${areas.join("")}</svg>`;
 }
 
-/** The mean over the frames of a step of what several expressions have together. */
-const mean = (step, names) => step.reduce((sum, row) => sum + names.reduce((total, name) => total + row[name], 0), 0) / step.length;
+/** What several expressions have together, as the mean over a face's moments. */
+const mean = (faces, names) => faces.reduce((sum, { probabilities }) => sum + names.reduce((total, name) => total + probabilities[name], 0), 0) / faces.length;
 
-function bar(i, below, share) {
-  const [x, width] = [(i * WIDTH) / STEPS, WIDTH / STEPS];
-  const [top, height] = [(1 - below - share) * HEIGHT, share * HEIGHT];
-  return height < 0.05 ? "" : `M${x} ${top.toFixed(1)}h${width}v${height.toFixed(1)}h${-width}z`;
+function bar({ from, to }, below, share) {
+  const [x, width] = [from * WIDTH, (to - from) * WIDTH].map((value) => value.toFixed(1));
+  const [top, height] = [(1 - below - share) * HEIGHT, share * HEIGHT].map((value) => value.toFixed(1));
+  return Number(height) ? `M${x} ${top}h${width}v${height}h-${width}z` : "";
 }
