@@ -6,7 +6,7 @@ import { LABELS } from "./expressions.js";
 import { faceQuality } from "./face-quality.js";
 import { OwnCamera } from "./own-camera.js";
 import { keep, load, personal } from "./personal.js";
-import { Places } from "./places.js";
+import { Places, forFrames } from "./places.js";
 import { geometricMean, toRow } from "./probabilities.js";
 import { Stage } from "./stage.js";
 
@@ -34,7 +34,7 @@ let step = null; // ends the present step when called with "skip" or "finish"
 /* The camera */
 
 const stage = new Stage(byId("picture"), byId("marks"));
-const places = new Places(told.private, told, (analyser) => (camera.analyser = analyser));
+const places = new Places(told.private, forFrames(told), (analyser) => (camera.analyser = analyser));
 const camera = new OwnCamera(byId("video"), stage, places.analyser, {
   result: takeIn,
   state: (_, reason) => trouble(reason && "Waiting for the app", reason),

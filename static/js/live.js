@@ -5,9 +5,10 @@ import { FaceList } from "./faces.js";
 import { download, png, timestamp } from "./files.js";
 import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "./own-camera.js";
-import { Places } from "./places.js";
+import { Places, forFrames } from "./places.js";
 import { Rests } from "./face-rest.js";
 import { Recorder } from "./recorder.js";
+import { recordingReport } from "./recording-report.js";
 import { rememberedSwitches } from "./remembered.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
@@ -28,7 +29,7 @@ const meter = new Meter();
 const status = new StatusView(meter);
 const recorder = new Recorder();
 const news = { result: showResult, lost: showLost };
-const places = new Places(addresses.private, addresses, (analyser) => {
+const places = new Places(addresses.private, forFrames(addresses), (analyser) => {
   const again = views.own.running && places.chosen === "device";
   views.own.stop();
   views.own.analyser = analyser;
@@ -36,15 +37,6 @@ const places = new Places(addresses.private, addresses, (analyser) => {
   else showConsent("Use your own camera", places.words);
 });
 const views = {
-  server: new ServerView(stage, addresses, {
-    ...news,
-    // From here alone: an answer to a request could tell of a state that is over already.
-    status: (state) => status.update(state),
-    refused: (words) => {
-      forgetFaces();
-      status.refused(words);
-    },
-  }),
   own: new OwnCamera(byId("own-video"), stage, places.analyser, {
     ...news,
     personalise: (result) => rests.personalise(result),
@@ -52,7 +44,24 @@ const views = {
     fault: showConsent,
   }),
 };
-let view = "server";
+let view = "own";
+if (addresses.live) {
+  view = "server";
+  views.server = new ServerView(stage, addresses, {
+    ...news,
+    // From here alone: an answer to a request could tell of a state that is over already.
+    status: (state) => status.update(state),
+    refused: (words) => {
+      forgetFaces();
+      status.refused(words);
+    },
+  });
+  const sources = new SourceDialog(addresses, () => {
+    saveRecording();
+    forgetFaces();
+  });
+  byId("change-source").addEventListener("click", () => sources.open());
+}
 
 /** Show one frame's faces: marks, cards and summary from one and the same state. */
 function showResult(result, picture) {
@@ -63,7 +72,7 @@ function showResult(result, picture) {
   summary.update(said);
   stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
   recorder.add(result);
-  if (recorder.recording) byId("record-count").textContent = `${recorder.frames} frame${recorder.frames === 1 ? "" : "s"}`;
+  if (recorder.recording) byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
 }
 
 function forgetFaces() {
@@ -133,12 +142,6 @@ async function listCameras() {
   byId("camera-choice").hidden = devices.length < 2;
 }
 
-const sources = new SourceDialog(addresses, () => {
-  saveRecording();
-  forgetFaces();
-});
-byId("change-source").addEventListener("click", () => sources.open());
-
 document.querySelectorAll("input[name=view]").forEach((input) => {
   input.checked = input.value === "server"; // browsers keep a choice over a reload
   input.addEventListener("change", () => choose(input.value));
@@ -158,16 +161,20 @@ byId("snapshot").addEventListener("click", async () => {
 byId("record").addEventListener("click", () => {
   if (recorder.recording) return saveRecording();
   recorder.start();
+  byId("report").hidden = true;
   byId("record").dataset.recording = "";
 });
 
 function saveRecording() {
   if (!recorder.recording) return;
   save(recorder.stop(), `expressions ${timestamp()}.csv`);
+  byId("report").hidden = recorder.frames.length === 0;
   delete byId("record").dataset.recording;
   byId("record-count").textContent = "";
   byId("record").disabled = status.status?.state !== "live";
 }
+
+byId("report").addEventListener("click", () => save(recordingReport(recorder.frames), `expressions ${timestamp()}.html`));
 
 function save(blob, name) {
   download(blob, name);
@@ -205,5 +212,6 @@ function resume() {
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : resume()));
 addEventListener("pagehide", () => views[view].stop());
 addEventListener("pageshow", (event) => event.persisted && choose(view));
-if (!document.hidden) resume();
-if (location.hash === "#own") document.querySelector("input[value=own]").click(); // from the page that checks a face
+if (!views.server) choose("own");
+else if (location.hash === "#own") document.querySelector("input[value=own]").click(); // from the page that checks a face
+else if (!document.hidden) resume();

@@ -1,21 +1,21 @@
-/* One picture on its way through the API: waiting, being analysed, answered or refused. */
+/* One picture on its way: waiting, being analysed, answered or refused. */
 
-import { answeredBitmap, localBitmap } from "./bitmaps.js";
+import { localBitmap } from "./bitmaps.js";
 import { LOST } from "./connection.js";
 import { drawMarks, hideFaces } from "./drawing.js";
 import { EXPRESSIONS, nameOf, percent, summaryOf } from "./expressions.js";
 import { FACE_COLUMNS, csv, download, faceRow, json, png } from "./files.js";
+import { Interruption } from "./server-pictures.js";
 
 const SHOWN_WIDTH = 1600;
 const FACE_SIDE = 72; // pixels of a face in the table
 const FACE_MARGIN = 0.15;
 const ANSWER_MS = 60_000; // 20 MB may be a while on their way
-const PASSING = new Set([200, 401, 429, 500, 502, 503, 504]); // with these, the same picture may be taken later
 
 export class PictureCard {
-  /** `addresses`: { predict, annotate }; `options`: { labels, blur }, shared by all cards; `kept`: { key, answer } of a picture from before. */
-  constructor(template, file, addresses, options, kept = {}) {
-    Object.assign(this, { file, addresses, options, answer: kept.answer, key: kept.key });
+  /** `options`: { labels, blur }, shared by all cards; `kept`: { key, answer } of a picture from before. */
+  constructor(template, file, options, kept = {}) {
+    Object.assign(this, { file, options, answer: kept.answer, key: kept.key });
     this.name = file.name || "Pasted picture";
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(`.picture-${name}`);
@@ -44,18 +44,21 @@ export class PictureCard {
   }
 
   /** Show the answer that is there from before. */
-  async restore() {
+  async restore(analyser) {
+    this.analyser = analyser;
     await this.#finish();
   }
 
-  async analyse(connection) {
+  /** `analyser`: ServerPictures or DevicePictures. */
+  async analyse(analyser) {
+    this.analyser = analyser;
     this.#show("busy", "Looking for faces");
     const sending = new AbortController();
     this.abort = () => sending.abort();
     const late = setTimeout(this.abort, ANSWER_MS);
     try {
       await this.#preview();
-      this.answer = await ask(this.addresses.predict, this.file, sending.signal, connection);
+      this.answer = await analyser.analyse(this.file, sending.signal);
     } catch (error) {
       this.part("retry").hidden = !(error instanceof Interruption);
       this.interrupted = error.message === LOST;
@@ -125,9 +128,9 @@ export class PictureCard {
     this.draw();
   }
 
-  /** The picture in its full size, as the app answered about it; null where it cannot be had. */
+  /** The picture in its full size, as it was analysed; null where it cannot be had. */
   #answered() {
-    return answeredBitmap(this.file, this.answer, `${this.addresses.annotate}?marks=false`);
+    return this.analyser.bitmap(this.file, this.answer);
   }
 
   /** With blur, a picture in which nobody has looked for faces is not shown. */
@@ -194,23 +197,4 @@ function summary({ faces, turned, note }) {
   const found = faces.length ? summaryOf(faces) : "No face found. Faces must look towards the camera and not be too small.";
   const more = [turned ? "The picture was turned to find the faces." : "", note].filter(Boolean);
   return more.length ? [found.replace(/\.?$/, "."), ...more].join(" ") : found;
-}
-
-/** What may go well the next time. */
-class Interruption extends Error {}
-
-/** Return the API's answer, or throw an Error with its words. */
-async function ask(address, file, signal, connection) {
-  const form = new FormData();
-  form.append("image", file);
-  let answer;
-  try {
-    answer = await connection.fetch(address, { method: "POST", body: form, signal });
-  } catch {
-    throw new Interruption(LOST);
-  }
-  const content = await answer.json().catch(() => null);
-  if (answer.ok && content) return content;
-  const Kind = PASSING.has(answer.status) ? Interruption : Error;
-  throw new Kind(content?.error?.message ?? `The app answered with error ${answer.status}.`);
 }

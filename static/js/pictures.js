@@ -2,41 +2,62 @@
 
 import { Connection } from "./connection.js";
 import { FaceDialog } from "./face-dialog.js";
-import { kindOf } from "./file-kind.js";
 import { FACE_COLUMNS, csv, download, timestamp } from "./files.js";
 import { KeptPictures } from "./kept-pictures.js";
 import { Lightbox } from "./lightbox.js";
 import { PictureCard } from "./picture-card.js";
+import { Places } from "./places.js";
+import { DevicePictures } from "./private/device-pictures.js";
 import { rememberedSwitches } from "./remembered.js";
+import { ServerPictures } from "./server-pictures.js";
 import { say, undoable } from "./toasts.js";
 import { VideoCard } from "./video-card.js";
 import { VideoQueue } from "./video-queue.js";
 import { downloadZip } from "../vendor/client-zip/index.js";
 
 const byId = (id) => document.getElementById(id);
-const { predict, annotate, kind, jobs, example, health } = byId("pictures-script").dataset;
+const told = byId("pictures-script").dataset;
+const served = Boolean(told.predict);
+const WORDS = {
+  device: "Pictures stay on this device, which analyses them itself. Nothing is sent.",
+  server: "Pictures go to the computer that runs this app, which analyses them in memory and does not keep them.",
+};
 const list = byId("picture-list");
 const cards = [];
 const queue = [];
 const kept = new KeptPictures();
 const lightbox = new Lightbox();
-const connection = new Connection(health, byId("connection"));
+const connection = new Connection(told.health ?? told.example, byId("connection"));
+const places = new Places(
+  told.private,
+  {
+    onDevice: (engine, on) => new DevicePictures(engine, on, served ? "Or choose “On the server”, and add it again." : ""),
+    server: served ? new ServerPictures(told, connection) : null,
+    words: WORDS,
+    usual: "server",
+  },
+  () => {},
+);
 let working = false;
 let batchEnd = null; // what is added now goes before this card
 
 const options = rememberedSwitches(() => cards.forEach((card) => card.draw()));
-const faceDialog = new FaceDialog(jobs, connection);
-const videoTemplates = { card: byId("video-card"), download: byId("download-link") };
-const videos = new VideoQueue(jobs, connection, (name) => new VideoCard(videoTemplates, name, faceDialog, options), {
-  place: (card) => list.insertBefore(card.element, batchEnd),
-  leaving: passFocusOn,
-  changed: showCount,
-});
+const videos = served ? makeVideos() : null;
+
+function makeVideos() {
+  const faceDialog = new FaceDialog(told.jobs, connection);
+  const templates = { card: byId("video-card"), download: byId("download-link") };
+  return new VideoQueue(told.jobs, connection, (name) => new VideoCard(templates, name, faceDialog, options), {
+    place: (card) => list.insertBefore(card.element, batchEnd),
+    leaving: passFocusOn,
+    changed: showCount,
+  });
+}
 
 /** Add files in their order, above what is there. */
 async function add(files) {
   const chosen = [...files]; // the list may be emptied meanwhile
-  const kinds = await Promise.all(chosen.map((file) => kindOf(file, kind)));
+  const kinds = await Promise.all(chosen.map((file) => places.analyser.kindOf(file)));
   batchEnd = list.firstElementChild;
   const added = chosen.map((file, i) => (kinds[i] === "video" ? videos.add(file) : addPicture(file)));
   batchEnd = null;
@@ -52,7 +73,7 @@ function addPicture(file) {
 }
 
 function makeCard(file, before) {
-  const card = new PictureCard(byId("picture-card"), file, { predict, annotate }, options, before);
+  const card = new PictureCard(byId("picture-card"), file, options, before);
   card.onRemove = () => remove([card], `Removed ${card.name}`);
   card.onRetry = () => enqueue(card);
   card.onOpen = () => lightbox.open(inOrder().filter(({ done }) => done), card);
@@ -69,12 +90,12 @@ function enqueue(card) {
   if (!working) work();
 }
 
-/** One picture at a time: the server has other visitors too. */
+/** One picture at a time: the server has other visitors too, and this device one engine. */
 async function work() {
   working = true;
   for (let card = queue.shift(); card; card = queue.shift()) {
     if (!cards.includes(card)) continue;
-    await card.analyse(connection);
+    await card.analyse(places.analyser);
     if (card.done && cards.includes(card)) await keep(card);
     showCount();
   }
@@ -121,7 +142,7 @@ function passFocusOn({ element }) {
 }
 
 function showCount() {
-  const counts = [[cards.length, "picture"], [videos.count, "video"]].filter(([count]) => count > 0);
+  const counts = [[cards.length, "picture"], [videos?.count ?? 0, "video"]].filter(([count]) => count > 0);
   const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
   byId("picture-tools").hidden = counts.length === 0;
   byId("picture-options").hidden = cards.length === 0;
@@ -154,7 +175,7 @@ byId("file").addEventListener("change", (event) => {
   event.target.value = ""; // so that the same file can be chosen again
 });
 byId("example").addEventListener("click", async () => {
-  const answer = await connection.fetch(example).catch(() => null);
+  const answer = await connection.fetch(told.example).catch(() => null);
   if (answer?.ok) add([new File([await answer.blob()], "example.jpg", { type: "image/jpeg" })]);
 });
 addEventListener("paste", (event) => add(event.clipboardData.files));
@@ -180,7 +201,7 @@ byId("clear").addEventListener("click", () => {
 });
 byId("download-all").addEventListener("click", downloadAll);
 document.addEventListener("themechange", () => {
-  videos.recolour();
+  videos?.recolour();
   cards.forEach((card) => card.draw());
 });
 
@@ -188,10 +209,10 @@ async function restore() {
   for (const { key, file, answer } of await kept.all()) {
     const card = makeCard(file, { key, answer });
     list.append(card.element);
-    await card.restore();
+    await card.restore(places.analyser);
   }
   showCount();
 }
 
 restore();
-videos.resume();
+videos?.resume();

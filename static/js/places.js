@@ -1,5 +1,4 @@
-/* Where the pictures of the visitor's own camera are analysed, on this device or on the server: the switch, its words, and
-   what does it. */
+/* Where pictures are analysed, on this device or on the server: the switch, its words, and what does it. */
 
 import { DeviceFrames } from "./private/device-frames.js";
 import { Engine, supported } from "./private/engine.js";
@@ -7,7 +6,7 @@ import { recall, remember } from "./remembered.js";
 import { ServerFrames } from "./server-frames.js";
 
 const CHOICE = "place"; // what the visitor chose, or what this device proved to be fit for
-const WORDS = {
+const CAMERA_WORDS = {
   device: "Its pictures stay on this device, which analyses them itself. Nothing is sent.",
   server: "Its pictures go to the computer that runs this app, are analysed frame by frame, and are not kept. They go nowhere else.",
 };
@@ -17,25 +16,24 @@ const byId = (id) => document.getElementById(id);
 
 export class Places {
   /**
-   * `told`: what the page says of private mode, as JSON, "null" where it is not to be had. `addresses`: { frame, rest } of
-   * the API. `onChange(analyser)` is called when the visitor chooses.
+   * `told`: what the page says of private mode, as JSON, "null" where it is not to be had. `onDevice(engine, on)` makes
+   * what analyses there; `server` does it on the server, null where there is none. `words`: { device, server } say where
+   * pictures go, `usual` is what counts until the visitor chooses. `onChange(analyser)` is called when the visitor does.
    */
-  constructor(told, addresses, onChange) {
+  constructor(told, { onDevice, server, words, usual }, onChange) {
     const files = JSON.parse(told);
     const on = { progress: showProgress, slow: (perSecond) => this.#offerServer(perSecond) };
-    this.analysers = {
-      device: files && supported() ? new DeviceFrames(new Engine(files), on) : null,
-      server: addresses.frame ? new ServerFrames(addresses) : null,
-    };
+    this.allWords = words;
+    this.analysers = { device: files && supported() ? onDevice(new Engine(files), on) : null, server };
     this.inputs = [...document.querySelectorAll("input[name=place]")];
     this.inputs.forEach((input) => {
       input.disabled = !this.analysers[input.value];
       input.addEventListener("change", () => this.#choose(input.value, onChange));
     });
     byId("place-server").addEventListener("click", () => this.#choose("server", onChange));
-    const usual = this.analysers.device ? "device" : "server";
-    this.#show(this.analysers[recall(CHOICE, usual)] ? recall(CHOICE, usual) : usual);
-    byId("place-reason").textContent = reason(files, this.analysers.server);
+    const preferred = [recall(CHOICE, usual), usual, "device", "server"];
+    this.#show(preferred.find((place) => this.analysers[place]) ?? usual);
+    byId("place-reason").textContent = reason(files, server);
   }
 
   /** What analyses the frames. */
@@ -45,7 +43,7 @@ export class Places {
 
   /** Where the pictures go, in words. */
   get words() {
-    return WORDS[this.chosen];
+    return this.allWords[this.chosen];
   }
 
   #choose(place, onChange) {
@@ -57,7 +55,8 @@ export class Places {
   #show(place) {
     this.chosen = place;
     this.inputs.forEach((input) => (input.checked = input.value === place));
-    byId("place-words").textContent = WORDS[place];
+    byId("main").dataset.place = place;
+    byId("place-words").textContent = this.words;
     byId("place-slow").hidden = true;
   }
 
@@ -68,6 +67,14 @@ export class Places {
     byId("place-slow").hidden = false;
   }
 }
+
+/** For the visitor's own camera; `addresses`: { frame, rest } of the API, none where there is no server. */
+export const forFrames = (addresses) => ({
+  onDevice: (engine, on) => new DeviceFrames(engine, on),
+  server: addresses.frame ? new ServerFrames(addresses) : null,
+  words: CAMERA_WORDS,
+  usual: "device",
+});
 
 function showProgress(share) {
   const place = byId("place-progress");

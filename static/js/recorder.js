@@ -1,4 +1,4 @@
-/* What was seen, frame by frame, while the visitor records; kept in the page until it is saved as CSV. */
+/* What was seen, frame by frame, while the visitor records; kept in the page to be saved as a table and as a report. */
 
 import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "./files.js";
 
@@ -9,24 +9,23 @@ export class Recorder {
 
   start() {
     this.recording = true;
-    this.rows = [];
-    this.frames = 0;
-    this.first = null;
+    this.frames = [];
   }
 
-  /** Note one frame: a row a face, or one without a face. */
+  /** Note one frame. */
   add({ index, time, faces }) {
-    if (!this.recording) return;
-    this.first ??= time;
-    this.frames += 1;
-    const start = [index, (time - this.first).toFixed(3), new Date(1000 * time).toISOString()];
-    const rows = faces.length ? faces.map((face) => [...faceRow(face), ...asSeenRow(face)]) : [[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => "")];
-    for (const row of rows) this.rows.push([...start, ...row]);
+    if (this.recording) this.frames.push({ index, time, faces });
   }
 
-  /** End; return the CSV file. */
+  /** End; return the CSV file: of each frame a row a face, or one without a face. */
   stop() {
     this.recording = false;
-    return csv([COLUMNS, ...this.rows]);
+    return csv([COLUMNS, ...this.frames.flatMap((frame) => this.#rows(frame))]);
+  }
+
+  #rows({ index, time, faces }) {
+    const start = [index, (time - this.frames[0].time).toFixed(3), new Date(1000 * time).toISOString()];
+    if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => "")]];
+    return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face)]);
   }
 }

@@ -43,7 +43,8 @@ export class StatusView {
     say(byId("source-name"), status.demo ? "" : (status.source ?? ""));
     byId("snapshot").disabled = status.state !== "live";
     byId("record").disabled = status.state !== "live" && !("recording" in byId("record").dataset);
-    byId("change-source").disabled = status.state === "lost" || "off" in byId("change-source").dataset;
+    const change = byId("change-source"); // which a site without a server has not
+    if (change) change.disabled = status.state === "lost" || "off" in change.dataset;
     if (status.state !== "live") this.meter.clear();
     this.#showFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from config import ROOT
 from entities import EXPRESSIONS
+from tests.browser.conftest import Mood
 from tests.footage import make_video
 
 EXAMPLE = ROOT / "static" / "images" / "example.jpg"
@@ -296,3 +297,30 @@ def test_a_picture_opens_larger(page: Page, tmp_path: Path, shoot: Any, check_ac
     expect(page.locator("#lightbox-name")).to_have_text("example.jpg")
     page.keyboard.press("Escape")
     expect(lightbox).to_be_hidden()
+
+
+def test_on_this_device_nothing_is_sent(page: Page, tmp_path: Path, mood: Mood, shoot: Any) -> None:
+    """Once the visitor has chosen so, pictures are analysed without a request; for videos the card says what to do."""
+    mood.expression = "Angry"  # which the server would say
+    sent: list[str] = []
+    page.on("request", lambda request: request.method != "GET" and sent.append(request.url))
+    page.get_by_text("On this device", exact=True).click()
+    expect(page.locator("#place-words")).to_contain_text("Nothing is sent")
+    shoot(page, "pictures-on-this-device")
+    page.set_input_files("#file", [EXAMPLE, make_video(tmp_path / "clip.mp4")])
+    summaries = page.locator(".picture-summary")
+    expect(summaries.first).to_have_text("2 faces: 1 Happy, 1 Neutral")
+    expect(summaries.last).to_have_text(
+        "Videos cannot be analysed on this device. Or choose “On the server”, and add it again."
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).first.click()
+    download.value.save_as(tmp_path / "saved.png")
+    saved, original = cv2.imread(str(tmp_path / "saved.png")), cv2.imread(str(EXAMPLE))
+    assert saved is not None
+    assert original is not None
+    assert saved.shape == original.shape
+    assert (saved != original).any()
+    page.reload()
+    expect(summaries).to_have_text(["2 faces: 1 Happy, 1 Neutral"])
+    assert sent == []
