@@ -114,6 +114,7 @@ def is_accessible(page: Page, address: str, check: Callable[[Page], None]) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_site_needs_no_server(
+    *,
     new_page: Callable[..., Page],
     folder: Path,
     tmp_path: Path,
