@@ -29,32 +29,37 @@ import parts  # noqa: F401  # first: says what is missing of the others
 # isort: split
 import argparse
 import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Final
 
 from tqdm import tqdm
 
+from analysis.console import Console
 from analysis.dataset import RESERVED, TABLES, Dataset
+from analysis.execution import Listener, load_network, run_here, run_in_processes
 from analysis.inputs import find_files
 from analysis.picture import look_at_picture
-from analysis.rest import RestWanted, load_rest, parse_rest
+from analysis.rest import RestWanted, load_rest, parse_rest, parse_time
 from analysis.result import Result
-from analysis.run import plan
+from analysis.run import only_run, plan
 from analysis.study import REPORT, Lists, conclude, read_lists
-from analysis.task import Options, Outcome, Task, analyze_file
+from analysis.task import Options, Outcome, Task
 from analysis.video import VideoAnalysis, open_video
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
 from vision.detection import choose
+from vision.sampling import EVERY_FRAME, Sampling
 
 STOPPED: Final = 130
 """The usual exit status after Ctrl-C."""
-_BAR: Final = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} gone, {remaining} to go, {rate_fmt}]"
 
 
 def main(arguments: Sequence[str] | None = None, classifier: Classifier | None = None) -> int:
@@ -65,12 +70,14 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         run = run_options(options)
         if (choice := choose(run.settings.detector)).fallback:
             print(choice.note, file=sys.stderr)
-        tasks = plan(find_files(options.inputs, sys.stdin, run.out), run)
-        written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
-        names = [task.source.name for task in tasks]
-        lists = read_lists(options.markers, options.groups, names, written=written)
-        failed = analyze_all(tasks, run, classifier, quiet=options.quiet)
-        conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
+        addresses = find_files(options.inputs, sys.stdin, run.out)
+        with only_run(run.out):
+            tasks = plan(addresses, run)
+            written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
+            names = [task.source.name for task in tasks]
+            lists = read_lists(options.markers, options.groups, names, written=written)
+            failed = analyze_all(tasks, run, options, classifier)
+            conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
         if options.format == "csv":
             for table in TABLES:
                 Dataset(run.out).write_csv(table)
@@ -78,36 +85,28 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped. Of the file that was being analysed, nothing was kept.", file=sys.stderr)
+        print(f"Stopped. What was done is in {options.out}; the same command goes on from there.", file=sys.stderr)
         return STOPPED
     for outcome in failed:
         print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def analyze_all(tasks: Sequence[Task], run: Options, classifier: Classifier | None, *, quiet: bool) -> list[Outcome]:
-    """Analyse the files one after another; return those that failed.
+def analyze_all(
+    tasks: Sequence[Task], run: Options, options: argparse.Namespace, classifier: Classifier | None
+) -> list[Outcome]:
+    """Analyse the files; return those that failed.
 
     Raises:
-        FacialExpressionError: The network cannot be loaded.
+        FacialExpressionError: The network cannot be loaded, or the results cannot be written.
 
     """
-    classifier = classifier or load_classifier(run.settings)
     failed = []
-    for task in tasks:
-        with tqdm(
-            desc=printable(task.source.name), total=0, bar_format=_BAR, leave=False, delay=0.1, disable=quiet
-        ) as bar:
-
-            def show(done: float, total: float, bar: "tqdm[None]" = bar) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
-            outcome = analyze_file(task, run, classifier, show)
-        if outcome.state == "failed":
-            failed.append(outcome)
-        elif not quiet:
-            print(f"{outcome.task.source.name}: {outcome.line} -> {run.out / outcome.task.key}")
+    with Console(tasks, run, quiet=options.quiet) as console:
+        for outcome in execute(tasks, run, options, classifier, console.progress):
+            console.finished(outcome)
+            if outcome.state == "failed":
+                failed.append(outcome)
     return failed
 
 
@@ -129,6 +128,21 @@ def conclude_all(run: Options, lists: Lists, detector: str, *, csv: bool, quiet:
         print(note, file=sys.stderr)
     if not quiet:
         print(f"Report: {run.out / REPORT}")
+
+
+def execute(
+    tasks: Sequence[Task], run: Options, options: argparse.Namespace, classifier: Classifier | None, listener: Listener
+) -> Iterator[Outcome]:
+    """Analyse the files where the options say; yield what became of each."""
+    workers = min(options.workers or processors(), len(tasks))
+    if classifier or workers <= 1:
+        return run_here(tasks, run, classifier or load_network(run.settings), listener)
+    return run_in_processes(tasks, run, workers, listener)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def print_any_name() -> None:
@@ -158,6 +172,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name in IntervalSettings.model_fields:
         help_text = described(f"intervals.{name}")
         add(f"--interval-{name}", dest=f"intervals.{name}", default=argparse.SUPPRESS, metavar="N", help=help_text)
+    add("--fps", type=positive(float), metavar="N", help="look at N frames a second at most, evenly spread")
+    add("--every", type=positive(int), default=1, metavar="N", help="look at every Nth frame")
+    add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
+    add("--to", dest="end", type=seconds, default=inf, metavar="TIME", help="where to end, as 2:00")
+    add("--workers", type=positive(int), metavar="N", help="processes; default: as many as there are processors")
     add("--annotate", action="store_true", help="make annotated videos and pictures, too")
     add("--format", choices=("parquet", "csv"), default="parquet", help="csv: the run's tables as CSV files, too")
     add("--overwrite", action="store_true", help="analyse again what was analysed before, and replace its results")
@@ -167,7 +186,31 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=not sys.stdout.isatty(),
         help="print only what fails; the default where the output is no terminal",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.begin >= options.end:
+        parser.error("--from has to be before --to")
+    return options
+
+
+def positive(kind: type[float]) -> Callable[[str], float]:
+    """Return what reads a number above 0 from the command line."""
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            value = kind(text)
+            if 0 < value < inf:
+                return value
+        raise argparse.ArgumentTypeError(f"{text} is no {'whole ' * (kind is int)}number above 0")
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Return a time (seconds, minutes:seconds or hours:minutes:seconds) in seconds."""
+    try:
+        return parse_time(text)
+    except RestError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run_options(options: argparse.Namespace) -> Options:
@@ -185,6 +228,7 @@ def run_options(options: argparse.Namespace) -> Options:
         out=options.out,
         settings=without_limits(settings),
         rest=wanted_rest(options.rest) if options.rest else None,
+        sampling=Sampling(options.fps, options.every, options.begin, options.end),
         annotate=options.annotate,
         overwrite=options.overwrite,
     )
@@ -229,7 +273,12 @@ def load_classifier(settings: Settings) -> Classifier:
 
 
 def analyze_video(
-    path: str | Path, *, rest: str | None = None, settings: Settings | None = None, classifier: Classifier | None = None
+    path: str | Path,
+    *,
+    rest: str | None = None,
+    sampling: Sampling = EVERY_FRAME,
+    settings: Settings | None = None,
+    classifier: Classifier | None = None,
 ) -> Result:
     """Analyse a video; nothing is written to disk.
 
@@ -237,6 +286,7 @@ def analyze_video(
         path: The video: any that FFmpeg reads, upright or turned.
         rest: Where the resting faces come from that the others are compared with: a time such as "0:03-0:06", "auto",
             or the path of a file that the page saved.
+        sampling: Which frames are looked at: `Sampling(fps=5)`, `Sampling(begin=30, end=120)` (seconds).
         settings: Default: those of config.toml, where there is one.
         classifier: What names the expressions; the shipped network if not given, which is loaded once.
 
@@ -244,16 +294,16 @@ def analyze_video(
         Tables as pandas DataFrames: `frames` (a row a face and frame: time and duration in seconds, boxes in pixels,
         seven probabilities, 0-1, summing to 1), `faces` (a row a person), `intervals` (a row a stretch in which a face
         shows an expression: onset, peak, offset and duration in seconds); `plot()` is the timeline, `write(folder)`
-        writes what the command does. All frames' rows are in memory: some 2 MB a minute and face.
+        writes what the command does. All frames' rows are in memory: some 5 MB a minute and face.
 
     Raises:
-        SourceError: The video is missing or broken, or too large (VideoSizeError).
+        SourceError: The video is missing or broken, too large (VideoSizeError), or has none of the frames asked for.
         RestError: In the time that `rest` asks for, no face is seen.
         ModelError: The network cannot be loaded.
 
     """
     path, settings = Path(path), without_limits(settings or load_settings())
-    with open_video(path, settings.uploads) as video:
+    with open_video(path, settings.uploads, sampling) as video:
         analysis = VideoAnalysis(video, path, settings, classifier or load_classifier(settings))
         records = [seen.record for seen in analysis.frames(wanted_rest(rest) if rest else None)]
         name = printable(path.name)

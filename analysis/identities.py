@@ -163,7 +163,7 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
         history, places = _write_tables(new, summary, found / "frames.json", identities)
         write_spreadsheet(new / "frames.csv")
         faces = _faces(folder, summary, identities, history, places)
-        span = summary["begin"], summary["duration"]
+        span = summary.get("begin", 0.0), summary["duration"]
         summary |= {
             "changes": len(changes),
             "shares": shares(faces),

@@ -64,6 +64,19 @@ def parse_rest(text: str) -> RestWanted:
     return RestWanted("asked", (begin, end))
 
 
+def parse_time(text: str) -> float:
+    """Read a time: seconds, minutes:seconds or hours:minutes:seconds.
+
+    Raises:
+        RestError: It is none.
+
+    """
+    match = re.fullmatch(_TIME, text.strip())
+    if not match:
+        raise RestError(f"{text[:40]!r} is no time such as 0:30.")
+    return _seconds(match.groups())
+
+
 def load_rest(path: Path) -> RestingFace:
     """Read a resting face that the page saved.
 

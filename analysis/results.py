@@ -16,6 +16,8 @@ ARCHIVE: Final = "all.zip"
 SUMMARIES: Final = ("summary.json", "faces.json")
 """A folder of results has one of these: of a video, or of a picture."""
 _PARTIAL: Final = ".partial"
+PARTIALS: Final = (".*.partial", ".*.old")
+"""What folders are called that are not there as a whole, or are being replaced."""
 _COMPRESSED: Final = (".mp4", ".jpg", ".png", ".xlsx", ".parquet")
 
 

@@ -1,15 +1,21 @@
 """A run over many files: which are to be analysed, in which folders, and what became of each."""
 
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from analysis.dataset import RESERVED, Dataset
+from analysis.dataset import RESERVED, TABLES, Dataset
 from analysis.inputs import Source, unique_names
+from analysis.results import PARTIALS
 from analysis.task import Options, Task
+from errors import ResultsError
 from files import printable, short_name
 
+_LOCK: Final = ".lock"
 _KNOWN: Final = ("sha256", "fingerprint", "state", "stamp")
 
 
@@ -37,6 +43,43 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
         known = tuple((column, str(row[column])) for column in _KNOWN if column in row)
         tasks.append(Task(Source(address, name), key, fingerprint, known))
     return tasks
+
+
+@contextmanager
+def only_run(out: Path) -> Iterator[None]:
+    """Keep other runs from writing into the same folder; what one that was ended left half written is deleted.
+
+    Raises:
+        ResultsError: Another run writes into it, or it cannot be written.
+
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(out / _LOCK, timeout=0, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise ResultsError(f"{out} cannot be written: {error}. Choose another folder with --out.") from None
+    with closing(lock):
+        try:
+            lock.execute("BEGIN EXCLUSIVE")  # which ends with the process, however that ends
+        except sqlite3.Error:
+            raise ResultsError(f"Another run writes into {out}. Wait for it, or choose another folder.") from None
+        _sweep(out)
+        try:
+            yield
+        finally:
+            _sweep(out)
+            with suppress(OSError):
+                (out / _LOCK).unlink()
+
+
+def _sweep(out: Path) -> None:
+    """Delete what is half written."""
+    for pattern in PARTIALS:
+        for path in out.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+    for table in TABLES:
+        for path in (out / table).glob(".partial-*"):
+            path.unlink(missing_ok=True)
 
 
 def _rows_before(addresses: Sequence[str], options: Options) -> dict[str, Mapping[str, Any]]:

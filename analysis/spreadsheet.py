@@ -1,6 +1,7 @@
 """The tables as Excel files: Excel opens a CSV file in one column where decimals are written with a comma."""
 
 import csv
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -9,12 +10,7 @@ import xlsxwriter
 
 _MOST_ROWS: Final = 1 << 20
 """Rows that a sheet can have."""
-_OPTIONS: Final = {
-    "constant_memory": True,
-    "strings_to_numbers": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-}
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
 
 def write_spreadsheet(table: Path) -> Path:
@@ -27,12 +23,21 @@ def write_spreadsheet(table: Path) -> Path:
 
     """
     path = table.with_suffix(".xlsx")
-    with table.open(encoding="utf-8", newline="") as file, xlsxwriter.Workbook(path, _OPTIONS) as book:
+    with table.open(encoding="utf-8", newline="") as file, xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
         rows = csv.reader(file)
         for number, row in enumerate(islice(rows, _MOST_ROWS - 1)):
-            sheet.write_row(number, 0, row)
+            for column, text in enumerate(row):
+                _write(sheet, number, column, text)
         if next(rows, None):
             sheet.write_string(_MOST_ROWS - 1, 0, f"All other rows are in {table.name}.")
     return path
+
+
+def _write(sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, text: str) -> None:
+    """Write a number or a text: to be told which is faster than to let the library find out."""
+    if _NUMBER.fullmatch(text):
+        sheet.write_number(row, column, float(text))
+    elif text:
+        sheet.write_string(row, column, text)

@@ -19,6 +19,7 @@ from entities import EXPRESSIONS, Classifier
 from errors import FacialExpressionError, RestError
 from files import printable
 from vision.pictures import is_picture
+from vision.sampling import EVERY_FRAME, Sampling
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Options:
     settings: Settings
     rest: RestWanted | None = None
     """Where the resting faces come from that the others are compared with."""
+    sampling: Sampling = EVERY_FRAME
+    """Which frames of a video are looked at."""
     annotate: bool = False
     """Whether to make annotated videos and pictures."""
     overwrite: bool = False
@@ -59,6 +62,7 @@ class Options:
                 if path.is_file()
             ],
             "rest": repr(self.rest),
+            "sampling": repr(self.sampling),
             "annotate": self.annotate,
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
@@ -121,6 +125,13 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
     return Outcome(task, "done", line, found.get("seconds", 0.0))
 
 
+def give_up(task: Task, options: Options, attempts: int) -> Outcome:
+    """Note that a file cannot be analysed, since so many processes died of it."""
+    values = {"file": task.source.name, "path": printable(task.source.address), "folder": task.key}
+    reason = f"{attempts} processes that analysed it died, one after another, for lack of memory perhaps. Look at it."
+    return _failed(Dataset(options.out), task, values, reason)
+
+
 def _failed(dataset: Dataset, task: Task, values: dict[str, Any], reason: str) -> Outcome:
     dataset.remove(task.key)
     dataset.write("files", task.key, file_row(values | {"state": FAILED, "reason": reason}))
@@ -139,11 +150,20 @@ def _analyze(
     if is_picture(path):
         return _analyze_picture(path, task, options, classifier, given)
     dataset, target = Dataset(options.out), options.out / task.key
-    summary = analyze_video(path, target, options.settings, classifier, rest=options.rest, progress=progress, **given)
+    summary = analyze_video(
+        path,
+        target,
+        options.settings,
+        classifier,
+        rest=options.rest,
+        sampling=options.sampling,
+        progress=progress,
+        **given,
+    )
     dataset.copy("frames", task.key, target / "frames.parquet")
     dataset.write("faces", task.key, face_rows(task.source.name, summary["faces"]))
     values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
-    values |= {"kind": "video", "seconds": summary["duration"], "faces": len(summary["faces"])}
+    values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
     shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _LEAST_SHARE}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shown.items(), key=lambda item: -item[1]))
     line = f"{seen or 'no face'}{_rest_words(summary['rest'])}"

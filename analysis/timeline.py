@@ -69,11 +69,13 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames
 
 def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
     heights = dict(zip(EXPRESSIONS, np.nan_to_num(face.means(edges)).T, strict=True))
-    panel.stairs(np.ones(len(edges) - 1), edges, fill=True, color="#f1f3f6")
-    below = np.zeros(len(edges) - 1)
+    across = np.repeat(edges, 2)[1:-1]  # steps as an outline: matplotlib's own take a hundred times as long
+    panel.fill_between(across, 1, color="#f1f3f6", linewidth=0)
+    below = np.zeros(len(across))
     for name in reversed(DISPLAY_ORDER):  # from the bottom, so that the first of them is on top, as in the page
-        panel.stairs(below + heights[name], edges, baseline=below, fill=True, color=_hex(name), linewidth=0)
-        below = below + heights[name]
+        above = below + np.repeat(heights[name], 2)
+        panel.fill_between(across, below, above, color=_hex(name), linewidth=0)
+        below = above
     panel.set_ylim(0, 1)
     panel.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
     panel.set_title(_plain(f"{face.title}, seen for {face.seconds:.1f} s"), loc="left", fontsize=10, color=_INK)

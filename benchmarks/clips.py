@@ -13,6 +13,7 @@ import numpy as np
 
 from config import ROOT
 from entities import Image
+from vision.pictures import read_picture
 from vision.videos import VideoFile
 
 SIZE: Final = (640, 360)
@@ -54,7 +55,7 @@ def _scene(number: int) -> Iterator[Image]:
     portraits = [PORTRAITS / name for name in ("astronaut.png", "grace_hopper.jpg")]
     first = portraits[number // 2 % len(portraits)]
     shown = [first] if number % 2 == 0 else portraits[:2]
-    pictures = [_fitted(cv2.imread(str(path)), SIZE[0] // len(shown)) for path in shown]
+    pictures = [_fitted(read_picture(path, 1).image, SIZE[0] // len(shown)) for path in shown]
     return _swinging(cycle([np.hstack(pictures)]), number)
 
 
@@ -89,7 +90,7 @@ def _swinging(pictures: Iterator[Image], number: int) -> Iterator[Image]:
 
 def _write(path: Path, pictures: Iterator[Image], count: int) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS, options={"preset": "superfast", "crf": "20"})
+        stream = container.add_stream("libx264", rate=FPS, options={"preset": "superfast", "crf": "26"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         for picture in islice(pictures, count):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from entities import Face, Image
-from vision.crops import crop_face
 from vision.pixels import to_grey
 
 _SIDE: Final = 48
@@ -60,11 +59,11 @@ def quality_of(face: Face, image: Image) -> Quality:
         image: (H, W, 3) BGR or (H, W) grey uint8 that shows it.
 
     """
-    crop = cv2.resize(to_grey(crop_face(image, face.box, face.corners)), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    variance = float(crop.var())
+    crop = cv2.resize(to_grey(face.box.crop(image)), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     edges = cv2.Laplacian(crop, cv2.CV_32F)[1:-1, 1:-1]  # what is beyond the crop's own edge is not known
-    sharpness = float(edges.var()) / variance if variance else 0.0
-    return Quality(_height(face), sharpness, float(np.mean(crop)), face.score, face.profile)
+    (brightness, contrast), (_, contours) = (np.ravel(cv2.meanStdDev(picture)) for picture in (crop, edges))
+    sharpness = float(contours / contrast) ** 2 if contrast else 0.0
+    return Quality(_height(face), sharpness, float(brightness), face.score, face.profile)
 
 
 def _height(face: Face) -> float:

@@ -81,6 +81,7 @@ class VideoFile:
                 opened(file, options=OPTIONS, max_pixels=self._max_pixels)
             )
             self._track.thread_type = "AUTO"
+            self._track.codec_context.thread_count = cv2.getNumThreads()
             step = usual_step(self._track)
             sought = self._seek(timing)
             self._clock = SteadyClock(
@@ -102,7 +103,7 @@ class VideoFile:
             self._stack = stack.pop_all()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames that are looked at, once: (H, W, 3) uint8 BGR; `time` rises from 0, and `captured_at` equals it.
+        """Yield the frames that are looked at, once: (H, W, 3) uint8 BGR; `time` rises, and `captured_at` equals it.
 
         Raises:
             VideoSizeError: A frame is larger than allowed.
