@@ -26,6 +26,10 @@ _CALM_PERIOD: Final = 0.4
 """The same for a file, where no frame is late, while all faces in view are steady: searches take most of the time."""
 _STEADY: Final = 0.8
 """Correlation from which a face hardly changes."""
+_SETTLED: Final = 0.04
+"""What a search may move or resize it by, at most, in widths of it."""
+_LARGE: Final = 40.0
+"""Pixels from which a face is seen well enough for that: of a smaller one each search makes another picture."""
 _ALIKE: Final = 0.6
 """Correlation from which a face counts as found again by its looks."""
 _RESEMBLES: Final = 0.4
@@ -73,6 +77,8 @@ class Track:
     """For how many seconds it may go unconfirmed: the longer it has been seen, the longer."""
     likeness: float = 1.0
     """How alike the face is, in this frame, to when it was last confirmed; at most 1."""
+    drift: float = inf
+    """How far the last search found it from where it was, and how much larger or smaller, in widths of it."""
     box: Box = field(init=False)
     """`face`, were it upright, in whole pixels, clipped to the frame; set before the track is shown."""
 
@@ -157,11 +163,17 @@ class FaceTracker:
     @property
     def _period(self) -> float:
         """Seconds, at least, from one search to the next."""
-        calm = self._tracks and all(
-            track.proven and track.likeness >= _STEADY and track.confirmed_at >= self._searched_at
+        if self._live or not self._detector.exact or not self._tracks:
+            return _PERIOD
+        calm = all(
+            track.proven
+            and track.face.size >= _LARGE
+            and track.likeness >= _STEADY
+            and track.drift <= _SETTLED
+            and track.confirmed_at >= self._searched_at
             for track in self._tracks
         )
-        return _CALM_PERIOD if calm and not self._live else _PERIOD
+        return _CALM_PERIOD if calm else _PERIOD
 
     def _advance(self, time: float) -> float:
         """Put the clock forward; return by how many seconds."""
@@ -223,6 +235,7 @@ class FaceTracker:
 
     def _confirm(self, track: Track, place: Square, detection: Detection, pyramid: Pyramid) -> None:
         """Correct a track by what a search found where it was at `place`."""
+        track.drift = _error(place, detection.face)
         seen = place.towards(detection.face, _pull(place, detection.face) if track.alike else 1.0)
         template = Template.of(pyramid, seen)
         if template:
@@ -282,8 +295,12 @@ class FaceTracker:
         return sorted(shown, key=lambda track: track.box.x)
 
 
+def _error(face: Square, seen: Square) -> float:
+    """Return how far a face is seen from where it was thought to be, in widths of it, its size included."""
+    return face.distance(seen) + abs(1 - seen.size / face.size)
+
+
 def _pull(face: Square, seen: Square) -> float:
     """Return how far the box should go to where the face is seen: the further off it is, the less can be noise."""
     turn = abs((seen.roll - face.roll + 180) % 360 - 180)
-    error = face.distance(seen) + abs(1 - seen.size / face.size) + turn / 90
-    return min(1.0, _PULL + 5 * error)
+    return min(1.0, _PULL + 5 * (_error(face, seen) + turn / 90))

@@ -54,6 +54,9 @@ class Detector(Protocol):
     min_face: float
     """Smallest face that it is used for where `detector.min_face` is not set, as a share of the shorter side."""
 
+    exact: bool
+    """Whether it tells a face's size to a few percent, so that what changes little for it changes little."""
+
     def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
         """Return the faces in a picture, each once, in any order.
 

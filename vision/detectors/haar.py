@@ -99,6 +99,7 @@ class Haar:
 
     name = "haar"
     min_face = 0.08
+    exact = False
 
     def __init__(self, settings: DetectorSettings) -> None:
         """Load the cascades that the settings ask for.

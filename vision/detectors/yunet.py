@@ -71,6 +71,7 @@ class YuNet:
 
     name = "yunet"
     min_face = 0.04
+    exact = True
 
     def __init__(self, settings: DetectorSettings) -> None:
         """Load the network from the file that the settings name.
