@@ -40,6 +40,7 @@ from typing import Final
 
 from tqdm import tqdm
 
+from analysis.cluster import run_on_cluster
 from analysis.console import Console
 from analysis.dataset import RESERVED, TABLES, Dataset
 from analysis.execution import Listener, load_network, run_here, run_in_processes
@@ -134,6 +135,8 @@ def execute(
     tasks: Sequence[Task], run: Options, options: argparse.Namespace, classifier: Classifier | None, listener: Listener
 ) -> Iterator[Outcome]:
     """Analyse the files where the options say; yield what became of each."""
+    if options.dask:
+        return run_on_cluster(tasks, run, options.dask, listener)
     workers = min(options.workers or processors(), len(tasks))
     if classifier or workers <= 1:
         return run_here(tasks, run, classifier or load_network(run.settings), listener)
@@ -177,6 +180,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
     add("--to", dest="end", type=seconds, default=inf, metavar="TIME", help="where to end, as 2:00")
     add("--workers", type=positive(int), metavar="N", help="processes; default: as many as there are processors")
+    add("--dask", metavar="ADDRESS", help="of a Dask scheduler, as tcp://host:8786, on whose workers to analyse")
     add("--annotate", action="store_true", help="make annotated videos and pictures, too")
     add("--format", choices=("parquet", "csv"), default="parquet", help="csv: the run's tables as CSV files, too")
     add("--overwrite", action="store_true", help="analyse again what was analysed before, and replace its results")
@@ -225,7 +229,7 @@ def run_options(options: argparse.Namespace) -> Options:
         given["detector.kind"] = options.detector
     settings = load_settings(given, options.config)
     return Options(
-        out=options.out,
+        out=options.out.absolute(),
         settings=without_limits(settings),
         rest=wanted_rest(options.rest) if options.rest else None,
         sampling=Sampling(options.fps, options.every, options.begin, options.end),

@@ -61,6 +61,10 @@ class FacesChangeError(FacialExpressionError):
     """The faces of a video's results cannot be named, merged or split in this way."""
 
 
+class ClusterError(FacialExpressionError):
+    """Files cannot be analysed on a cluster of computers."""
+
+
 class AnalysisCancelledError(FacialExpressionError):
     """The user stopped an analysis; nothing was kept."""
 

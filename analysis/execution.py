@@ -21,8 +21,8 @@ Listener = Callable[[Task, float, float], None]
 """Told of a task how many seconds of its video are done, and how many there are."""
 Load = Callable[[Settings], Classifier]
 
-ATTEMPTS: Final = 3
-"""How often a file is begun, at most, whose process dies."""
+ATTEMPTS: Final = 4
+"""How often a file is begun, at most, whose process dies: it is done again three times."""
 _MALLOC: Final = {-3: 200_000, -1: 1_000_000, -8: 2}
 """M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, M_ARENA_MAX; see mallopt(3)."""
 _REPORT_SECONDS: Final = 0.2

@@ -15,7 +15,8 @@ from analysis.task import Options, Task
 from errors import ResultsError
 from files import printable, short_name
 
-_LOCK: Final = ".lock"
+LOCK: Final = ".lock"
+"""A file that is there while a run writes into a folder."""
 _KNOWN: Final = ("sha256", "fingerprint", "state", "stamp")
 
 
@@ -55,7 +56,7 @@ def only_run(out: Path) -> Iterator[None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(out / _LOCK, timeout=0, isolation_level=None)
+        lock = sqlite3.connect(out / LOCK, timeout=0, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise ResultsError(f"{out} cannot be written: {error}. Choose another folder with --out.") from None
     with closing(lock):
@@ -69,7 +70,7 @@ def only_run(out: Path) -> Iterator[None]:
         finally:
             _sweep(out)
             with suppress(OSError):
-                (out / _LOCK).unlink()
+                (out / LOCK).unlink()
 
 
 def _sweep(out: Path) -> None:

@@ -16,7 +16,7 @@ from analysis.rest import RestWanted
 from analysis.video import analyze_video
 from config import VERSION, Settings
 from entities import EXPRESSIONS, Classifier
-from errors import FacialExpressionError, RestError
+from errors import AnalysisCancelledError, FacialExpressionError, RestError
 from files import printable
 from vision.pictures import is_picture
 from vision.sampling import EVERY_FRAME, Sampling
@@ -116,6 +116,8 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
                 return Outcome(task, "kept", "analysed before")
             dataset.remove(task.key)
             found, line = _analyze(path, task, options, classifier, progress)
+    except AnalysisCancelledError:
+        raise
     except FacialExpressionError as error:
         return _failed(dataset, task, values, str(error))
     except Exception as error:

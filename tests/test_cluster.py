@@ -1,0 +1,89 @@
+"""A run on a Dask cluster: real processes on loopback, and the same tables as on one computer."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from analysis.cluster import run_on_cluster
+from analysis.execution import run_here
+from analysis.run import only_run, plan
+from config import ROOT
+from entities import Box, Image
+from errors import ClusterError
+from tests import loading
+from tests.archives import assert_same, make_files, options, unheard
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], str]]:
+    """Return what starts a scheduler with so many workers, and says its address."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE", "False")
+    where = tmp_path / "scheduler.json"
+    local = ["--scheduler-file", str(where), "--host", "127.0.0.1"]
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> None:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "dask", *arguments, *local], cwd=ROOT, stderr=subprocess.DEVNULL
+                )
+            )
+            stack.callback(process.kill)
+
+        def started(workers: int) -> str:
+            start("scheduler", "--port", "0", "--no-dashboard")
+            for _ in range(workers):
+                start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+            import distributed
+
+            while not where.exists():
+                time.sleep(0.05)
+            with distributed.Client(scheduler_file=str(where), set_as_default=False) as client:
+                if workers:
+                    client.wait_for_workers(workers)
+                return str(client.scheduler.address)
+
+        yield started
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_writes_what_one_computer_does(
+    cluster: Callable[[int], str], tmp_path: Path, portrait: tuple[Image, Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two workers is killed in the middle of a file; another does it again, and the tables are the same."""
+    (tmp_path / "files").mkdir()
+    files = make_files(tmp_path / "files", portrait[0], count=4)
+    alone, run = options(tmp_path / "alone"), options(tmp_path / "cluster")
+    list(run_here(plan(files, alone), alone, loading.Brightness(), unheard))
+    victim = tmp_path / "victim"
+    monkeypatch.setenv(loading.VICTIM, str(victim))
+    address = cluster(2)
+    victim.touch()
+    with only_run(run.out):
+        outcomes = list(run_on_cluster(plan(files, run), run, address, unheard, loading.mortal))
+    assert not victim.exists(), "one worker died"
+    assert {outcome.state for outcome in outcomes} == {"done"}
+    assert len(outcomes) == len(files)
+    assert_same(alone.out, run.out)
+    assert not [path for path in run.out.rglob("*") if "partial" in path.name]
+
+
+def test_no_scheduler_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says how to start one."""
+    monkeypatch.setattr("analysis.cluster._CONNECT_SECONDS", 0.2)
+    with pytest.raises(ClusterError, match="no Dask scheduler at tcp"):
+        list(run_on_cluster([], options(tmp_path), "tcp://127.0.0.1:9", unheard))
+
+
+def test_without_dask_the_message_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is needed for clusters only, so that it may not be there."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match="pip install"):
+        list(run_on_cluster([], options(tmp_path), "tcp://127.0.0.1:8786", unheard))

@@ -1,0 +1,131 @@
+"""Many files in several processes: the same tables as in one, and nothing is lost when a process dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis.execution import ATTEMPTS, run_here, run_in_processes
+from analysis.run import only_run, plan
+from config import ROOT
+from entities import Box, Image
+from errors import ModelError, ResultsError
+from tests import loading
+from tests.archives import assert_same, make_files, options, tables, unheard
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, portrait: tuple[Image, Box]) -> list[str]:
+    """Return the paths of three videos and a picture."""
+    return make_files(tmp_path_factory.mktemp("files"), portrait[0])
+
+
+@pytest.fixture
+def alone(files: list[str], tmp_path: Path) -> Path:
+    """Return the folder of a run in this process."""
+    run = options(tmp_path / "alone")
+    list(run_here(plan(files, run), run, loading.Brightness(), unheard))
+    return run.out
+
+
+def test_two_processes_write_what_one_does(files: list[str], alone: Path, tmp_path: Path) -> None:
+    """The tables are the same, row for row, and progress is told."""
+    run, told = options(tmp_path / "two"), set[str]()
+    outcomes = list(run_in_processes(plan(files, run), run, 2, lambda task, *_: told.add(task.key), loading.brightness))
+    assert {outcome.state for outcome in outcomes} == {"done"}
+    assert "face-0" in told
+    assert_same(alone, run.out)
+
+
+def test_the_file_of_a_process_that_dies_is_done_again(
+    files: list[str], alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is killed in the middle; the tables are the same, and nothing half-written remains."""
+    victim = tmp_path / "victim"
+    victim.touch()
+    monkeypatch.setenv(loading.VICTIM, str(victim))
+    run = options(tmp_path / "killed")
+    with only_run(run.out):
+        outcomes = list(run_in_processes(plan(files, run), run, 2, unheard, loading.mortal))
+    assert not victim.exists(), "one process died"
+    assert {outcome.state for outcome in outcomes} == {"done"}
+    assert_same(alone, run.out)
+    assert not [path for path in run.out.rglob("*") if "partial" in path.name]
+
+
+def test_a_file_that_kills_every_process_is_given_up(files: list[str], tmp_path: Path) -> None:
+    """After three attempts it failed, and the table says why; the others are done."""
+    run = options(tmp_path / "deadly")
+    some = [name for name in files if "face-0" in name or "none" in name]
+    states = {o.task.key: o.state for o in run_in_processes(plan(some, run), run, 1, unheard, loading.deadly)}
+    assert states == {"face-0": "failed", "none": "done"}
+    rows = tables(run.out)["files"].set_index("file")
+    assert f"{ATTEMPTS} processes" in rows["reason"]["face-0.mp4"]
+
+
+def test_a_missing_network_is_said_once(files: list[str], tmp_path: Path) -> None:
+    """It is no fault of any file."""
+    run = options(tmp_path / "none")
+    with pytest.raises(ModelError, match="no model"):
+        list(run_in_processes(plan(files, run), run, 2, unheard, loading.missing_model))
+
+
+def test_only_one_run_writes_into_a_folder(tmp_path: Path) -> None:
+    """A second one is told so; when the first has ended, it may."""
+    with only_run(tmp_path), pytest.raises(ResultsError, match="Another run"), only_run(tmp_path):
+        pass
+    with only_run(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_ended_run_left_is_swept(tmp_path: Path) -> None:
+    """Power may fail in the middle of writing."""
+    (tmp_path / ".0123.partial").mkdir()
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / ".partial-1.parquet").touch()
+    with only_run(tmp_path):
+        assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
+
+
+@pytest.fixture
+def running(files: list[str], tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Return a run in two slow processes, in a process group of its own as a terminal makes one."""
+    code = (
+        "import sys, analyze, analysis.execution as e, tests.loading as l;"
+        "analyze.run_in_processes = lambda t, o, n, p: e.run_in_processes(t, o, n, p, l.slow);"
+        "sys.exit(analyze.main())"
+    )
+    command = [sys.executable, "-c", code, *files, "--out", str(tmp_path / "out"), "--workers", "2", "--no-quiet"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups that Ctrl-C is sent to")
+def test_ctrl_c_stops_all_processes_within_two_seconds(
+    running: "subprocess.Popen[str]", files: list[str], tmp_path: Path
+) -> None:
+    """It says how to go on, leaves nothing half-written, and the same command goes on from there."""
+    assert running.stdout is not None
+    first = running.stdout.readline()
+    os.killpg(running.pid, signal.SIGINT)
+    began = time.monotonic()
+    _, errors = running.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert running.returncode == 130
+    assert "same command goes on" in errors
+    assert "Traceback" not in errors
+    assert not [path for path in (tmp_path / "out").rglob("*") if "partial" in path.name]
+    run = options(tmp_path / "out")
+    outcomes = list(run_here(plan(files, run), run, loading.Slow(), unheard))
+    kept = [outcome.task.source.name for outcome in outcomes if outcome.state == "kept"]
+    assert first.split(":")[0] in kept
+    assert {outcome.state for outcome in outcomes} <= {"kept", "done"}
