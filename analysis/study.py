@@ -143,7 +143,7 @@ def conclude(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files,
         joined(intervals, INTERVAL_TYPES),
-        pictures={row["file"]: pictures_of(out / row["folder"]) for row in done},
+        pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
         markers=marked,
         groups=results,
         notes=notes,
