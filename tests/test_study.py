@@ -130,6 +130,16 @@ def test_lists_that_fit_badly_are_told_of(run: Path, tmp_path: Path):
         read_lists(tmp_path / "m.csv", None, ["other.mp4"])
 
 
+def test_people_of_whom_nothing_is_seen_are_named(run: Path, tmp_path: Path):
+    """Nobody drops out of a comparison unnoticed: neither without usable frames, nor by a number that no face has."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    dataset.write("frames", "controls-0", frames.assign(usable=pd.array([False] * len(frames), "boolean")))
+    (tmp_path / "g.csv").write_text("file,group,person,face\ncontrols/0.mp4,a,P1,\ncontrols/1.mp4,a,P2,7\n")
+    notes = conclude(run, read_lists(None, tmp_path / "g.csv", ["controls/0.mp4", "controls/1.mp4"]), SETTINGS)
+    assert notes == ["No usable frame shows these people, who are in no comparison: P1, P2."]
+
+
 def test_a_list_is_not_replaced_by_a_table(tmp_path: Path):
     """Somebody's list of markers may lie where the run writes its table of them."""
     (tmp_path / "markers.csv").write_text("file,time,label\na.mp4,1,film\n")
