@@ -59,7 +59,7 @@ def run_names(path: Path, names: Iterable[str], files: Sequence[str]) -> dict[st
         The names that mean a file, with that file; the others are left out.
 
     Raises:
-        StudyError: A name means several files, or none of the names means any.
+        StudyError: A name means several files, two names mean one, or none of the names means any.
 
     """
     wanted = list(dict.fromkeys(names))
@@ -69,6 +69,9 @@ def run_names(path: Path, names: Iterable[str], files: Sequence[str]) -> dict[st
         if len(meant) > 1:
             listed = ", ".join(meant[:3])
             raise StudyError(f"{path}: {name} means several files: {listed}. Write more of their paths.")
+        if meant and meant[0] in found.values():
+            other = next(earlier for earlier, file in found.items() if file == meant[0])
+            raise StudyError(f"{path}: {other} and {name} are one file. Write its name in one way.")
         if meant:
             found[name] = meant[0]
     if not found:

@@ -109,15 +109,14 @@ def _template() -> Any:
 def _figures(files: DataFrame, intervals: DataFrame) -> list[tuple[str, str]]:
     """Return what was analysed, in a few large figures."""
     done = files[files["state"] == "done"]
-    figures = [
+    seconds, failures = done["seconds"].sum(), len(files) - len(done)
+    return [
         ("Files", f"{len(done):,}"),
-        ("Length", _duration(done["seconds"].sum())),
-        ("Frames", f"{done['frames'].sum():,}"),
+        *([("Length", _duration(seconds)), ("Frames", f"{done['frames'].sum():,}")] if seconds else []),
         ("Faces", f"{done['faces'].sum():,}"),
-        ("Intervals", f"{len(intervals):,}"),
+        *([("Intervals", f"{len(intervals):,}")] if seconds else []),
+        *([("Not analysed", f"{failures:,}")] if failures else []),
     ]
-    failures = len(files) - len(done)
-    return [*figures, ("Not analysed", f"{failures:,}")] if failures else figures
 
 
 def _duration(seconds: float) -> str:
@@ -152,7 +151,7 @@ def _moments(pictures: Mapping[str, Pictures]) -> list[dict[str, Any]]:
         {
             "name": name,
             "words": f"{name} {moment.confidence:.0%}",
-            "where": f"{file}, {moment.time:.1f} s",
+            "where": file if moment.time is None else f"{file}, {moment.time:.1f} s",
             "address": address,
         }
         for name, (moment, file) in sorted(best.items(), key=lambda item: DISPLAY_ORDER.index(item[0]))

@@ -1,7 +1,7 @@
 """What the report of a run can show of a file: its faces, and its strongest moments."""
 
-import base64
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,34 +9,39 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-_FACES: Final = 3
+from errors import ImageError
+from vision.annotation import encode_jpeg
+from vision.pictures import read_picture
+
+_FACES: Final = 6
 """Faces of a file that are shown: those seen longest."""
-_WIDTH: Final = 480
-"""Pixels to which pictures of moments are shrunk."""
+_SIDE: Final = 480
+"""Pixels to which pictures are shrunk."""
+_QUALITY: Final = 85
+_MOST_MEGAPIXELS: Final = 200.0
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A file's strongest moment of one expression."""
+    """A file's strongest moment of one expression: a frame of a video, or a picture."""
 
     expression: str
     confidence: float
     """0-1."""
-    time: float
-    """Seconds."""
+    time: float | None
+    """Seconds; None in a picture."""
     path: Path
-    """JPEG of the frame."""
+    """What shows it."""
 
     def address(self) -> str:
-        """Return the picture, shrunk, as a data: address; empty where it is gone."""
-        if not self.path.is_file():
+        """Return it, shrunk, as a data: address; empty where it is gone or cannot be read."""
+        try:
+            image = read_picture(self.path, _MOST_MEGAPIXELS).image
+        except ImageError:
             return ""
-        image = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            return ""
-        scale = min(1.0, _WIDTH / image.shape[1])
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return f"data:image/jpeg;base64,{base64.b64encode(cv2.imencode('.jpg', small)[1].tobytes()).decode()}"
+        scale = min(1.0, _SIDE / min(image.shape[:2]))
+        small = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        return f"data:image/jpeg;base64,{b64encode(encode_jpeg(small, _QUALITY)).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,27 @@ class Pictures:
     moments: tuple[Moment, ...] = ()
 
 
-def pictures_of(folder: Path) -> Pictures:
-    """Return what a file's own folder of results has to show; nothing where it is gone."""
-    told = _told(folder / "summary.json") or _told(folder / "faces.json")
+def pictures_of(folder: Path, file: Path) -> Pictures:
+    """Return what there is to show of a file.
+
+    Args:
+        folder: Its own folder of results; nothing is shown where that is gone.
+        file: The file itself, which is shown where it is a picture that is still there.
+
+    """
+    if told := _told(folder / "summary.json"):
+        moments = [
+            Moment(moment["expression"], moment["confidence"], moment["time"], folder / moment["file"])
+            for moment in told.get("moments", ())
+        ]
+    else:
+        told = _told(folder / "faces.json")
+        moments = [
+            Moment(face["expression"], face["confidence"], None, file)
+            for face in told.get("faces", ())
+            if not face["uncertain"]
+        ]
     faces = [face["thumbnail"] for face in told.get("faces", ()) if face.get("thumbnail")]
-    moments = [
-        Moment(moment["expression"], moment["confidence"], moment["time"], folder / moment["file"])
-        for moment in told.get("moments", ())
-    ]
     return Pictures(tuple(faces[:_FACES]), tuple(moments))
 
 

@@ -137,13 +137,14 @@ def conclude(
     results = None
     if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
-    notes = [*lists.notes, *_late(lists.markers, files), *(size_notes(results.persons) if results else [])]
+    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results)]
+    notes += size_notes(results.persons) if results else []
     write_report(
         out / REPORT,
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files,
         joined(intervals, INTERVAL_TYPES),
-        pictures={row["file"]: pictures_of(out / row["folder"]) for row in done},
+        pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
         markers=marked,
         groups=results,
         notes=notes,
@@ -229,6 +230,15 @@ def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
     late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
     names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
     return [f"After the end of their file, and without effect, are the markers: {_listed(names)}."] if names else []
+
+
+def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
+    """Return a note about people of whom there is nothing to compare."""
+    if groups is None:
+        return []
+    seen = set(results.persons["person"]) if results else set()
+    names = [name for name in groups["person"].unique() if name not in seen]
+    return [f"No usable frame shows these people, who are in no comparison: {_listed(names)}."] if names else []
 
 
 def _listed(names: Iterable[str]) -> str:

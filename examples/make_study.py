@@ -152,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Make the recordings of a small study from two public-domain portraits."
     )
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("study"), help="default: %(default)s")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("recordings"), help="default: %(default)s")
     folder = parser.parse_args().folder
     make_study(folder)
     print(f"{folder}: {2 * PEOPLE} clips, markers.csv and groups.csv")

@@ -43,6 +43,15 @@ def limits(**values: float) -> Settings:
     return Settings(uploads=UploadSettings.model_validate(values))
 
 
+def test_parquet_is_no_condition_for_intervals(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page works without its libraries; names are texts, whatever they look like."""
+    monkeypatch.setattr("analysis.sinks.find_spec", lambda name: None)
+    summary = analyze_video(video, tmp_path / "out", Settings(), FixedClassifier("Sad", 0.9), name="NA")
+    assert not (tmp_path / "out" / "frames.parquet").exists()
+    assert [interval["expression"] for interval in summary["intervals"]] == ["Sad"]
+    assert "NA,1,,Sad," in (tmp_path / "out" / "intervals.csv").read_text("utf-8")
+
+
 def test_writes_every_result(tmp_path: Path, video: Path) -> None:
     """All files are there, and their names are among those that may be there."""
     summary = analyze_video(video, tmp_path / "out", Settings(), FixedClassifier("Sad", 0.9))

@@ -68,6 +68,8 @@ def test_files_are_known_by_the_end_of_their_paths():
     for name in ("a.mp4", "b"):
         with pytest.raises(StudyError, match=f"{name} means several files.*Write more"):
             run_names(Path("m.csv"), [name], files)
+    with pytest.raises(StudyError, match=r"b\.mov and b are one file"):
+        run_names(Path("m.csv"), ["b.mov", "b"], ["b.mov"])
     with pytest.raises(StudyError, match="none of its files is among those"):
         run_names(Path("m.csv"), ["c.mp4"], files)
 

@@ -23,21 +23,29 @@ GROUPS = {"patients": 0.3, "controls": 0.8}
 PEOPLE = 4
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """Return the folder of a run over eight recordings of 6 s, with smiles from 2 s on, and one that failed."""
-    out = tmp_path / "out"
+def make_run(out: Path) -> Path:
+    """Write what an analysis writes of eight recordings of 6 s, with smiles from 2 s on, and of one that failed."""
     dataset, rng = Dataset(out), np.random.default_rng(0)
     for group, smile in GROUPS.items():
         for number in range(PEOPLE):
-            values = [0.1] * 20 + [smile + rng.normal(0, 0.05)] * 40
-            add(
-                dataset,
-                f"{group}/{number}.mp4",
-                f"{group}-{number}",
-                course("Happy", values, file=f"{group}/{number}.mp4"),
-            )
+            name, values = f"{group}/{number}.mp4", [0.1] * 20 + [smile + rng.normal(0, 0.05)] * 40
+            add(dataset, name, f"{group}-{number}", course("Happy", values, file=name))
     dataset.write("files", "bad", file_row({"file": "<bad>.mp4", "state": "failed", "reason": "It is no video."}))
+    return out
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Return the folder of a run before anything was made of its frames."""
+    return make_run(tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run with everything that markers and groups make of it."""
+    folder = tmp_path_factory.mktemp("study")
+    out = make_run(folder / "out")
+    assert conclude(out, read_lists(*lists(folder), names(out)), SETTINGS, csv=True) == []
     return out
 
 
@@ -71,25 +79,23 @@ def lists(folder: Path) -> tuple[Path, Path]:
     return folder / "markers.csv", folder / "groups.csv"
 
 
-def test_everything_follows_from_the_frames(run: Path, tmp_path: Path):
+def test_everything_follows_from_the_frames(study: Path):
     """Markers are in the frames; intervals, markers and groups are tables, and pictures; nothing is half-written."""
-    notes = conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS, csv=True)
-    assert notes == []
-    assert set(pd.read_parquet(run / "frames")["marker"]) == {"alone", "visit"}
-    happy = pd.read_parquet(run / "intervals").query("expression == 'Happy'")
+    assert set(pd.read_parquet(study / "frames")["marker"]) == {"alone", "visit"}
+    happy = pd.read_parquet(study / "intervals").query("expression == 'Happy'")
     assert happy["file"].tolist() == [f"controls/{number}.mp4" for number in range(PEOPLE)]
     assert happy["onset"].tolist() == pytest.approx([2.0] * PEOPLE)
-    markers = pd.read_parquet(run / "markers.parquet")
+    markers = pd.read_parquet(study / "markers.parquet")
     smiles = markers[(markers["expression"] == "Happy") & (markers["marker"] == "visit")]
     assert smiles["latency"].notna().tolist() == [True] * PEOPLE + [False] * PEOPLE
-    comparison = pd.read_parquet(run / "groups" / "comparison.parquet")
+    comparison = pd.read_parquet(study / "groups" / "comparison.parquet")
     smile = comparison.query("marker == 'visit' and expression == 'Happy' and measure == 'mean'").iloc[0]
     assert smile["difference_low"] > 0.35
-    made = {path.name for path in (run / "groups").iterdir()}
+    made = {path.name for path in (study / "groups").iterdir()}
     assert {"curves.png", "curves-visit.svg", "effect-sizes.png", "people.csv", "groups.parquet"} <= made
-    assert not list(run.rglob(".*"))
-    assert "Happy" in (run / "controls-0" / "intervals.eaf").read_text("utf-8")
-    assert json.loads((run / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][0]["onset"] == 2.0
+    assert not list(study.rglob(".*"))
+    assert "Happy" in (study / "controls-0" / "intervals.eaf").read_text("utf-8")
+    assert json.loads((study / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][0]["onset"] == 2.0
 
 
 def test_a_second_run_writes_nothing_that_is_the_same(run: Path, tmp_path: Path):
@@ -122,6 +128,16 @@ def test_lists_that_fit_badly_are_told_of(run: Path, tmp_path: Path):
         assert note in report
     with pytest.raises(StudyError, match="none of its files"):
         read_lists(tmp_path / "m.csv", None, ["other.mp4"])
+
+
+def test_people_of_whom_nothing_is_seen_are_named(run: Path, tmp_path: Path):
+    """Nobody drops out of a comparison unnoticed: neither without usable frames, nor by a number that no face has."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    dataset.write("frames", "controls-0", frames.assign(usable=pd.array([False] * len(frames), "boolean")))
+    (tmp_path / "g.csv").write_text("file,group,person,face\ncontrols/0.mp4,a,P1,\ncontrols/1.mp4,a,P2,7\n")
+    notes = conclude(run, read_lists(None, tmp_path / "g.csv", ["controls/0.mp4", "controls/1.mp4"]), SETTINGS)
+    assert notes == ["No usable frame shows these people, who are in no comparison: P1, P2."]
 
 
 def test_a_list_is_not_replaced_by_a_table(tmp_path: Path):
@@ -164,10 +180,9 @@ class Addresses(HTMLParser):
         self.found += [value or "" for name, value in attrs if name == "href" and tag == "link"]
 
 
-def test_the_report_needs_nothing_else(run: Path, tmp_path: Path):
+def test_the_report_needs_nothing_else(study: Path):
     """It fetches nothing, and names of files are text in it."""
-    conclude(run, read_lists(*lists(tmp_path), names(run)), SETTINGS)
-    text = (run / "report.html").read_text("utf-8")
+    text = (study / "report.html").read_text("utf-8")
     page = Addresses()
     page.feed(text)
     assert all(address.startswith("data:") for address in page.found)
