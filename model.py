@@ -45,8 +45,16 @@ class FacialExpressionModel:
     multiply_adds: Final[int]
     """Multiplications with additions that one face costs, in convolutions and dense layers."""
 
-    def __init__(self, architecture: str | Path = "model.json", weights: str | Path = "model_weights.h5") -> None:
+    def __init__(
+        self,
+        architecture: str | Path = "model.json",
+        weights: str | Path = "model_weights.h5",
+        *,
+        threads: int | None = None,
+    ) -> None:
         """Load, compile and warm up the network; takes about two seconds.
+
+        It computes on so many threads; on one a processor, four at most, if not given.
 
         Raises:
             ModelError: a file is missing or broken, they do not belong together, or do not fit this application.
@@ -59,7 +67,7 @@ class FacialExpressionModel:
         outputs = [network.output] if maps is None else [network.output, maps]
         graph = runtime.convert(_import_keras().Model(network.input, outputs), INPUT_SHAPE)
         self.multiply_adds = runtime.count_multiply_adds(graph)
-        self._request = runtime.compile_graph(graph)
+        self._request = runtime.compile_graph(graph, threads)
         self._lock = Lock()
         self._warm_up(Path(weights))
 

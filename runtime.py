@@ -56,13 +56,16 @@ def count_multiply_adds(graph: openvino.Model) -> int:
     return int(total)
 
 
-def compile_graph(graph: openvino.Model) -> openvino.InferRequest:
-    """Return what runs a graph on the processor, in float32; for one thread at a time."""
+def compile_graph(graph: openvino.Model, threads: int | None = None) -> openvino.InferRequest:
+    """Return what runs a graph on the processor, in float32; for one caller at a time.
+
+    It computes on so many threads; on those that there are processors, MAX_THREADS at most, if not given.
+    """
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         # Where a processor has half precision, OpenVINO would use it, and probabilities would differ by a hundredth.
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": min(os.cpu_count() or 1, MAX_THREADS),
+        "INFERENCE_NUM_THREADS": threads or min(os.cpu_count() or 1, MAX_THREADS),
         # OpenCV's threads take turns with these on the same cores.
         "ENABLE_CPU_PINNING": False,
     }

@@ -163,17 +163,18 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
         history, places = _write_tables(new, summary, found / "frames.json", identities)
         write_spreadsheet(new / "frames.csv")
         faces = _faces(folder, summary, identities, history, places)
+        span = summary["begin"], summary["duration"]
         summary |= {
             "changes": len(changes),
             "shares": shares(faces),
             "faces": [face.record() for face in faces],
             "moments": [_renamed(moment, identities) for moment in summary["moments"]],
-            "timeline": timeline_record(faces, summary["duration"], summary["frames"]),
+            "timeline": timeline_record(faces, span, summary["frames"]),
         }
         annotated = folder / "annotated.mp4"
         add_intervals(new, summary, Path(annotated.name if annotated.is_file() else summary["name"]))
         write_text(new / "summary.json", json.dumps(summary, indent=1) + "\n")
-        figure = timeline_figure(summary["name"], faces, summary["duration"], summary["frames"])
+        figure = timeline_figure(summary["name"], faces, span, summary["frames"])
         figure.savefig(new / "timeline.png")
         for path in new.iterdir():
             path.replace(folder / path.name)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
-from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from analysis.limits import limited
@@ -39,19 +38,22 @@ class Reading:
         self._progress = progress
         self._looked: list[tuple[float, Sequence[Sighting]]] = []
 
-    def look_ahead(self, path: Path, wanted: RestWanted) -> None:
+    def look_ahead(self, video: VideoFile, wanted: RestWanted) -> None:
         """Find the faces and their rests.
+
+        Args:
+            video: The same, opened once more.
+            wanted: Where the rests come from.
 
         Raises:
             RestError: In the time that was asked for, no face is seen.
 
         """
-        with VideoFile(path, self._limits.max_video_megapixels, self._limits.max_video_seconds) as video:
-            for window in _windows(self._frames(video)):
-                for frame, sightings in zip(window, self._pipeline.look_at(window), strict=True):
-                    self._looked.append((frame.time or 0.0, sightings))
-                    self._tell(frame, video, half=1)
-            duration = video.end
+        for window in _windows(self._frames(video)):
+            for frame, sightings in zip(window, self._pipeline.look_at(window), strict=True):
+                self._looked.append((frame.time or 0.0, sightings))
+                self._tell(frame, video, half=1)
+        duration = video.end - video.begin
         rests = known_rests(wanted, self._looked, duration)
         for number, known in rests.items():
             self._pipeline.compare(number, known.rest)
@@ -82,8 +84,8 @@ class Reading:
     def _tell(self, frame: Frame, video: VideoFile, half: Literal[1, 2] | None) -> None:
         """Tell how far it is: of the whole way, or of its first or second half."""
         if self._progress:
-            total = video.info.duration
-            done = min(frame.time or 0.0, total)
+            total = video.length
+            done = min((frame.time or 0.0) - video.begin, total)
             self._progress(done if half is None else (done + (half - 1) * total) / 2, total)
 
 

@@ -18,18 +18,20 @@ _STEPS: Final = 600
 _CHARTED: Final = 8
 _DRAWN: Final = 4
 """How many faces, the longest seen first, are in the numbers and in the picture."""
+Span = tuple[float, float]
+"""From when to when a video is looked at, in seconds."""
 _INK: Final = "#2b3038"
 
 
-def timeline_record(faces: Sequence[FaceHistory], duration: float, frames: int) -> dict[str, Any]:
+def timeline_record(faces: Sequence[FaceHistory], span: Span, frames: int) -> dict[str, Any]:
     """Return mean probabilities over equal steps of time, as JSON writes them; null where a face is not seen.
 
     The result is `{"step": seconds, "times": [middle of each step], "faces": [{"id", "probabilities": {name: [...]}}]}`
     with the longest seen faces.
     """
-    edges = _edges(duration, frames)
+    edges = _edges(span, frames)
     return {
-        "step": round(float(edges[1]), 4),
+        "step": round(float(edges[1] - edges[0]), 4),
         "times": [round(float(time), 4) for time in _middles(edges)],
         "faces": [
             {
@@ -44,10 +46,10 @@ def timeline_record(faces: Sequence[FaceHistory], duration: float, frames: int) 
     }
 
 
-def timeline_figure(title: str, faces: Sequence[FaceHistory], duration: float, frames: int) -> Figure:
-    """Return the probabilities of the longest seen faces over time, stacked; `duration` in seconds."""
+def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames: int) -> Figure:
+    """Return the probabilities of the longest seen faces over time, stacked."""
     drawn = faces[:_DRAWN]
-    edges = _edges(duration, frames)
+    edges = _edges(span, frames)
     figure = Figure(figsize=(12, 1.6 + 1.7 * max(1, len(drawn))), dpi=120, layout="constrained", facecolor="white")
     panels = np.atleast_1d(figure.subplots(max(1, len(drawn)), 1, sharex=True))
     figure.suptitle(_plain(title), x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
@@ -56,9 +58,9 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], duration: float, f
     if not drawn:
         panels[0].text(0.5, 0.5, "No face was found", transform=panels[0].transAxes, ha="center", color=_INK)
         panels[0].set_yticks([])
-    panels[-1].set_xlim(0, duration)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=duration > 10))
-    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, duration)))
+    panels[-1].set_xlim(*span)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=span[1] > 10))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, span[1])))
     panels[-1].set_xlabel("Time in the video", color=_INK)
     keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
@@ -79,8 +81,8 @@ def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
     panel.spines[:].set_visible(False)
 
 
-def _edges(duration: float, frames: int) -> Floats:
-    return np.linspace(0, duration, min(_STEPS, max(1, frames)) + 1)
+def _edges(span: Span, frames: int) -> Floats:
+    return np.linspace(*span, min(_STEPS, max(1, frames)) + 1)
 
 
 def _middles(edges: Floats) -> Floats:

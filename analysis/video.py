@@ -23,12 +23,13 @@ from analysis.timeline import timeline_figure, timeline_record
 from analysis.writer import VideoWriter
 from config import Settings, UploadSettings
 from entities import Classifier, Face, Frame, Image
-from errors import AnalysisCancelledError
+from errors import AnalysisCancelledError, SourceError
 from files import printable
 from pipeline import ExpressionPipeline
 from vision.absence import Absences
 from vision.annotation import annotate, encode_jpeg, hide_faces
 from vision.quality import quality_of
+from vision.sampling import EVERY_FRAME, Sampling
 from vision.videos import VideoFile
 
 _MOMENT_QUALITY: Final = 90
@@ -86,7 +87,7 @@ class VideoFindings:
     def plot(self) -> Figure:
         """Return the timeline: the probabilities of the longest seen faces over time."""
         told = self.summary
-        return timeline_figure(told["name"], self.faces, told["duration"], told["frames"])
+        return timeline_figure(told["name"], self.faces, (told["begin"], told["duration"]), told["frames"])
 
     def write(self, folder: Path, records: Iterable[Record]) -> None:
         """Write everything but the annotated video into a folder.
@@ -152,11 +153,12 @@ class VideoAnalysis:
         self._video = video
         self._path = path
         self._blur = blur
+        self._limits = settings.uploads
         self._history = History()
         self._limits = settings.intervals.model_dump()
         self._reading = Reading(ExpressionPipeline(settings, classifier), settings.uploads, check, progress)
         if progress:
-            progress(0.0, video.info.duration)
+            progress(0.0, video.length)
 
     def frames(self, rest: RestWanted | None = None) -> Iterator[SeenFrame]:
         """Yield frame after frame, once.
@@ -170,7 +172,8 @@ class VideoAnalysis:
 
         """
         if rest:
-            self._reading.look_ahead(self._path, rest)
+            with open_video(self._path, self._limits, self._video.sampling) as video:
+                self._reading.look_ahead(video, rest)
         absences, history = Absences(), self._history
         for frame, duration, faces in self._reading.faces(self._video):
             time = frame.time or 0.0
@@ -181,6 +184,8 @@ class VideoAnalysis:
             seen = SeenFrame(frame, faces, shown, record, numbers=history.several or len(faces) > 1)
             history.append(frame, faces, shown, lambda seen=seen: seen.annotated)  # type: ignore[misc]
             yield seen
+        if not history.times:
+            raise SourceError(f"It lasts {self._video.info.duration:.1f} seconds: none of its frames is asked for.")
 
     def findings(self, name: str, sound: str = "none") -> VideoFindings:
         """Return what the video showed, when all its frames have been taken.
@@ -191,15 +196,16 @@ class VideoAnalysis:
 
         """
         history, info = self._history, self._video.info
-        frames, duration = len(history.times), self._video.end
+        frames, begin, duration = len(history.times), self._video.begin, self._video.end
         faces = history.faces(duration)
         moments = sorted(history.moments.values(), key=lambda moment: moment.time)
         summary = {
             "name": name,
             "width": info.width,
             "height": info.height,
+            "begin": round(begin, 4),
             "duration": round(duration, 4),
-            "fps": round(frames / duration, 4),
+            "fps": round(frames / (duration - begin), 4),
             "frames": frames,
             "frames_with_faces": history.with_faces,
             "sound": sound,
@@ -209,21 +215,21 @@ class VideoAnalysis:
             "shares": shares(faces),
             "faces": [face.record() for face in faces],
             "moments": [moment.record() for moment in moments],
-            "timeline": timeline_record(faces, duration, frames),
+            "timeline": timeline_record(faces, (begin, duration), frames),
         }
         return VideoFindings(summary, faces, moments)
 
 
 @contextmanager
-def open_video(path: Path, limits: UploadSettings) -> Iterator[VideoFile]:
-    """Open a video that keeps within the limits.
+def open_video(path: Path, limits: UploadSettings, sampling: Sampling = EVERY_FRAME) -> Iterator[VideoFile]:
+    """Open a video that keeps within the limits, to look at some of its frames.
 
     Raises:
         SourceError: It is missing, broken, or larger or longer than allowed (VideoSizeError).
 
     """
     check_file_size(path, limits)
-    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
+    with VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds, sampling) as video:
         check_length(video.info.duration, limits)
         yield video
 
@@ -237,6 +243,7 @@ def analyze_video(
     name: str = "",
     rest: RestWanted | None = None,
     blur: bool = False,
+    sampling: Sampling = EVERY_FRAME,
     annotated: bool = True,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -253,6 +260,7 @@ def analyze_video(
         name: What the video is called in the results; the file's own name if not given.
         rest: Where the resting faces come from that the others are compared with; they are not compared if not given.
         blur: Whether to hide the faces in everything that is shown of the video.
+        sampling: Which of its frames are looked at.
         annotated: Whether to make the annotated video.
         overwrite: Whether an existing folder may be replaced.
         progress: Told after every frame how far it is.
@@ -274,7 +282,7 @@ def analyze_video(
             raise AnalysisCancelledError("Stopped. Nothing was kept.")
 
     called = name or printable(path.name)
-    with open_video(path, settings.uploads) as video, results_folder(target, overwrite=overwrite) as folder:
+    with open_video(path, settings.uploads, sampling) as video, results_folder(target, overwrite=overwrite) as folder:
         analysis = VideoAnalysis(video, path, settings, classifier, blur=blur, progress=progress, check=check)
         with ExitStack() as stack:
             tables = frame_sinks(folder, called, video.info.width, video.info.height, as_seen=rest is not None)
@@ -289,5 +297,6 @@ def analyze_video(
         findings = analysis.findings(called, writer.sound if writer else "none")
         findings.conclude(folder)
     if progress:
-        progress(findings.summary["duration"], findings.summary["duration"])
+        seconds = findings.summary["duration"] - findings.summary["begin"]
+        progress(seconds, seconds)
     return findings.summary

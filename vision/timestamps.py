@@ -1,8 +1,9 @@
 """One clock for a whole video, although a file's times may start again or leap where recordings were joined."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
@@ -39,22 +40,25 @@ class SteadyClock:
         step: Seconds from one frame to the next, as far as the file tells.
         longest_gap: Seconds that may pass between two frames.
         restarts: Whether times that go back begin anew; else they are frames in the wrong order.
+        shift: Seconds to add to the file's times, where frames are not read from the first on.
 
     """
 
-    def __init__(self, step: float, longest_gap: float = LONGEST_GAP, *, restarts: bool = True) -> None:
+    def __init__(
+        self, step: float, longest_gap: float = LONGEST_GAP, *, restarts: bool = True, shift: float | None = None
+    ) -> None:
         self.step = step
         """Seconds from one frame to the next, as they last were."""
         self._least, self._most = 0.0 if restarts else -inf, longest_gap
-        self._shift: float | None = None
-        self._previous = 0.0
+        self._shift = shift
+        self._previous: float | None = None
         self._now = -step
 
     def at(self, raw: float | None) -> float:
         """Return when the frame at `raw`, in the file's own seconds, is shown; None where the file does not say."""
         if raw is None:
-            raw = self._previous + self.step
-        delta = raw - self._previous
+            raw = 0.0 if self._previous is None else self._previous + self.step
+        delta = self.step if self._previous is None else raw - self._previous
         if self._shift is None or not self._least <= delta <= self._most:
             self._shift = self._now + self.step - raw
         elif delta > SMALLEST_STEP:
@@ -99,6 +103,10 @@ class Timing:
     parts: tuple[Part, ...]
     longest_gap: float = LONGEST_GAP
     """Seconds that may pass between two frames: any number where there is sound meanwhile."""
+    shown: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
+    """When each picture is shown, in the file's own seconds, rising; empty where there are several parts."""
+    keys: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
+    """Those of them that are decoded without others."""
 
 
 class SoundClock:
@@ -183,6 +191,7 @@ class _Scan:
         self.pictures = 0
         self._step = step
         self._parts: list[Part] = []
+        self._shown, self._keys = array("d"), array("d")
         self._begun = 0.0
         """When the last part begins, in seconds from the first frame."""
         self._first = self._last = 0.0
@@ -202,7 +211,10 @@ class _Scan:
     def timing(self) -> Timing:
         """Return what was found."""
         self._note_part()
-        return Timing(self.end, tuple(self._parts), LONGEST_GAP if self._unexplained else self._longest_gap)
+        longest_gap = LONGEST_GAP if self._unexplained else self._longest_gap
+        if len(self._parts) > 1:
+            return Timing(self.end, tuple(self._parts), longest_gap)
+        return Timing(self.end, tuple(self._parts), longest_gap, array("d", sorted(self._shown)), self._keys)
 
     def add_sound(self, packet: "Packet[Stream]") -> None:
         """Take in a piece of sound."""
@@ -229,6 +241,9 @@ class _Scan:
                 self._begin_part(self.end, shown, packet)
             elif SMALLEST_STEP < decoded - self._decoded <= LONGEST_GAP:
                 self._step = decoded - self._decoded
+        self._shown.append(shown)
+        if packet.is_keyframe:
+            self._keys.append(shown)
         self._first, self._last = min(self._first, shown), max(self._last, shown)
         self._decoded = decoded
         self.pictures += 1

@@ -1,5 +1,6 @@
-"""A whole video file, frame after frame at its own times, within limits: what analysis reads."""
+"""A whole video file, or some frames of it, at their own times, within limits: what analysis reads."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from entities import Frame, Image
 from errors import SourceError
 from vision.conversion import PictureConverter, deinterlaced
 from vision.decoding import check_size, opened
+from vision.sampling import EVERY_FRAME, Sampling
 from vision.timestamps import SteadyClock, Timing, read_timing, timed, usual_step
 
 OPTIONS: Final = {
@@ -58,6 +60,7 @@ class VideoFile:
         path: A file in one of the containers in OPTIONS.
         max_megapixels: Largest frame in millions of pixels; much larger ones are not even decoded.
         max_seconds: Of a video that is longer, just this is told.
+        sampling: Which frames are looked at. The others are decoded as far as that is needed for these.
 
     Raises:
         SourceError: Missing, broken, or without a moving picture.
@@ -65,7 +68,10 @@ class VideoFile:
 
     """
 
-    def __init__(self, path: Path, max_megapixels: float = 40, max_seconds: float = inf) -> None:
+    def __init__(
+        self, path: Path, max_megapixels: float = 40, max_seconds: float = inf, sampling: Sampling = EVERY_FRAME
+    ) -> None:
+        self.sampling: Final = sampling
         self._max_pixels = round(max_megapixels * 1e6)
         file = f"file:{path}"
         with opened(file, options=OPTIONS, max_pixels=self._max_pixels) as (container, track):
@@ -76,11 +82,18 @@ class VideoFile:
             )
             self._track.thread_type = "AUTO"
             step = usual_step(self._track)
-            self._clock = SteadyClock(step, timing.longest_gap, restarts=len(timing.parts) > 1)
+            sought = self._seek(timing)
+            self._clock = SteadyClock(
+                step,
+                timing.longest_gap,
+                restarts=len(timing.parts) > 1,
+                shift=timing.parts[0].shift if sought else None,
+            )
             frames = self._decode()
             first = next(frames, None)
             if first is None:
                 raise SourceError("No picture in it can be read. Save it again, or choose another.")
+            self._index = bisect_left(timing.shown, (first.time or 0.0) - step / 2) if sought else 0
             self._frames = chain([first], frames)
             width, height = PictureConverter(self._track, _LARGEST_SIDE, _LARGEST_SIDE).full_size(first)
             check_size(width, height, self._max_pixels)
@@ -89,20 +102,45 @@ class VideoFile:
             self._stack = stack.pop_all()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames, once: (H, W, 3) uint8 BGR; `time` rises from 0, and `captured_at` equals it.
+        """Yield the frames that are looked at, once: (H, W, 3) uint8 BGR; `time` rises from 0, and `captured_at` equals it.
 
         Raises:
             VideoSizeError: A frame is larger than allowed.
 
         """
-        for index, (frame, time) in enumerate(deinterlaced(timed(self._frames, self._clock))):
-            image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
-            yield Frame(image=image, index=index, captured_at=time, time=time)
+        is_wanted = self.sampling.picker()
+        for index, (frame, time) in enumerate(deinterlaced(timed(self._frames, self._clock)), self._index):
+            if time >= self.sampling.end:
+                return
+            if is_wanted(index, time):
+                image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
+                yield Frame(image=image, index=index, captured_at=time, time=time)
+
+    @property
+    def begin(self) -> float:
+        """Seconds from the first frame of the file to where it is looked at."""
+        return min(self.sampling.begin, self.info.duration)
+
+    @property
+    def length(self) -> float:
+        """Seconds of it that are looked at, as far as the file tells."""
+        return max(0.0, min(self.sampling.end, self.info.duration) - self.begin)
 
     @property
     def end(self) -> float:
-        """Seconds from the first frame to the end of the latest that was decoded."""
-        return self._clock.end
+        """Seconds from the first frame of the file to the end of the latest that was decoded and is looked at."""
+        return max(self.begin, min(self._clock.end, self.sampling.end))
+
+    def _seek(self, timing: Timing) -> bool:
+        """Go to a key frame before the first frame that is looked at, where that can be done; return whether it was."""
+        if not (self.sampling.begin and timing.shown and self._track.time_base):
+            return False
+        target = self.sampling.begin - timing.parts[0].shift
+        key = max((time for time in timing.keys if time <= target), default=None)
+        if key is None or key <= timing.shown[0]:
+            return False
+        self._container.seek(round(key / self._track.time_base), stream=self._track)
+        return True
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
