@@ -173,6 +173,33 @@ class RestQuery(BaseModel):
     )
 
 
+class MarkerBody(BaseModel):
+    """What begins now."""
+
+    label: str = Field(
+        max_length=60, description="Up to 60 characters; empty where nothing begins, and what was before ends."
+    )
+
+
+class MarkerDescription(BaseModel):
+    """What began, and when."""
+
+    label: str
+    time: float = Field(description="Seconds since 1970.")
+
+
+class MarkerAnswer(BaseModel):
+    """The marker that was set."""
+
+    marker: MarkerDescription
+
+
+class MarkersAnswer(BaseModel):
+    """The latest markers, the oldest first."""
+
+    markers: list[MarkerDescription]
+
+
 class RestBody(BaseModel):
     """What a face looks like at rest, as the page saves it."""
 
