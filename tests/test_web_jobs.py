@@ -27,6 +27,7 @@ from config import Settings
 from entities import Box, Image
 from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier, make_video
+from vision.sampling import Sampling
 from vision.videos import VideoFile
 from web import jobs
 from web.server import Server
@@ -162,9 +163,45 @@ class TestUpload:
             "remaining_seconds": None,
             "error": None,
             "blurred": False,
+            "fps": None,
+            "start": 0,
+            "end": None,
+            "rest": "",
             "expires": None,
             "files": {},
         }
+
+    def test_a_part_of_it_and_some_frames_can_be_asked_for(self, client: FlaskClient, clip: bytes) -> None:
+        """The job says what was asked for, and is as long and as much work as that."""
+        whole = send(client, clip).json["job"]
+        data = {"file": (io.BytesIO(clip), "clip.mp4"), "rest": "0-0.5"}
+        job = client.post("/api/jobs?fps=5&start=0.25&end=0:00.75", data=data).json["job"]
+        assert (job["fps"], job["start"], job["end"], job["rest"]) == (5, 0.25, 0.75, "0-0.5")
+        assert job["seconds"] == pytest.approx(0.5)
+        assert job["estimated_seconds"] < whole["estimated_seconds"] / 2
+        owned = store(client).claim(), store(client).claim()
+        assert [found.options.sampling for found in owned if found] == [Sampling(), Sampling(5, begin=0.25, end=0.75)]
+
+    @pytest.mark.parametrize(
+        ("query", "rest", "answer", "words"),
+        [
+            ("fps=0", "", "bad_parameter", "fps is '0'"),
+            ("start=soon", "", "bad_parameter", "minutes and seconds (1:30)"),
+            ("start=0:30&end=0:30", "", "bad_range", "later than the start"),
+            ("start=1:00", "", "bad_range", "ends at 1.0 s"),
+            ("start=0.5", "0-0.5", "bad_rest", "not in the part that is analysed"),
+            ("", "sometimes", "bad_rest", "sometimes"),
+        ],
+    )
+    def test_what_cannot_be_looked_at_is_refused(
+        self, client: FlaskClient, clip: bytes, folder: Path, *, query: str, rest: str, answer: str, words: str
+    ) -> None:
+        """The message says which, and what to do; nothing is kept."""
+        data = {"file": (io.BytesIO(clip), "clip.mp4"), "rest": rest}
+        response = client.post(f"/api/jobs?{query}", data=data)
+        assert code(response) == (400, answer)
+        assert words in response.json["error"]["message"]
+        assert leftovers(folder) == []
 
     def test_several_wait_in_order(self, client: FlaskClient, clip: bytes) -> None:
         """Each knows how many are ahead of it; the list is in order."""

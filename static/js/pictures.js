@@ -12,6 +12,7 @@ import { rememberedSwitches } from "./remembered.js";
 import { ServerPictures } from "./server-pictures.js";
 import { say, undoable } from "./toasts.js";
 import { VideoCard } from "./video-card.js";
+import { VideoOptions } from "./video-options.js";
 import { VideoQueue } from "./video-queue.js";
 import { downloadZip } from "../vendor/client-zip/index.js";
 
@@ -46,8 +47,10 @@ const videos = served ? makeVideos() : null;
 
 function makeVideos() {
   const faceDialog = new FaceDialog(told.jobs, connection);
+  const videoOptions = new VideoOptions(byId("video-options"));
   const templates = { card: byId("video-card"), download: byId("download-link") };
-  return new VideoQueue(told.jobs, connection, (name) => new VideoCard(templates, name, faceDialog, options), {
+  return new VideoQueue(told.jobs, connection, (name) => new VideoCard(templates, name, faceDialog), {
+    wanted: () => ({ blur: options.blur, ...videoOptions.present }),
     place: (card) => list.insertBefore(card.element, batchEnd),
     leaving: passFocusOn,
     changed: showCount,

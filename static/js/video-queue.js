@@ -7,11 +7,11 @@ const PATIENCE_MS = 10_000;
 
 export class VideoQueue {
   /**
-   * `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
+   * `wanted()` returns how a video is to be analysed that is added now, `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
    * `changed()` when there are more or fewer. `connection` tells whether the app can be reached.
    */
-  constructor(address, connection, makeCard, { place, leaving, changed }) {
-    Object.assign(this, { address, connection, makeCard, place, leaving, changed });
+  constructor(address, connection, makeCard, { wanted, place, leaving, changed }) {
+    Object.assign(this, { address, connection, makeCard, wanted, place, leaving, changed });
     this.cards = new Set();
     this.sending = Promise.resolve();
     connection.addEventListener("change", () => {
@@ -46,10 +46,12 @@ export class VideoQueue {
 
   /** Send it when its turn has come. */
   #send(card, file) {
+    const wanted = this.wanted();
+    if (wanted.problem) return card.refuse(wanted.problem);
     card.wait();
     this.sending = this.sending.then(async () => {
       if (!this.cards.has(card)) return;
-      const job = await card.send(file, this.address, this.connection);
+      const job = await card.send(file, wanted, this.address, this.connection);
       if (job) card.id = job.id;
       if (job && !this.cards.has(card)) await this.#delete(card);
       this.#watch();

@@ -418,6 +418,44 @@ def test_a_video_is_blurred_where_the_switch_says_so(page: Page, clip: Path) -> 
     expect(page.locator(".video-state")).to_contain_text("faces blurred")
 
 
+def test_a_part_is_analysed_where_the_options_say_so(
+    page: Page, clip: Path, shoot: Any, check_accessibility: Any
+) -> None:
+    """Rate, part and rest count for what is added next; a mistake is told before anything is sent, and mended."""
+    options, card = page.locator("#video-options"), page.locator(".video-card")
+    expect(page.get_by_label("Frames")).to_be_hidden()
+    options.locator("summary").click()
+    page.get_by_label("Frames").select_option("10")
+    page.get_by_label("From").fill("0:00.2")
+    page.get_by_label("To", exact=True).fill("0:00.1")
+    expect(page.get_by_role("alert").filter(has_text="later than From")).to_be_visible()
+    check_accessibility(page)
+    page.set_input_files("#file", clip)
+    expect(card.locator(".video-state")).to_have_text("To has to be later than From.")
+    page.get_by_label("To", exact=True).fill("0.8")
+    page.get_by_label("Compare with resting face").select_option("time")
+    page.get_by_label("At rest").fill("0.2-0.5")
+    shoot(page, "video-options")
+    card.get_by_role("button", name="Try again").click()
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".video-state")).to_contain_text("From 0:00 to 0:00, 480 × 270")
+    expect(card.locator(".video-state")).to_contain_text("10 frames a second. Compared with resting faces.")
+    slider = card.get_by_role("slider", name="Time in the video")
+    for key, time in (("Home", "0.2"), ("End", "0.8")):
+        slider.press(key)
+        expect(slider).to_have_attribute("aria-valuenow", time)
+    options.locator("summary").click()
+    expect(options.locator("summary")).to_contain_text("10 frames a second, from 0:00.2, to 0.8")
+    for width, scheme in ((1440, "light"), (360, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        shoot(page, f"video-part-{scheme}-{width}")
+        options.locator("summary").click()
+        shoot(page, f"video-options-{scheme}-{width}")
+        options.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_speed_of_the_player_can_be_chosen(page: Page, clip: Path) -> None:
     """From a quarter to twice."""
     page.set_input_files("#file", clip)
