@@ -23,11 +23,11 @@ export class VideoOptions {
 
   #problem() {
     const [start, end] = ["start", "end"].map((name) => this.part(name).value.trim());
-    if (start && !ONE_TIME.test(start)) return "From: write a time such as 1:30.";
-    if (end && !ONE_TIME.test(end)) return "To: write a time such as 1:30.";
-    if (end && seconds(end) <= seconds(start || "0")) return "To has to be later than From.";
+    if (start && !ONE_TIME.test(start)) return "“From”: write a time such as 1:30.";
+    if (end && !ONE_TIME.test(end)) return "“To”: write a time such as 1:30.";
+    if (end && seconds(end) <= seconds(start || "0")) return "“To” has to be later than “From”.";
     if (this.part("rest").value === "time" && !SPAN.test(this.part("rest-time").value.trim())) {
-      return "At rest: write from when to when, such as 0:03-0:06.";
+      return "“At rest”: write from when to when, such as 0:03-0:06.";
     }
     return "";
   }
