@@ -40,6 +40,7 @@ from web import (
     pages,
     private,
     proxies,
+    reports,
     rests,
     security,
     sources,
@@ -128,7 +129,7 @@ def create_app(
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, private.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
-    for room in (api, live, frames, markers, rests, jobs, sources):
+    for room in (api, live, frames, markers, rests, reports, jobs, sources):
         app.register_api(room.blueprint)
     return app
 

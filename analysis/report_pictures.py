@@ -40,18 +40,31 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Portrait:
+    """A small picture of a face."""
+
+    title: str
+    """What somebody called the face, or its number."""
+    address: str
+    """A data: address."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """The pictures of one file."""
 
-    faces: tuple[str, ...] = ()
-    """Its faces, small, as data: addresses."""
+    faces: tuple[Portrait, ...] = ()
     moments: tuple[Moment, ...] = ()
 
 
 def pictures_of(folder: Path) -> Pictures:
     """Return what a file's own folder of results has to show; nothing where it is gone."""
     told = _told(folder / "summary.json") or _told(folder / "faces.json")
-    faces = [face["thumbnail"] for face in told.get("faces", ()) if face.get("thumbnail")]
+    faces = [
+        Portrait(face.get("name") or f"Face {face['id']}", face["thumbnail"])
+        for face in told.get("faces", ())
+        if face.get("thumbnail")
+    ]
     moments = [
         Moment(moment["expression"], moment["confidence"], moment["time"], folder / moment["file"])
         for moment in told.get("moments", ())

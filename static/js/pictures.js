@@ -14,6 +14,7 @@ import { say, undoable } from "./toasts.js";
 import { VideoCard } from "./video-card.js";
 import { VideoOptions } from "./video-options.js";
 import { VideoQueue } from "./video-queue.js";
+import { tieReport } from "./videos-report.js";
 import { downloadZip } from "../vendor/client-zip/index.js";
 
 const byId = (id) => document.getElementById(id);
@@ -46,6 +47,7 @@ const options = rememberedSwitches(() => cards.forEach((card) => card.draw()));
 const videos = served ? makeVideos() : null;
 
 function makeVideos() {
+  tieReport(byId("report"), told.report, connection);
   const faceDialog = new FaceDialog(told.jobs, connection);
   const videoOptions = new VideoOptions(byId("video-options"));
   const templates = { card: byId("video-card"), download: byId("download-link") };
@@ -149,6 +151,7 @@ function showCount() {
   const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
   byId("picture-tools").hidden = counts.length === 0;
   byId("picture-options").hidden = cards.length === 0;
+  if (videos) byId("report").hidden = videos.done === 0;
   byId("download-all").disabled = !cards.some(({ done }) => done);
   byId("picture-count").textContent = words.join(", ");
 }

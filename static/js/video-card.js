@@ -108,6 +108,10 @@ export class VideoCard {
     return BUSY.has(this.element.dataset.state);
   }
 
+  get done() {
+    return this.element.dataset.state === "done";
+  }
+
   /** Whether the app can be reached: what is on its way says so. */
   set reachable(reachable) {
     this.isReachable = reachable;
@@ -150,6 +154,7 @@ export class VideoCard {
       return;
     }
     this.#show("done", describe(summary, job));
+    this.onDone();
     this.#addDownloads(files);
     const { begin = 0 } = summary;
     this.part("player").src = `${files["annotated.mp4"]}${begin ? `#t=${begin}` : ""}`;

@@ -418,6 +418,36 @@ def test_a_video_is_blurred_where_the_switch_says_so(page: Page, clip: Path) -> 
     expect(page.locator(".video-state")).to_contain_text("faces blurred")
 
 
+def test_all_videos_are_in_one_report(
+    page: Page, new_page: Callable[..., Page], clip: Path, tmp_path: Path, shoot: Any
+) -> None:
+    """Each has its row, with the names that its faces have now; the file opens from disk, offline."""
+    button = page.get_by_role("button", name="Report on all videos")
+    expect(button).to_be_hidden()
+    page.set_input_files("#file", [clip, clip])
+    done = page.locator(".video-card[data-state=done]")
+    expect(done).to_have_count(2)
+    done.first.get_by_role("button", name="Edit Face 1: name it, merge or split").click()
+    page.get_by_role("textbox", name="Name").fill("Anna")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(done.first.locator(".timeline-face").first).to_contain_text("Anna")
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.locator("#picture-tools").scroll_into_view_if_needed()
+        shoot(page, f"video-report-{width}")
+    with page.expect_download() as download:
+        button.click()
+    download.value.save_as(tmp_path / "report.html")
+    expect(page.locator("#toasts")).to_contain_text(f"Saved {download.value.suggested_filename}")
+    report = new_page(offline=True)
+    report.goto((tmp_path / "report.html").as_uri())
+    expect(report.get_by_role("heading", level=1)).to_have_text("Facial expressions in 2 videos")
+    expect(report.locator("#files tbody th")).to_have_text(["friends.mp4", "friends.mp4 (2)"])
+    expect(report.get_by_role("img", name="Anna", exact=True)).to_have_count(1)
+    expect(report.get_by_role("img", name="Face 1", exact=True)).to_have_count(1)
+    shoot(report, "videos-report")
+
+
 def test_a_part_is_analysed_where_the_options_say_so(
     page: Page, clip: Path, shoot: Any, check_accessibility: Any
 ) -> None:
