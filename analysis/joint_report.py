@@ -1,7 +1,7 @@
 """One report on several videos whose results are in folders of their own, as the page's are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ class Analysed:
     """The folder of its results."""
     reason: str = ""
     """Why it failed; empty where it did not."""
+    part: str = ""
+    """Which part of it was looked at, in words; empty where that is all."""
 
 
-def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, notes: Sequence[str] = ()) -> str:
+def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, notes: Iterable[str] = ()) -> str:
     """Return the report on several videos as the text of an HTML file that needs no others.
 
     Their faces are named, merged and split as they are now. Videos whose results are gone are left out.
@@ -42,7 +44,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
         notes: Sentences that the reader has to know.
 
     """
-    rows, intervals, pictures, rests = [], [], {}, set()
+    rows, intervals, pictures, rests, parts = [], [], {}, set(), []
     for name, video in zip(_different([video.name for video in videos]), videos, strict=True):
         if video.reason:
             rows.append(file_row({"file": name, "state": "failed", "reason": video.reason}))
@@ -50,6 +52,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
             rows.append(_row(name, summary))
             intervals.append(pd.DataFrame(summary["intervals"]).assign(file=name))
             pictures[name] = pictures_of(video.results)
+            parts += [f"Of {name}, only a part was looked at: {video.part}."] if video.part else []
             rests.add(summary["rest"]["kind"] if summary["rest"] else None)
     number = len(pictures)
     return report_page(
@@ -57,7 +60,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
         pd.concat([*rows, file_row({}).iloc[:0]], ignore_index=True),
         joined(intervals, INTERVAL_TYPES),
         pictures=pictures,
-        notes=notes,
+        notes=[*notes, *parts],
         methods=methods(settings, detector, rests),
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from analysis.jobs import Job, JobState
+from analysis.jobs import Job, JobState, VideoOptions
 from web.documentation import VIDEOS, described_blueprint, media, problems
 from web.errors import ApiError
 from web.redaction import without_folders
@@ -55,24 +55,23 @@ def _page(jobs: list[Job]) -> str:
     from analysis.joint_report import Analysed, joint_report  # with pandas, which the page itself need not wait for
 
     the, latest = services(), jobs[-MOST_VIDEOS:]
-    notes = [_asked(job) for job in latest if job.state is JobState.DONE]
-    if len(latest) < len(jobs):
-        notes.append(f"These are the latest {len(latest)} of {len(jobs)} videos.")
+    notes = [f"These are the latest {len(latest)} of {len(jobs)} videos."] if len(latest) < len(jobs) else []
     videos = [
         Analysed(
             job.name,
             the.jobs.store.results(job.id),
             without_folders(job.message) if job.state is JobState.FAILED else "",
+            _part(job.options),
         )
         for job in latest
     ]
-    return joint_report(videos, the.settings, the.detector.note, [note for note in notes if note])
+    return joint_report(videos, the.settings, the.detector.note, notes)
 
 
-def _asked(job: Job) -> str:
-    """Return in a sentence which part of a video, and how many of its frames, were looked at; nothing for all."""
-    fps, start, end = job.options.fps, job.options.start, job.options.end
+def _part(options: VideoOptions) -> str:
+    """Return in words which part of a video, and how many of its frames, were looked at; nothing for all."""
+    fps, start, end = options.fps, options.start, options.end
     words = [f"{fps:g} frames a second"] if fps else []
     words += [f"from {start:g} s on"] if start else []
     words += [f"up to {end:g} s"] if end is not None else []
-    return f"Of {job.name}, only a part was looked at: {', '.join(words)}." if words else ""
+    return ", ".join(words)
