@@ -153,7 +153,7 @@ class VideoAnalysis:
         self._video = video
         self._path = path
         self._blur = blur
-        self._limits = settings.uploads
+        self._uploads = settings.uploads
         self._history = History()
         self._limits = settings.intervals.model_dump()
         self._reading = Reading(ExpressionPipeline(settings, classifier), settings.uploads, check, progress)
@@ -172,7 +172,7 @@ class VideoAnalysis:
 
         """
         if rest:
-            with open_video(self._path, self._limits, self._video.sampling) as video:
+            with open_video(self._path, self._uploads, self._video.sampling) as video:
                 self._reading.look_ahead(video, rest)
         absences, history = Absences(), self._history
         for frame, duration, faces in self._reading.faces(self._video):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import floor, inf
 from typing import Final
 
-
 _EARLY: Final = 1e-3
 """By which share of a step a frame may come early: times are rounded."""
 

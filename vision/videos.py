@@ -102,7 +102,7 @@ class VideoFile:
             self._stack = stack.pop_all()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames that are looked at, once: (H, W, 3) uint8 BGR; `time` rises from 0, and `captured_at` equals it.
+        """Yield the frames that are looked at, once: (H, W, 3) uint8 BGR; `time` rises from 0, `captured_at` equals it.
 
         Raises:
             VideoSizeError: A frame is larger than allowed.
