@@ -132,13 +132,13 @@ def test_markers_are_in_the_recording(page: Page, tmp_path: Path, check_accessib
     expect(toasts).to_contain_text("Marker: 1")
     check_accessibility(page)
     shoot(page, "own-camera-marker")
-    field.fill("fil")
+    field.fill("<i>fil")
     field.press("m")
-    expect(field).to_have_value("film")
+    expect(field).to_have_value("<i>film")
     set_marker.click()
-    expect(toasts).to_contain_text("Marker: film")
-    page.get_by_role("button", name="End marker film").click()
-    expect(toasts).to_contain_text("End of marker: film")
+    expect(toasts).to_contain_text("Marker: <i>film")
+    page.get_by_role("button", name="End marker <i>film").click()
+    expect(toasts).to_contain_text("End of marker: <i>film")
     set_marker.click()
     expect(toasts).to_contain_text("Marker: 2")
     with page.expect_download() as download:
@@ -147,8 +147,15 @@ def test_markers_are_in_the_recording(page: Page, tmp_path: Path, check_accessib
     rows = list(csv.reader((tmp_path / "recording.csv").open()))
     assert rows[0][-1:] == list(LAST_COLUMNS)
     changes = [row[-1] for before, row in pairwise(rows) if row[-1] != before[-1]]
-    assert changes == ["", "1", "film", "", "2"]
+    assert changes == ["", "1", "<i>film", "", "2"]
     expect(page.get_by_role("form", name="Markers")).to_be_hidden()
+    with page.expect_download() as report:
+        page.locator("#report").click()
+    report.value.save_as(tmp_path / "report.html")
+    told = (tmp_path / "report.html").read_text("utf-8")
+    assert re.search(r"1 from [\d:.]+, &lt;i>film from [\d:.]+, none from [\d:.]+, 2 from [\d:.]+\.", told)
+    page.goto((tmp_path / "report.html").as_uri())
+    shoot(page, "recording-report-markers")
 
 
 def test_blurred_faces_leave_no_live_picture(page: Page, tmp_path: Path, shoot: Any) -> None:
