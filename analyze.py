@@ -46,11 +46,12 @@ from analysis.dataset import RESERVED, TABLES, Dataset
 from analysis.execution import Listener, load_network, run_here, run_in_processes
 from analysis.inputs import find_files
 from analysis.picture import look_at_picture
-from analysis.rest import RestWanted, load_rest, parse_rest, parse_time
+from analysis.rest import RestWanted, load_rest, parse_rest
 from analysis.result import Result
 from analysis.run import only_run, plan
 from analysis.study import REPORT, Lists, conclude, read_lists
 from analysis.task import Options, Outcome, Task
+from analysis.times import parse_time
 from analysis.video import VideoAnalysis, open_video
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
@@ -213,7 +214,7 @@ def seconds(text: str) -> float:
     """Return a time (seconds, minutes:seconds or hours:minutes:seconds) in seconds."""
     try:
         return parse_time(text)
-    except RestError as error:
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

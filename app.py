@@ -36,9 +36,11 @@ from web import (
     frames,
     jobs,
     live,
+    markers,
     pages,
     private,
     proxies,
+    reports,
     rests,
     security,
     sources,
@@ -46,6 +48,7 @@ from web import (
 )
 from web.drawings import Drawings
 from web.json import Json
+from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.server import SPARE_BODIES, Server
 from web.services import EXTENSION, Services
@@ -107,6 +110,7 @@ def create_app(
         jobs=JobRunner(settings),
         drawings=Drawings(settings.video.jpeg_quality),
         streams=VisitorStreams(settings.server.max_viewers),
+        markers=MarkerLog(),
         analyses=Turns(settings.server.max_viewers + SPARE_BODIES),
     )
     camera.subscribe(the.metrics.observe)
@@ -125,7 +129,7 @@ def create_app(
     errors.register(app, settings.uploads.max_megabytes)
     for blueprint in (pages.blueprint, private.blueprint, documentation.blueprint):
         app.register_blueprint(blueprint)
-    for room in (api, live, frames, rests, jobs, sources):
+    for room in (api, live, frames, markers, rests, reports, jobs, sources):
         app.register_api(room.blueprint)
     return app
 

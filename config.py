@@ -181,7 +181,8 @@ class ServerSettings(Section):
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = Field(150, description="Video streams served at once.")
     change_source: bool = Field(
         True,
-        description="Let visitors change, for everybody, which video is shown and what its faces are compared with.",
+        description="Let visitors change, for everybody, which video is shown, what its faces are compared with, and "
+        "its markers.",
     )
     allowed_addresses: Annotated[tuple[CameraAddress, ...], BeforeValidator(_words)] = Field(
         (),

@@ -1,13 +1,15 @@
 """The queue of videos to analyse: who sent which, how far each is, and where its files are. Survives a restart."""
 
+import json
 import re
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
@@ -15,6 +17,7 @@ from typing import Final
 from analysis.database import Database
 from analysis.turns import Waiting, turn_order
 from errors import QueueFullError, ResultsError
+from vision.sampling import Sampling
 
 MOST_ATTEMPTS: Final = 3
 """A video whose analysis ended this often with a crash is not tried again."""
@@ -28,7 +31,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the folders of jobs are called; all others in the same place are somebody else's."""
 _ALIVE: Final = "worker.alive"
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 _TABLES: Final = """
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
@@ -52,8 +55,7 @@ CREATE TABLE jobs (
     attempts INTEGER NOT NULL DEFAULT 0,
     code TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
-    rest TEXT NOT NULL DEFAULT '',
-    blur INTEGER NOT NULL DEFAULT 0
+    options TEXT NOT NULL
 );
 CREATE TABLE turns (
     party TEXT PRIMARY KEY,
@@ -69,6 +71,30 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOptions:
+    """How a video is to be analysed."""
+
+    rest: str = ""
+    """Where the resting faces come from, as `parse_rest` reads it; empty where none are wanted."""
+    blur: bool = False
+    """Whether faces are hidden in what is made of it."""
+    fps: float | None = None
+    """Frames a second that are looked at, at most."""
+    start: float = 0.0
+    """From where it is looked at, in seconds."""
+    end: float | None = None
+    """To where it is looked at, in seconds; to its end if not given."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """Which frames are looked at."""
+        return Sampling(fps=self.fps, begin=self.start, end=inf if self.end is None else self.end)
+
+
+_ALL: Final = VideoOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +123,7 @@ class Job:
     code: str
     message: str
     """Why it failed."""
-    rest: str = ""
-    """Where the resting faces come from, as `parse_rest` reads it; empty where none are wanted."""
-    blur: bool = False
-    """Whether faces are hidden in what is made of it."""
+    options: VideoOptions
 
     def remaining(self, now: float) -> float | None:
         """Return the seconds that a running job still takes if it goes on as it did; None if unknown."""
@@ -193,8 +216,7 @@ class JobStore:
         *,
         work: float = 0,
         network: str = "",
-        rest: str = "",
-        blur: bool = False,
+        options: VideoOptions = _ALL,
     ) -> Job:
         """Queue the job whose video lies in its folder now.
 
@@ -202,19 +224,19 @@ class JobStore:
             job_id: From `reserve`.
             owner: The visitor's id.
             name: What the visitor calls the video.
-            total: Its length in seconds, as far as known.
+            total: Seconds of it that are to be analysed, as far as known.
             work: What its analysis costs, in pixels, as far as known.
             network: Stands for where it came from; empty if unknown.
-            rest: Where the resting faces come from; nothing for none.
-            blur: Whether to hide faces in what is made of it.
+            options: How it is to be analysed.
 
         """
+        told = json.dumps(asdict(options))
         with self._database.transaction() as database:
             database.execute("DELETE FROM uploads WHERE id = ?", (job_id,))
             row = database.execute(
-                "INSERT INTO jobs (id, owner, network, name, state, created, total, work, rest, blur) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work, rest, blur),
+                "INSERT INTO jobs (id, owner, network, name, state, created, total, work, options) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                (job_id, owner, network, name, JobState.QUEUED, self.clock(), total, work, told),
             ).fetchone()
             return _job(row)
 
@@ -417,4 +439,5 @@ def _or_else(value: float | None, default: float) -> float:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return Job(**{**dict(row), "state": JobState(row["state"]), "blur": bool(row["blur"])})
+    options = VideoOptions(**json.loads(row["options"]))
+    return Job(**{**dict(row), "state": JobState(row["state"]), "options": options})

@@ -7,6 +7,7 @@ from typing import Final
 from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
+from vision.sampling import EVERY_FRAME, Sampling
 from vision.timestamps import MOST_FPS
 from vision.videos import VideoInfo
 
@@ -32,19 +33,28 @@ def check_length(seconds: float, limits: UploadSettings) -> None:
         )
 
 
-def frames_in(info: VideoInfo) -> float:
-    """Return how many frames a video has, as far as the file tells."""
-    return info.fps * (info.duration or 0)
+def length_in(info: VideoInfo, sampling: Sampling = EVERY_FRAME) -> float:
+    """Return how many seconds of a video are looked at, as far as the file tells."""
+    return max(0.0, min(sampling.end, info.duration) - sampling.begin)
 
 
-def work_in(info: VideoInfo) -> float:
-    """Return what an analysis will cost, as far as the file tells: pixels, and for each frame as much as some more."""
-    return frames_in(info) * (info.width * info.height + FRAME_COST)
+def work_in(info: VideoInfo, sampling: Sampling = EVERY_FRAME) -> float:
+    """Return what an analysis will cost, as far as the file tells.
+
+    In pixels: those that are decoded, and for each frame that is looked at as much as some more.
+    """
+    seconds = length_in(info, sampling)
+    looked_at = seconds * min(sampling.fps or info.fps, info.fps) / sampling.every
+    return _pixels_in(info, sampling) + looked_at * FRAME_COST
 
 
-def check_frames(info: VideoInfo, limits: UploadSettings) -> None:
+def check_frames(info: VideoInfo, limits: UploadSettings, sampling: Sampling = EVERY_FRAME) -> None:
     """Raise VideoSizeError if all frames together have too many pixels, as far as the file tells."""
-    check_pixels(frames_in(info) * info.width * info.height, limits)
+    check_pixels(_pixels_in(info, sampling), limits)
+
+
+def _pixels_in(info: VideoInfo, sampling: Sampling) -> float:
+    return length_in(info, sampling) * info.fps * info.width * info.height
 
 
 def check_pixels(pixels: float, limits: UploadSettings) -> None:

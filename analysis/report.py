@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +22,6 @@ from analysis.figures import INK
 from analysis.report_pictures import Moment, Pictures
 from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
-from files import write_text
 
 _NAMES: Final = (*DISPLAY_ORDER, "Uncertain")
 _LEAST_SHARE: Final = 0.005
@@ -48,8 +46,7 @@ class GroupResults:
     """The probability (0-1) above which people count as showing an expression."""
 
 
-def write_report(
-    path: Path,
+def report_page(
     title: str,
     files: DataFrame,
     intervals: DataFrame,
@@ -59,11 +56,10 @@ def write_report(
     groups: GroupResults | None = None,
     notes: Sequence[str] = (),
     methods: Mapping[str, str] | None = None,
-) -> None:
-    """Write the report of a run.
+) -> str:
+    """Return the report of a run as the text of an HTML file.
 
     Args:
-        path: Of the HTML file; what is there is replaced.
         title: Of the report.
         files: The run's table of files, as `analysis.dataset.file_row` describes it.
         intervals: The run's table of intervals.
@@ -73,32 +69,27 @@ def write_report(
         notes: Sentences that the reader has to know.
         methods: What the results depend on, by words for it.
 
-    Raises:
-        ResultsError: It cannot be written.
-
     """
     shown = pictures or {}
     done = files[files["state"] == "done"]
     failed = files[files["state"] != "done"]
-    write_text(
-        path,
-        _template().render(
-            title=title,
-            colours=Markup((ROOT / "static" / "css" / "colours.css").read_text("utf-8")),  # noqa: S704
-            made=f"Made on {datetime.now().astimezone():%d %B %Y, %H:%M} with facial-expressions {VERSION}.",
-            figures=_figures(files, intervals),
-            notes=[*notes, *(size_notes(groups.persons) if groups else [])],
-            failed=[{"name": row["file"], "reason": row["reason"]} for row in failed.to_dict("records")],
-            overall=_overall(done),
-            moments=_moments(shown),
-            expressions=DISPLAY_ORDER,
-            pictured=any(picture.faces for picture in shown.values()),
-            groups=groups and _groups(groups),
-            markers=_markers(markers),
-            files=[_file(row, rows, shown) for row, rows in _with_intervals(done, intervals)],
-            methods=list((methods or {}).items()),
-        ),
+    page: str = _template().render(
+        title=title,
+        colours=Markup((ROOT / "static" / "css" / "colours.css").read_text("utf-8")),  # noqa: S704
+        made=f"Made on {datetime.now().astimezone():%d %B %Y, %H:%M} with facial-expressions {VERSION}.",
+        figures=_figures(files, intervals),
+        notes=[*notes, *(size_notes(groups.persons) if groups else [])],
+        failed=[{"name": row["file"], "reason": row["reason"]} for row in failed.to_dict("records")],
+        overall=_overall(done),
+        moments=_moments(shown),
+        expressions=DISPLAY_ORDER,
+        pictured=any(picture.faces for picture in shown.values()),
+        groups=groups and _groups(groups),
+        markers=_markers(markers),
+        files=[_file(row, rows, shown) for row, rows in _with_intervals(done, intervals)],
+        methods=list((methods or {}).items()),
     )
+    return page
 
 
 def _template() -> Any:
@@ -239,12 +230,13 @@ def _course(intervals: DataFrame, seconds: float) -> list[dict[str, Any]]:
         return []
     face = intervals.groupby("face")["duration"].sum().idxmax()
     drawn = intervals[intervals["face"] == face].nlargest(_PARTS, "duration")
+    who = drawn["name"].iloc[0] or f"Face {face}"
     return [
         {
             "x": f"{1000 * part['onset'] / seconds:.1f}",
             "width": f"{1000 * part['duration'] / seconds:.1f}",
             "name": part["expression"],
-            "words": f"{part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
+            "words": f"{who}: {part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
         }
         for part in drawn.to_dict("records")
     ]

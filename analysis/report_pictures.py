@@ -45,20 +45,29 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Portrait:
+    """A small picture of a face."""
+
+    title: str
+    """What somebody called the face, or its number."""
+    address: str
+    """A data: address."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """The pictures of one file."""
 
-    faces: tuple[str, ...] = ()
-    """Its faces, small, as data: addresses."""
+    faces: tuple[Portrait, ...] = ()
     moments: tuple[Moment, ...] = ()
 
 
-def pictures_of(folder: Path, file: Path) -> Pictures:
+def pictures_of(folder: Path, file: Path | None = None) -> Pictures:
     """Return what there is to show of a file.
 
     Args:
         folder: Its own folder of results; nothing is shown where that is gone.
-        file: The file itself, which is shown where it is a picture that is still there.
+        file: The file itself, which is shown if it is a picture that is still there.
 
     """
     if told := _told(folder / "summary.json"):
@@ -71,9 +80,13 @@ def pictures_of(folder: Path, file: Path) -> Pictures:
         moments = [
             Moment(face["expression"], face["confidence"], None, file)
             for face in told.get("faces", ())
-            if not face["uncertain"]
+            if file and not face["uncertain"]
         ]
-    faces = [face["thumbnail"] for face in told.get("faces", ()) if face.get("thumbnail")]
+    faces = [
+        Portrait(face.get("name") or f"Face {face['id']}", face["thumbnail"])
+        for face in told.get("faces", ())
+        if face.get("thumbnail")
+    ]
     return Pictures(tuple(faces[:_FACES]), tuple(moments))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from analysis.times import TIME, seconds_in
 from entities import EXPRESSIONS
 from errors import RestError
 from expressions.resting import RestingFace
@@ -19,8 +20,7 @@ AUTO: Final = "auto"
 HOW: Final = "Write a time such as 0:03-0:06 in which the faces are at rest, or auto."
 _DOUBTFUL: Final = 0.9
 """A rest that shows an expression other than Neutral with this probability may be none."""
-_TIME: Final = r"(?:(\d+):)?(?:(\d{1,3}):)?(\d{1,5}(?:\.\d+)?)"
-_SPAN: Final = re.compile(rf"\s*{_TIME}\s*[-–]\s*{_TIME}\s*")
+_SPAN: Final = re.compile(rf"\s*{TIME}\s*[-–]\s*{TIME}\s*")
 
 Track = Sequence[tuple[float, tuple[float, ...]]]
 """When a face was seen (seconds), and its probabilities then."""
@@ -58,23 +58,10 @@ def parse_rest(text: str) -> RestWanted:
     match = _SPAN.fullmatch(text)
     if not match:
         raise RestError(f"A rest cannot be {text[:40]!r}. {HOW}")
-    begin, end = (_seconds(match.groups()[first : first + 3]) for first in (0, 3))
+    begin, end = (seconds_in(match.groups()[first : first + 3]) for first in (0, 3))
     if begin >= end:
         raise RestError(f"The rest {text.strip()} ends before it begins. {HOW}")
     return RestWanted("asked", (begin, end))
-
-
-def parse_time(text: str) -> float:
-    """Read a time: seconds, minutes:seconds or hours:minutes:seconds.
-
-    Raises:
-        RestError: It is none.
-
-    """
-    match = re.fullmatch(_TIME, text.strip())
-    if not match:
-        raise RestError(f"{text[:40]!r} is no time such as 0:30.")
-    return _seconds(match.groups())
 
 
 def load_rest(path: Path) -> RestingFace:
@@ -170,11 +157,3 @@ def _asked(tracks: Mapping[int, Track], span: tuple[float, float]) -> dict[int, 
 def _within(track: Track, spans: Spans) -> KnownRest:
     rows = [row for time, row in track if any(begin <= time <= end for begin, end in spans)]
     return KnownRest(RestingFace.of(rows), spans)
-
-
-def _seconds(parts: Sequence[str | None]) -> float:
-    """Return hours, minutes and seconds in seconds; with two numbers the first is minutes."""
-    first, second, seconds = parts
-    if second is None:
-        return 60 * float(first or 0) + float(seconds or 0)
-    return 3600 * float(first or 0) + 60 * float(second) + float(seconds or 0)

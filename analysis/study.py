@@ -31,13 +31,13 @@ from analysis.intervals import find_intervals
 from analysis.lists import run_names
 from analysis.markers import TABLE as MARKER_TYPES
 from analysis.markers import apply_markers, marker_table, markers_in, outside, read_markers
-from analysis.report import GroupResults, write_report
+from analysis.report import GroupResults, report_page
 from analysis.report_pictures import pictures_of
 from analysis.rest import RestWanted
 from analysis.typed import joined
 from config import IntervalSettings, Settings
 from errors import StudyError
-from files import write_whole
+from files import write_text, write_whole
 
 _MOST_NAMED: Final = 5
 """Names that a note lists at most."""
@@ -49,6 +49,7 @@ _RESTS: Final = {
     "found": "Faces are compared with what they look like at rest, in times that were found in each video.",
     "loaded": "The face seen longest is compared with a resting face that was saved.",
 }
+_RESTS_DIFFER: Final = "Whether faces are compared with what they look like at rest differs from file to file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,7 @@ def conclude(
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results)]
     notes += size_notes(results.persons) if results else []
-    write_report(
-        out / REPORT,
+    page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files,
         joined(intervals, INTERVAL_TYPES),
@@ -148,17 +148,25 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=_methods(settings, detector, rest),
+        methods=methods(settings, detector, {rest.kind if rest else None}),
     )
+    write_text(out / REPORT, page)
     return notes
 
 
-def _methods(settings: Settings, detector: str, rest: RestWanted | None) -> dict[str, str]:
-    """Return what the results depend on, for a report's reader."""
+def methods(settings: Settings, detector: str, rests: Collection[str | None]) -> dict[str, str]:
+    """Return what results depend on, for a report's reader.
+
+    Args:
+        settings: Of the analysis.
+        detector: What found the faces, in a sentence.
+        rests: The kinds of resting faces that the files' faces are compared with (`RestWanted.kind`); None for none.
+
+    """
     limits, model = settings.intervals, settings.model
     return {
         "Faces": detector,
-        "Resting faces": _RESTS[rest.kind if rest else None],
+        "Resting faces": _RESTS[next(iter(rests))] if len(rests) == 1 else _RESTS_DIFFER,
         "Probabilities": f"Averaged over the last {model.smoothing:g} s of each face. Below {model.min_confidence:g}, "
         "a face is uncertain.",
         "Intervals": f"From a probability of {limits.on:g} until it falls below {min(limits.on, limits.off):g}, with "

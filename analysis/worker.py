@@ -149,15 +149,16 @@ class Worker:
     def _analyze(self, job: Job) -> None:
         self._clear(job)
         watch = _Watch(job, self._store, self._inbox)
-        self._classifier = self._classifier or self._load()
+        self._classifier, options = self._classifier or self._load(), job.options
         analyze_video(
             self._store.original(job.id),
             self._store.results(job.id),
             self._settings,
             self._classifier,
             name=job.name,
-            rest=parse_rest(job.rest) if job.rest else None,
-            blur=job.blur,
+            rest=parse_rest(options.rest) if options.rest else None,
+            blur=options.blur,
+            sampling=options.sampling,
             progress=watch.report,
             cancelled=watch.cancelled,
         )

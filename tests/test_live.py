@@ -219,6 +219,7 @@ def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCame
             "timings": {"detect": 3.0, "classify": 1.0, "total": 5.0},
             "fps": 25.0,
             "latency_ms": 12.0,
+            "marker": "",
         }
         assert face["id"] == 7
         assert face["box"] == [8, 4, 32, 32]

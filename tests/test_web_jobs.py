@@ -27,8 +27,9 @@ from config import Settings
 from entities import Box, Image
 from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier, make_video
+from vision.sampling import Sampling
 from vision.videos import VideoFile
-from web import jobs
+from web import jobs, reports
 from web.server import Server
 from web.services import EXTENSION, Services
 
@@ -162,9 +163,45 @@ class TestUpload:
             "remaining_seconds": None,
             "error": None,
             "blurred": False,
+            "fps": None,
+            "start": 0,
+            "end": None,
+            "rest": "",
             "expires": None,
             "files": {},
         }
+
+    def test_a_part_of_it_and_some_frames_can_be_asked_for(self, client: FlaskClient, clip: bytes) -> None:
+        """The job says what was asked for, and is as long and as much work as that."""
+        whole = send(client, clip).json["job"]
+        data = {"file": (io.BytesIO(clip), "clip.mp4"), "rest": "0-0.5"}
+        job = client.post("/api/jobs?fps=5&start=0.25&end=0:00.75", data=data).get_json()["job"]
+        assert (job["fps"], job["start"], job["end"], job["rest"]) == (5, 0.25, 0.75, "0-0.5")
+        assert job["seconds"] == pytest.approx(0.5)
+        assert job["estimated_seconds"] < whole["estimated_seconds"] / 2
+        owned = store(client).claim(), store(client).claim()
+        assert [found.options.sampling for found in owned if found] == [Sampling(), Sampling(5, begin=0.25, end=0.75)]
+
+    @pytest.mark.parametrize(
+        ("query", "rest", "answer", "words"),
+        [
+            ("fps=0", "", "bad_parameter", "fps is '0'"),
+            ("start=soon", "", "bad_parameter", "minutes and seconds (1:30)"),
+            ("start=0:30&end=0:30", "", "bad_range", "later than the start"),
+            ("start=1:00", "", "bad_range", "ends at 1.0 s"),
+            ("start=0.5", "0-0.5", "bad_rest", "not in the part that is analysed"),
+            ("", "sometimes", "bad_rest", "sometimes"),
+        ],
+    )
+    def test_what_cannot_be_looked_at_is_refused(
+        self, client: FlaskClient, clip: bytes, folder: Path, *, query: str, rest: str, answer: str, words: str
+    ) -> None:
+        """The message says which, and what to do; nothing is kept."""
+        data = {"file": (io.BytesIO(clip), "clip.mp4"), "rest": rest}
+        response = client.post(f"/api/jobs?{query}", data=data)
+        assert code(response) == (400, answer)
+        assert words in response.text
+        assert leftovers(folder) == []
 
     def test_several_wait_in_order(self, client: FlaskClient, clip: bytes) -> None:
         """Each knows how many are ahead of it; the list is in order."""
@@ -537,18 +574,19 @@ def test_from_upload_to_result(make_app: Callable[..., Flask], clip: bytes) -> N
         assert ask("GET", job["files"]["annotated.mp4"], {"Range": "bytes=4-7"}) == (206, b"ftyp")
 
 
+@pytest.fixture
+def job(client: FlaskClient, clip: bytes, tmp_path: Path, portrait: tuple[Image, Box]) -> dict[str, Any]:
+    """Return a job that is done, with one face."""
+    job = send(client, clip).json["job"]
+    image = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
+    video = make_video(tmp_path / "a.mp4", iter([image] * 10), fps=10)
+    analyze_video(video, store(client).results(job["id"]), Settings(), FixedClassifier())
+    store(client).finish(job["id"])
+    return job
+
+
 class TestFaces:
     """Who is who can be changed by the sender, and by nobody else."""
-
-    @pytest.fixture
-    def job(self, client: FlaskClient, clip: bytes, tmp_path: Path, portrait: tuple[Image, Box]) -> dict[str, Any]:
-        """Return a job that is done, with one face."""
-        job = send(client, clip).json["job"]
-        image = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
-        video = make_video(tmp_path / "a.mp4", iter([image] * 10), fps=10)
-        analyze_video(video, store(client).results(job["id"]), Settings(), FixedClassifier())
-        store(client).finish(job["id"])
-        return job
 
     def test_names_and_undo(self, client: FlaskClient, job: dict[str, Any]) -> None:
         """The answer lists the faces as they are now, and so does summary.json."""
@@ -583,6 +621,55 @@ class TestFaces:
         assert code(client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))) == (409, "not_done")
         client.delete_cookie("fer_visitor")
         assert code(client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))) == (404, "no_such_job")
+
+
+class TestReport:
+    """One report on all videos of a visitor, and on nobody else's."""
+
+    def test_has_what_is_done_and_what_failed(self, client: FlaskClient, clip: bytes, job: dict[str, Any]) -> None:
+        """Faces have their names, a failure its reason, and a part of a video is called one; it is to be saved."""
+        client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))
+        broken = send(client, clip, "broken.mp4").json["job"]
+        store(client).fail(broken["id"], "broken_video", "It ends too early.")
+        send(client, clip, "waiting.mp4")
+        report = client.get("/api/jobs/report")
+        assert (report.status_code, report.mimetype) == (200, "text/html")
+        assert report.headers["Content-Disposition"] == 'attachment; filename="report.html"'
+        assert report.headers["Cache-Control"] == "no-store"
+        assert "Facial expressions in 1 video<" in report.text
+        assert "It ends too early." in report.text
+        assert 'alt="Anna"' in report.text
+        assert "waiting.mp4" not in report.text
+
+    def test_says_what_was_not_looked_at(self, client: FlaskClient, clip: bytes, job: dict[str, Any]) -> None:
+        """The same name is told apart, and a rate and a part are in words."""
+        data = {"file": (io.BytesIO(clip), "clip.mp4")}
+        part = client.post("/api/jobs?fps=5&start=0.2", data=data).get_json()["job"]
+        shutil.copytree(store(client).results(job["id"]), store(client).results(part["id"]))
+        store(client).finish(part["id"])
+        report = client.get("/api/jobs/report").text
+        assert "Of clip.mp4 (2), only a part was looked at: 5 frames a second, from 0.2 s on." in report
+
+    def test_is_refused_in_words(
+        self, client: FlaskClient, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While others are made, and for who has no video."""
+        monkeypatch.setattr(reports, "BUSY_SECONDS", 0.01)
+        with reports._ONE_REPORT:
+            answer = client.get("/api/jobs/report")
+        assert (code(answer), answer.headers["Retry-After"]) == ((503, "busy"), "10")
+        client.delete_cookie("fer_visitor")
+        assert code(client.get("/api/jobs/report")) == (404, "no_report")
+
+    def test_has_the_latest_only(
+        self, client: FlaskClient, clip: bytes, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Size and time are bounded, and the reader is told; what was just deleted is left out."""
+        monkeypatch.setattr(reports, "MOST_VIDEOS", 1)
+        finish(client, send(client, clip, "gone.mp4").json["job"])
+        report = client.get("/api/jobs/report").text
+        assert "Facial expressions in 0 videos" in report
+        assert "These are the latest 1 of 2 videos." in report
 
 
 def rename(face: int) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
 
-from analysis.jobs import Job, JobState, Place
-from analysis.limits import check_file_size, check_frames, check_length, work_in
+from analysis.jobs import Job, JobState, Place, VideoOptions
+from analysis.limits import check_file_size, check_frames, check_length, length_in, work_in
 from analysis.rest import parse_rest
 from analysis.results import VIDEO_FILES
 from config import UploadSettings
@@ -64,7 +64,8 @@ _ONE_CHANGE: Final = threading.Lock()
                 REST_FIELD: {
                     "type": "string",
                     "description": "Compare faces with what they look like at rest: those in a time of the video "
-                    "(0:03-0:06), or, with `auto`, those that are found in it (videos of a minute and more).",
+                    "(0:03-0:06) within what is looked at, or, with `auto`, those that are found in it (if that is a "
+                    "minute or more).",
                 },
             },
             "required": [FIELD],
@@ -84,14 +85,17 @@ def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str
     """Take a video (multipart field `file`) into the queue."""
     runner, limits = services().jobs, services().settings.uploads
     visitor, network = visitor_id(), visitor_network()
+    if query.end is not None and query.end <= (query.start or 0.0):
+        raise _bad_range("The end has to be later than the start.")
     with _refusals(limits):
         size, most, most_each = _announced_size(limits), limits.max_jobs, limits.max_jobs_each
         job_id = runner.store.reserve(visitor, size, most=most, most_each=most_each, network=network)
         try:
             name, rest = _receive(runner.store.original(job_id), limits)
-            info = _check_video(runner.store.original(job_id), limits)
-            total, work = info.duration or 0.0, work_in(info)
-            job = runner.store.add(job_id, visitor, name, total, work=work, network=network, rest=rest, blur=query.blur)
+            options = _options(query, rest)
+            info = _check_video(runner.store.original(job_id), limits, options)
+            total, work = length_in(info, options.sampling), work_in(info, options.sampling)
+            job = runner.store.add(job_id, visitor, name, total, work=work, network=network, options=options)
         except BaseException:
             runner.store.give_up(job_id)
             raise
@@ -230,7 +234,11 @@ def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
         "seconds": round(job.total, 3),
         "remaining_seconds": None if remaining is None else round(remaining, 1),
         "error": {"code": job.code, "message": without_folders(job.message)} if job.state is JobState.FAILED else None,
-        "blurred": job.blur,
+        "blurred": job.options.blur,
+        "fps": job.options.fps,
+        "start": job.options.start,
+        "end": job.options.end,
+        "rest": job.options.rest,
         "expires": None if job.finished is None else job.finished + keep,
         "files": {name: url_for(".file", job_id=job.id, name=name) for name in names},
     }
@@ -279,10 +287,21 @@ def _receive(path: Path, limits: UploadSettings) -> tuple[str, str]:
     check_file_size(path, limits)
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "file_empty", "The file is empty. Send a video.")
-    rest = form.get(REST_FIELD, "").strip()
-    if rest:
-        parse_rest(rest)  # which says what is wrong before the visitor waits
-    return _display_name(sent.filename or ""), rest
+    return _display_name(sent.filename or ""), form.get(REST_FIELD, "").strip()
+
+
+def _options(query: VideoQuery, rest: str) -> VideoOptions:
+    """Return how a video is to be analysed.
+
+    Raises:
+        RestError: Where resting faces come from cannot be understood, or is not looked at.
+
+    """
+    options = VideoOptions(rest, query.blur, query.fps, query.start or 0.0, query.end)
+    span = parse_rest(rest).span if rest else None
+    if span and not (span[1] > options.sampling.begin and span[0] < options.sampling.end):
+        raise RestError(f"The rest {rest} is not in the part that is analysed. Choose a time within that.")
+    return options
 
 
 def _display_name(name: str) -> str:
@@ -291,13 +310,19 @@ def _display_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable()).strip()[:_LONGEST_NAME] or "Video"
 
 
-def _check_video(path: Path, limits: UploadSettings) -> VideoInfo:
+def _check_video(path: Path, limits: UploadSettings, options: VideoOptions) -> VideoInfo:
     """Return what a video is; raise SourceError if it is none, or not allowed."""
     with _ONE_CHECK, VideoFile(path, limits.max_video_megapixels, limits.max_video_seconds) as video:
         info = video.info
     check_length(info.duration, limits)
-    check_frames(info, limits)
+    check_frames(info, limits, options.sampling)
+    if options.start >= info.duration:
+        raise _bad_range(f"The video ends at {info.duration:.1f} s, before the start. Choose an earlier one.")
     return info
+
+
+def _bad_range(words: str) -> ApiError:
+    return ApiError(HTTPStatus.BAD_REQUEST, "bad_range", words)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ def video_feed(query: AnnotateQuery) -> Response:
     "/api/events",
     tags=[LIVE],
     description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
-    "timings (milliseconds by stage), fps, latency_ms. Events named `status` carry what /api/status answers.",
+    "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers). Events named "
+    "`status` carry what /api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
 )
 def events() -> Response:
@@ -103,7 +104,7 @@ def _pictures_and_faces(the: Services, query: LiveQuery) -> Iterator[bytes]:
             yield _part("application/json", _json({"status": describe_status(the)}))
         if result is not seen:
             picture = the.drawings.picture(result, blur=query.blur, rate=query.rate)
-            frame = _describe_frame(result, the.camera) | {"blurred": query.blur, "sent": round(time.time(), 3)}
+            frame = _describe_frame(result, the) | {"blurred": query.blur, "sent": round(time.time(), 3)}
             part = _part("application/json", _json({"frame": frame})) + _part("image/jpeg", picture)
             yield part
             seen = result
@@ -128,7 +129,7 @@ def _events(the: Services) -> Iterator[bytes]:
     for result in the.camera.results(HEARTBEAT_SECONDS):
         if told != (told := _status_key(the.camera)):
             yield _event("status", describe_status(the))
-        yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, the.camera))
+        yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, the))
         seen = result
 
 
@@ -144,7 +145,7 @@ def _event(kind: str, data: dict[str, Any]) -> bytes:
     return b"%sdata: %s\n\n" % (name.encode(), _json(data))
 
 
-def _describe_frame(result: FrameResult, camera: VideoCamera) -> dict[str, Any]:
+def _describe_frame(result: FrameResult, the: Services) -> dict[str, Any]:
     return {
         "index": result.index,
         "time": round(time.time() - time.monotonic() + result.captured_at, 3),
@@ -152,6 +153,7 @@ def _describe_frame(result: FrameResult, camera: VideoCamera) -> dict[str, Any]:
         "height": result.height,
         "faces": [face_record(face) for face in result.faces],
         "timings": {stage: round(ms, 2) for stage, ms in result.timings.items()},
-        "fps": round(camera.fps, 1),
-        "latency_ms": round(camera.latency_ms, 1),
+        "fps": round(the.camera.fps, 1),
+        "latency_ms": round(the.camera.latency_ms, 1),
+        "marker": the.markers.in_force(result.captured_at),
     }

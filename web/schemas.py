@@ -1,12 +1,32 @@
 """The API's requests and answers, as its OpenAPI document describes them."""
 
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from flask_openapi3 import FileStorage
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
 
+from analysis.times import HOW_TIME, TIME, parse_time
 from config import DetectorKind
 from entities import EXPRESSIONS, SourceState
+
+
+def _to_seconds(time: Any) -> Any:
+    """Return a time that is written as people do in seconds; anything else as it is."""
+    if not isinstance(time, str):
+        return time
+    try:
+        return parse_time(time)
+    except ValueError:
+        raise PydanticCustomError("time", HOW_TIME) from None
+
+
+Time = Annotated[
+    float,
+    BeforeValidator(_to_seconds),
+    WithJsonSchema({"type": "string", "pattern": f"^{TIME}$"}),
+]
+"""Seconds from the start of a video."""
 
 _PROBABILITIES: Final[dict[str, Any]] = {name: (float, Field(ge=0, le=1)) for name in EXPRESSIONS}
 Probabilities = create_model(
@@ -173,6 +193,33 @@ class RestQuery(BaseModel):
     )
 
 
+class MarkerBody(BaseModel):
+    """What begins now."""
+
+    label: str = Field(
+        max_length=60, description="Up to 60 characters; empty where nothing begins, and what was before ends."
+    )
+
+
+class MarkerDescription(BaseModel):
+    """What began, and when."""
+
+    label: str
+    time: float = Field(description="Seconds since 1970.")
+
+
+class MarkerAnswer(BaseModel):
+    """The marker that was set."""
+
+    marker: MarkerDescription
+
+
+class MarkersAnswer(BaseModel):
+    """The latest markers, the oldest first."""
+
+    markers: list[MarkerDescription]
+
+
 class RestBody(BaseModel):
     """What a face looks like at rest, as the page saves it."""
 
@@ -216,6 +263,13 @@ class VideoQuery(BaseModel):
     """How to analyse a video."""
 
     blur: bool = Field(False, description="Make faces unrecognisable in everything that is made of the video.")
+    fps: float | None = Field(
+        None, ge=0.1, le=240, description="Look at so many frames a second at most; at all of them if not given."
+    )
+    start: Time | None = Field(
+        None, description="Look at it from this time on, such as 30 or 0:30; from its start if not given."
+    )
+    end: Time | None = Field(None, description="Look at it up to this time; to its end if not given.")
 
 
 class VideoDescription(BaseModel):
@@ -229,10 +283,14 @@ class VideoDescription(BaseModel):
     starts_in_seconds: float | None = Field(description="Estimate of when its turn comes, while it waits.")
     estimated_seconds: float | None = Field(description="Estimate of what its analysis will take, while it waits.")
     progress: float = Field(ge=0, le=1)
-    seconds: float = Field(description="Length of the video; 0 where the file does not say.")
+    seconds: float = Field(description="Seconds of the video that are analysed; 0 where the file does not say.")
     remaining_seconds: float | None = Field(description="What the analysis will still take.")
     error: ProblemDetail | None
     blurred: bool = Field(description="Whether faces are made unrecognisable.")
+    fps: float | None = Field(description="Frames a second that are looked at, at most; null for all.")
+    start: float = Field(description="From where it is looked at, in seconds.")
+    end: float | None = Field(description="To where it is looked at, in seconds; null for its end.")
+    rest: str = Field(description="Where the resting faces come from; empty where faces are not compared with any.")
     expires: float | None = Field(description="When all will be deleted; seconds since 1970.")
     files: dict[str, str] = Field(description="Names and addresses of the results.")
 

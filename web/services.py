@@ -10,6 +10,7 @@ from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
 from web.drawings import Drawings
+from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.slots import Slots
 from web.streams import VisitorStreams
@@ -37,6 +38,8 @@ class Services:
     """The video as some of its viewers want it."""
     streams: VisitorStreams
     """The videos of visitors' own cameras."""
+    markers: MarkerLog
+    """What is going on in the server's video, as somebody said."""
     analyses: Turns
     """Bounds the memory and the processors that pictures may take at a time."""
 

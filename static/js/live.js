@@ -3,6 +3,7 @@
 import { FaceSummary } from "./face-summary.js";
 import { FaceList } from "./faces.js";
 import { download, png, timestamp } from "./files.js";
+import { Markers } from "./markers.js";
 import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "./own-camera.js";
 import { Places, forFrames } from "./places.js";
@@ -28,6 +29,7 @@ const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
 const meter = new Meter();
 const status = new StatusView(meter);
 const recorder = new Recorder();
+const markers = new Markers(byId("markers"), addresses.markers, () => view === "server" && "sharedMarkers" in addresses);
 const news = { result: showResult, lost: showLost };
 const places = new Places(addresses.private, forFrames(addresses), (analyser) => {
   const again = views.own.running && places.chosen === "device";
@@ -71,8 +73,7 @@ function showResult(result, picture) {
   faces.update(said, result.time, { picture, scale: picture.width / width, mirrored });
   summary.update(said);
   stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
-  recorder.add(result);
-  if (recorder.recording) byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
+  if (recorder.recording) record(result);
 }
 
 function forgetFaces() {
@@ -162,13 +163,20 @@ byId("record").addEventListener("click", () => {
   if (recorder.recording) return saveRecording();
   recorder.start();
   byId("report").hidden = true;
+  markers.begin();
   byId("record").dataset.recording = "";
 });
+
+function record(result) {
+  recorder.add(result, markers.at(result));
+  byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
+}
 
 function saveRecording() {
   if (!recorder.recording) return;
   save(recorder.stop(), `expressions ${timestamp()}.csv`);
   byId("report").hidden = recorder.frames.length === 0;
+  markers.end();
   delete byId("record").dataset.recording;
   byId("record-count").textContent = "";
   byId("record").disabled = status.status?.state !== "live";

@@ -12,7 +12,9 @@ import { rememberedSwitches } from "./remembered.js";
 import { ServerPictures } from "./server-pictures.js";
 import { say, undoable } from "./toasts.js";
 import { VideoCard } from "./video-card.js";
+import { VideoOptions } from "./video-options.js";
 import { VideoQueue } from "./video-queue.js";
+import { tieReport } from "./videos-report.js";
 import { downloadZip } from "../vendor/client-zip/index.js";
 
 const byId = (id) => document.getElementById(id);
@@ -45,9 +47,12 @@ const options = rememberedSwitches(() => cards.forEach((card) => card.draw()));
 const videos = served ? makeVideos() : null;
 
 function makeVideos() {
+  tieReport(byId("report"), told.report, connection);
   const faceDialog = new FaceDialog(told.jobs, connection);
+  const videoOptions = new VideoOptions(byId("video-options"));
   const templates = { card: byId("video-card"), download: byId("download-link") };
-  return new VideoQueue(told.jobs, connection, (name) => new VideoCard(templates, name, faceDialog, options), {
+  return new VideoQueue(told.jobs, connection, (name) => new VideoCard(templates, name, faceDialog), {
+    wanted: () => ({ blur: options.blur, ...videoOptions.present }),
     place: (card) => list.insertBefore(card.element, batchEnd),
     leaving: passFocusOn,
     changed: showCount,
@@ -146,6 +151,7 @@ function showCount() {
   const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
   byId("picture-tools").hidden = counts.length === 0;
   byId("picture-options").hidden = cards.length === 0;
+  if (videos) byId("report").hidden = videos.done === 0;
   byId("download-all").disabled = !cards.some(({ done }) => done);
   byId("picture-count").textContent = words.join(", ");
 }

@@ -2,7 +2,7 @@
 
 import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "./files.js";
 
-const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS];
+const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
 
 export class Recorder {
   recording = false;
@@ -12,9 +12,9 @@ export class Recorder {
     this.frames = [];
   }
 
-  /** Note one frame. */
-  add({ index, time, faces }) {
-    if (this.recording) this.frames.push({ index, time, faces });
+  /** Note one frame with the marker in force. */
+  add({ index, time, faces }, marker) {
+    this.frames.push({ index, time, faces, marker });
   }
 
   /** End; return the CSV file: of each frame a row a face, or one without a face. */
@@ -23,9 +23,9 @@ export class Recorder {
     return csv([COLUMNS, ...this.frames.flatMap((frame) => this.#rows(frame))]);
   }
 
-  #rows({ index, time, faces }) {
+  #rows({ index, time, faces, marker }) {
     const start = [index, (time - this.frames[0].time).toFixed(3), new Date(1000 * time).toISOString()];
-    if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => "")]];
-    return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face)]);
+    if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
+    return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face), marker]);
   }
 }

@@ -20,10 +20,11 @@ const LEAST_SHARE = 0.005;
 export class Timeline {
   /** Fill `element` with the charts of `summary` (a job's summary.json), and tie them to `video`. */
   constructor(element, summary, video) {
-    Object.assign(this, { element, video, duration: summary.duration });
+    Object.assign(this, { element, video, begin: summary.begin ?? 0, end: summary.duration });
     this.part = (name) => element.querySelector(`.timeline-${name}`);
     this.slider = this.part("charts");
-    this.slider.ariaValueMax = this.duration.toFixed(1);
+    this.slider.ariaValueMin = this.begin.toFixed(1);
+    this.slider.ariaValueMax = this.end.toFixed(1);
     this.charts = [];
     this.show(summary);
     this.#listen();
@@ -53,7 +54,7 @@ export class Timeline {
   }
 
   seek(time) {
-    this.video.currentTime = Math.min(Math.max(time, 0), this.duration);
+    this.video.currentTime = Math.min(Math.max(time, this.begin), this.end);
     this.#showTime();
   }
 
@@ -70,7 +71,7 @@ export class Timeline {
       onZoom: (zoomed) => this.#zoom(zoomed),
     });
     // Times are the middles of steps; the first and the last step reach to the ends.
-    chart.draw([0, ...times, this.duration], [values[0], ...values, values.at(-1)], 0, this.duration);
+    chart.draw([this.begin, ...times, this.end], [values[0], ...values, values.at(-1)], this.begin, this.end);
     const playhead = chart.plot.over.appendChild(document.createElement("div"));
     playhead.className = "playhead";
     return { chart, times, values, row: this.#addRow(face) };
@@ -139,7 +140,7 @@ export class Timeline {
     for (const { chart, times, values, row } of this.charts) {
       chart.element.querySelector(".playhead").style.left = `${chart.plot.valToPos(time, "x")}px`;
       const step = this.summary.timeline.step;
-      fillRow(row, values[Math.min(Math.floor(time / step), times.length - 1)]);
+      fillRow(row, values[Math.max(0, Math.min(Math.floor((time - this.begin) / step), times.length - 1))]);
     }
     this.part("moment").textContent = `At ${clock(time, 1)}`;
     this.slider.ariaValueNow = time.toFixed(1);

@@ -10,6 +10,7 @@ import { Timeline } from "./timeline.js";
 const CHECK_MS = 60_000;
 const BUSY = new Set(["waiting", "sending", "queued", "running", "fetching"]);
 const PASSING = new Set([0, 401, 429, 500, 502, 503, 504, 507]); // with these, the same video may be taken later
+const CHANGEABLE = new Set(["bad_range", "bad_rest"]); // with these, after a change of the options
 const DOWNLOADS = {
   "annotated.mp4": "Video",
   "frames.csv": "CSV",
@@ -24,9 +25,9 @@ const DOWNLOADS = {
 };
 
 export class VideoCard {
-  /** `templates`: { card, download }; `options.blur`: whether faces are to be hidden in what is made of it. */
-  constructor(templates, name, faceDialog, options) {
-    Object.assign(this, { templates, name, faceDialog, options });
+  /** `templates`: { card, download }. */
+  constructor(templates, name, faceDialog) {
+    Object.assign(this, { templates, name, faceDialog });
     this.element = templates.card.content.firstElementChild.cloneNode(true);
     this.part = (part) => this.element.querySelector(`.video-${part}`);
     this.part("name").textContent = name;
@@ -41,8 +42,14 @@ export class VideoCard {
     this.#show("waiting", "Waiting", 0);
   }
 
-  /** Send the file; return the job that it becomes, or null where it was refused or stopped. */
-  send(file, address, connection) {
+  /** Say why it is not sent; it may be after a change of the options. */
+  refuse(words) {
+    this.part("retry").hidden = false;
+    this.#show("failed", words);
+  }
+
+  /** Send the file, to be analysed as `wanted`; return the job that it becomes, or null where it was refused or stopped. */
+  send(file, { blur, fps, start, end, rest }, address, connection) {
     this.#show("sending", "Uploading", 0);
     const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
     this.abort = () => request.abort();
@@ -54,10 +61,12 @@ export class VideoCard {
       this.#show("sending", "Checking the video");
       setTimeout(() => request.abort(), CHECK_MS); // by then it is long over, or nothing will come
     });
-    request.open("POST", `${address}?blur=${Number(this.options.blur)}`);
+    const asked = Object.entries({ fps, start, end }).filter(([, value]) => value);
+    request.open("POST", `${address}?${new URLSearchParams([["blur", Number(blur)], ...asked])}`);
     request.responseType = "json";
     const form = new FormData();
     form.append("file", file);
+    if (rest) form.append("rest", rest);
     return new Promise((resolve) => {
       request.addEventListener("loadend", () => {
         this.abort = null;
@@ -73,7 +82,7 @@ export class VideoCard {
   }
 
   #refused({ status, response }) {
-    this.part("retry").hidden = !PASSING.has(status);
+    this.part("retry").hidden = !PASSING.has(status) && !CHANGEABLE.has(response?.error?.code);
     this.#show("failed", response?.error?.message ?? "Can’t reach the app. The video was not uploaded.");
   }
 
@@ -97,6 +106,10 @@ export class VideoCard {
   /** Whether there is more to come. */
   get busy() {
     return BUSY.has(this.element.dataset.state);
+  }
+
+  get done() {
+    return this.element.dataset.state === "done";
   }
 
   /** Whether the app can be reached: what is on its way says so. */
@@ -132,16 +145,19 @@ export class VideoCard {
     this.part("percent").textContent = known ? this.percentage : "";
   }
 
-  async #showResults({ id, files, expires, blurred }) {
+  async #showResults(job) {
+    const { id, files } = job;
     this.#show("fetching", "Loading the results");
     const summary = await fetchJson(files["summary.json"]);
     if (!summary) {
       this.job = null; // so that the next look at the queue tries again
       return;
     }
-    this.#show("done", describe(summary, expires, blurred));
+    this.#show("done", describe(summary, job));
+    this.onDone();
     this.#addDownloads(files);
-    this.part("player").src = files["annotated.mp4"];
+    const { begin = 0 } = summary;
+    this.part("player").src = `${files["annotated.mp4"]}${begin ? `#t=${begin}` : ""}`;
     this.#fill(summary, files);
     this.timeline.onEdit = (face) => {
       this.faceDialog.open(id, this.timeline.summary, face, this.part("player").currentTime, () => this.#reload(files));
@@ -208,12 +224,16 @@ function waiting({ ahead, starts_in_seconds: wait, estimated_seconds: work }) {
   return `Waiting${before}${work > 0 ? `, ready in ${duration(wait + work)}` : ""}`;
 }
 
-function describe({ duration: seconds, width, height, faces, timeline }, expires, blurred) {
+function describe({ begin = 0, duration: end, width, height, faces, timeline, rest }, { expires, blurred, fps }) {
   const number = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
   const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
-  return `${clock(seconds)} long, ${width} × ${height}, ${number}${shown}${blurred ? ", faces blurred" : ""}.${until}`;
+  const part = begin ? `From ${clock(begin)} to ${clock(end)}` : `${clock(end)} long`;
+  const rate = fps ? `, ${fps} frame${fps === 1 ? "" : "s"} a second` : "";
+  const compared = rest?.faces.length ? " Compared with resting faces." : "";
+  const note = rest?.note ? ` ${rest.note}` : "";
+  return `${part}, ${width} × ${height}, ${number}${shown}${rate}${blurred ? ", faces blurred" : ""}.${compared}${note}${until}`;
 }
 
 function duration(seconds) {

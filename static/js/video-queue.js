@@ -7,11 +7,11 @@ const PATIENCE_MS = 10_000;
 
 export class VideoQueue {
   /**
-   * `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
-   * `changed()` when there are more or fewer. `connection` tells whether the app can be reached.
+   * `wanted()` returns how a video is to be analysed that is added now, `place(card)` puts a new card into the page, `leaving(card)` is told before one goes at the visitor's wish,
+   * `changed()` when there are more or fewer, or one is done. `connection` tells whether the app can be reached.
    */
-  constructor(address, connection, makeCard, { place, leaving, changed }) {
-    Object.assign(this, { address, connection, makeCard, place, leaving, changed });
+  constructor(address, connection, makeCard, { wanted, place, leaving, changed }) {
+    Object.assign(this, { address, connection, makeCard, wanted, place, leaving, changed });
     this.cards = new Set();
     this.sending = Promise.resolve();
     connection.addEventListener("change", () => {
@@ -23,6 +23,11 @@ export class VideoQueue {
   /** How many are in the page. */
   get count() {
     return [...this.cards].filter(({ leaving }) => !leaving).length;
+  }
+
+  /** How many of these are analysed. */
+  get done() {
+    return [...this.cards].filter((card) => !card.leaving && card.done).length;
   }
 
   add(file) {
@@ -46,10 +51,12 @@ export class VideoQueue {
 
   /** Send it when its turn has come. */
   #send(card, file) {
+    const wanted = this.wanted();
+    if (wanted.problem) return card.refuse(wanted.problem);
     card.wait();
     this.sending = this.sending.then(async () => {
       if (!this.cards.has(card)) return;
-      const job = await card.send(file, this.address, this.connection);
+      const job = await card.send(file, wanted, this.address, this.connection);
       if (job) card.id = job.id;
       if (job && !this.cards.has(card)) await this.#delete(card);
       this.#watch();
@@ -120,6 +127,7 @@ export class VideoQueue {
     const card = this.makeCard(name);
     card.id = id;
     card.onRemove = () => this.#remove(card);
+    card.onDone = () => this.changed();
     card.reachable = this.connection.reachable;
     this.cards.add(card);
     this.place(card);

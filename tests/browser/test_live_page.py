@@ -266,6 +266,34 @@ def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, 
     assert page.evaluate(tops) == before
 
 
+def test_markers_in_the_servers_video_are_for_everybody(new_page: NewPage, live_app: str, shoot: Any) -> None:
+    """One visitor's marker is in the other's recording, as is one from a program; the bar moves and hides little."""
+    page = new_page(viewport={"width": 360, "height": 780}, color_scheme="dark")
+    other = new_page()
+    for visitor in (page, other):
+        visitor.goto(live_app)
+        visitor.get_by_role("button", name="Record").click()
+    stage = page.locator(".stage").bounding_box()
+    page.locator("#labels").focus()
+    page.keyboard.press("m")
+    for visitor in (page, other):
+        expect(visitor.locator("#marker-now")).to_have_text("1")
+    program = {"label": "A long film about nothing in particular, seen twice"}
+    assert page.request.post(f"{live_app}api/markers", data=program).status == 201
+    expect(page.locator("#toasts")).to_contain_text(f"Marker: {program['label']}")
+    expect(page.locator("#marker-now")).to_have_text(program["label"])
+    shoot(page, "live-markers-dark-360")
+    shoot(other, "live-markers")
+    assert page.locator(".stage").bounding_box() == stage
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for button in ("#marker-end", "#marker-set"):
+        box = page.locator(button).bounding_box()
+        assert box
+        assert box["width"] > 40
+    with other.expect_download():
+        other.get_by_role("button", name="Stop and save").click()
+
+
 def test_dark_mode_follows_the_system_until_it_is_chosen(new_page: NewPage, staged: SimpleNamespace) -> None:
     """The system's preference counts at first; the button's choice is remembered after that."""
     page = new_page(color_scheme="dark")

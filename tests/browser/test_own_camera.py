@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from analysis.tables import LAST_COLUMNS
 from entities import EXPRESSIONS
 from tests.browser.conftest import FLAGS, demo_footage
 
@@ -115,6 +117,45 @@ def test_a_recording_is_saved_with_every_frame(page: Page, tmp_path: Path) -> No
     assert all(row["expression"] == "Happy" for row in seen)
     names = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
     assert sum(float(seen[0][name]) for name in names) == pytest.approx(1, abs=0.001)
+
+
+def test_markers_are_in_the_recording(page: Page, tmp_path: Path, check_accessibility: Any, shoot: Any) -> None:
+    """By key and by button, numbered and with a label; each lasts until the next, or to where it is ended."""
+    start(page)
+    expect(page.locator(".face-card").first).to_be_visible()
+    page.keyboard.press("m")  # there is nothing to mark yet
+    expect(page.get_by_role("form", name="Markers")).to_be_hidden()
+    page.get_by_role("button", name="Record").click()
+    field, set_marker, toasts = page.locator("#marker-label"), page.locator("#marker-set"), page.locator("#toasts")
+    expect(page.locator("#record-count")).not_to_have_text("")
+    page.keyboard.press("m")
+    expect(toasts).to_contain_text("Marker: 1")
+    check_accessibility(page)
+    shoot(page, "own-camera-marker")
+    field.fill("<i>fil")
+    field.press("m")
+    expect(field).to_have_value("<i>film")
+    set_marker.click()
+    expect(toasts).to_contain_text("Marker: <i>film")
+    page.get_by_role("button", name="End marker <i>film").click()
+    expect(toasts).to_contain_text("End of marker: <i>film")
+    set_marker.click()
+    expect(toasts).to_contain_text("Marker: 2")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Stop and save").click()
+    download.value.save_as(tmp_path / "recording.csv")
+    rows = list(csv.reader((tmp_path / "recording.csv").open()))
+    assert rows[0][-1:] == list(LAST_COLUMNS)
+    changes = [row[-1] for before, row in pairwise(rows) if row[-1] != before[-1]]
+    assert changes == ["", "1", "<i>film", "", "2"]
+    expect(page.get_by_role("form", name="Markers")).to_be_hidden()
+    with page.expect_download() as report:
+        page.locator("#report").click()
+    report.value.save_as(tmp_path / "report.html")
+    told = (tmp_path / "report.html").read_text("utf-8")
+    assert re.search(r"1 from [\d:.]+, &lt;i>film from [\d:.]+, none from [\d:.]+, 2 from [\d:.]+\.", told)
+    page.goto((tmp_path / "report.html").as_uri())
+    shoot(page, "recording-report-markers")
 
 
 def test_blurred_faces_leave_no_live_picture(page: Page, tmp_path: Path, shoot: Any) -> None:

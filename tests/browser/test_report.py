@@ -14,7 +14,7 @@ from analysis.figures import draw_comparison, draw_curves
 from analysis.groups import curves, people, persons
 from analysis.intervals import find_intervals
 from analysis.markers import marker_table
-from analysis.report import GroupResults, write_report
+from analysis.report import GroupResults, report_page
 from entities import EXPRESSIONS
 from tests.tables import course
 
@@ -50,8 +50,7 @@ def report(tmp_path: Path) -> Path:
     drawn = GroupResults(
         persons(table), compared, {"": draw_curves(curves(table))}, {"": draw_comparison(compared)}, 0.5
     )
-    write_report(
-        tmp_path / "report.html",
+    page = report_page(
         "Facial expressions in 12 files",
         pd.concat([*rows, failed]),
         find_intervals(frames),
@@ -60,7 +59,9 @@ def report(tmp_path: Path) -> Path:
         notes=["groups.csv: in no group, and not compared: bad.mp4."],
         methods={"Faces": "YuNet finds the faces."},
     )
-    return tmp_path / "report.html"
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -418,6 +418,74 @@ def test_a_video_is_blurred_where_the_switch_says_so(page: Page, clip: Path) -> 
     expect(page.locator(".video-state")).to_contain_text("faces blurred")
 
 
+def test_all_videos_are_in_one_report(
+    page: Page, new_page: Callable[..., Page], clip: Path, tmp_path: Path, shoot: Any
+) -> None:
+    """Each has its row, with the names that its faces have now; the file opens from disk, offline."""
+    button = page.get_by_role("button", name="Report on all videos")
+    expect(button).to_be_hidden()
+    page.set_input_files("#file", [clip, clip])
+    done = page.locator(".video-card[data-state=done]")
+    expect(done).to_have_count(2)
+    done.first.get_by_role("button", name="Edit Face 1: name it, merge or split").click()
+    page.get_by_role("textbox", name="Name").fill("Anna")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(done.first.locator(".timeline-face").first).to_contain_text("Anna")
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.locator("#picture-tools").scroll_into_view_if_needed()
+        shoot(page, f"video-report-{width}")
+    with page.expect_download() as download:
+        button.click()
+    download.value.save_as(tmp_path / "report.html")
+    expect(page.locator("#toasts")).to_contain_text(f"Saved {download.value.suggested_filename}")
+    report = new_page(offline=True)
+    report.goto((tmp_path / "report.html").as_uri())
+    expect(report.get_by_role("heading", level=1)).to_have_text("Facial expressions in 2 videos")
+    expect(report.locator("#files tbody th")).to_have_text(["friends.mp4", "friends.mp4 (2)"])
+    expect(report.get_by_role("img", name="Anna", exact=True)).to_have_count(1)
+    expect(report.get_by_role("img", name="Face 1", exact=True)).to_have_count(1)
+    shoot(report, "videos-report")
+
+
+def test_a_part_is_analysed_where_the_options_say_so(
+    page: Page, clip: Path, shoot: Any, check_accessibility: Any
+) -> None:
+    """Rate, part and rest count for what is added next; a mistake is told before anything is sent, and mended."""
+    options, card = page.locator("#video-options"), page.locator(".video-card")
+    expect(page.get_by_label("Frames")).to_be_hidden()
+    options.locator("summary").click()
+    page.get_by_label("Frames").select_option("10")
+    page.get_by_label("From").fill("0:00.2")
+    page.get_by_label("To", exact=True).fill("0:00.1")
+    expect(page.get_by_role("alert").filter(has_text="later than")).to_be_visible()
+    check_accessibility(page)
+    page.set_input_files("#file", clip)
+    expect(card.locator(".video-state")).to_have_text("“To” has to be later than “From”.")
+    page.get_by_label("To", exact=True).fill("0.8")
+    page.get_by_label("Compare with resting face").select_option("time")
+    page.get_by_label("At rest").fill("0.2-0.5")
+    shoot(page, "video-options")
+    card.get_by_role("button", name="Try again").click()
+    expect(card).to_have_attribute("data-state", "done")
+    expect(card.locator(".video-state")).to_contain_text("From 0:00 to 0:00, 480 × 270")
+    expect(card.locator(".video-state")).to_contain_text("10 frames a second. Compared with resting faces.")
+    slider = card.get_by_role("slider", name="Time in the video")
+    for key, time in (("Home", "0.2"), ("End", "0.8")):
+        slider.press(key)
+        expect(slider).to_have_attribute("aria-valuenow", time)
+    options.locator("summary").click()
+    expect(options.locator("summary")).to_contain_text("10 frames a second, from 0:00.2, to 0.8")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        shoot(page, f"video-part-dark-{width}")
+        options.locator("summary").click()
+        shoot(page, f"video-options-dark-{width}")
+        options.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_speed_of_the_player_can_be_chosen(page: Page, clip: Path) -> None:
     """From a quarter to twice."""
     page.set_input_files("#file", clip)

@@ -1,0 +1,92 @@
+"""One report on several videos whose results are in folders of their own, as the page's are."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.dataset import file_row, share_columns
+from analysis.intervals import COLUMNS as INTERVAL_TYPES
+from analysis.report import report_page
+from analysis.report_pictures import pictures_of
+from analysis.study import methods
+from analysis.typed import joined
+from config import Settings
+
+_SHARED = ("width", "height", "fps", "frames", "frames_with_faces")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A video whose analysis has ended."""
+
+    name: str
+    results: Path
+    """The folder of its results."""
+    reason: str = ""
+    """Why it failed; empty where it did not."""
+    part: str = ""
+    """Which part of it was looked at, in words; empty where that is all."""
+
+
+def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, notes: Iterable[str] = ()) -> str:
+    """Return the report on several videos as the text of an HTML file that needs no others.
+
+    Their faces are named, merged and split as they are now. Videos whose results are gone are left out.
+
+    Args:
+        videos: Those that failed as well.
+        settings: Of the analysis.
+        detector: What found the faces, in a sentence.
+        notes: Sentences that the reader has to know.
+
+    """
+    rows, intervals, pictures, rests, parts = [], [], {}, set(), []
+    for name, video in zip(_different([video.name for video in videos]), videos, strict=True):
+        if video.reason:
+            rows.append(file_row({"file": name, "state": "failed", "reason": video.reason}))
+        elif summary := _summary(video.results):
+            rows.append(_row(name, summary))
+            intervals.append(pd.DataFrame(summary["intervals"]).assign(file=name))
+            pictures[name] = pictures_of(video.results)
+            parts += [f"Of {name}, only a part was looked at: {video.part}."] if video.part else []
+            rests.add(summary["rest"]["kind"] if summary["rest"] else None)
+    number = len(pictures)
+    return report_page(
+        f"Facial expressions in {number} {'video' if number == 1 else 'videos'}",
+        pd.concat([*rows, file_row({}).iloc[:0]], ignore_index=True),
+        joined(intervals, INTERVAL_TYPES),
+        pictures=pictures,
+        notes=[*notes, *parts],
+        methods=methods(settings, detector, rests),
+    )
+
+
+def _row(name: str, summary: dict[str, Any]) -> pd.DataFrame:
+    values = {column: summary[column] for column in _SHARED}
+    values |= {"file": name, "state": "done", "kind": "video", "seconds": summary["duration"]}
+    return file_row(values | {"faces": len(summary["faces"])} | share_columns(summary["shares"]))
+
+
+def _summary(folder: Path) -> dict[str, Any] | None:
+    """Return what `summary.json` says; None where it was deleted."""
+    try:
+        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return summary
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    """Return the names, those that came before with a number behind them."""
+    found: list[str] = []
+    for name in names:
+        number, unlike = 1, name
+        while unlike in found:
+            number += 1
+            unlike = f"{name} ({number})"
+        found.append(unlike)
+    return found
