@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import cv2
 import PIL.Image
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from config import ROOT
 from entities import EXPRESSIONS
@@ -303,7 +303,12 @@ def test_on_this_device_nothing_is_sent(page: Page, tmp_path: Path, mood: Mood, 
     """Once the visitor has chosen so, pictures are analysed without a request; for videos the card says what to do."""
     mood.expression = "Angry"  # which the server would say
     sent: list[str] = []
-    page.on("request", lambda request: sent.extend([request.url] if request.method != "GET" else []))
+
+    def note(request: Request) -> None:
+        if request.method != "GET":
+            sent.append(request.url)
+
+    page.on("request", note)
     page.get_by_text("On this device", exact=True).click()
     expect(page.locator("#place-words")).to_contain_text("Nothing is sent")
     shoot(page, "pictures-on-this-device")

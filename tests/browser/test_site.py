@@ -10,20 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from config import ROOT
 from scripts.make_site import PAGES, main
 from tests.browser.conftest import demo_footage
 
-MOST_BYTES = 12_000_000
+PREFIX = "some/folder"
 PORTRAIT = ROOT / "tests" / "data" / "astronaut.png"
 
 UPDATE = """async () => {
   const registration = await navigator.serviceWorker.getRegistration();
+  await navigator.serviceWorker.ready;
   await registration.update();
   const { installing } = registration;
   if (installing) await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));
+}"""
+KEPT = """async () => {
+  const caches = await Promise.all((await window.caches.keys()).map((name) => window.caches.open(name)));
+  const keys = await Promise.all(caches.map((cache) => cache.keys()));
+  return keys.flat().map(({ url }) => url);
 }"""
 
 
@@ -33,22 +39,23 @@ def camera_footage() -> bytes:
     return demo_footage()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return the folder of a site that was just made."""
-    folder = tmp_path / "faces"
-    assert main(["--folder", str(folder)]) == 0
-    return folder
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a web server's root with the site below it."""
+    root = tmp_path_factory.mktemp("www")
+    assert main(["--folder", str(root / PREFIX)]) == 0
+    return root
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[int]:
-    """Serve what is in a folder with Python's own file server; give its port."""
-    command = [sys.executable, "-u", "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder)]
+def served(root: Path) -> Iterator[str]:
+    """Serve a folder with Python's own file server; give the site's address."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         try:
-            yield int(server.stdout.readline().split("port ")[1].split()[0])
+            port = server.stdout.readline().split("port ")[1].split()[0]
+            yield f"http://127.0.0.1:{port}/{PREFIX}/"
         finally:
             server.terminate()
 
@@ -101,34 +108,18 @@ def begins_a_check(page: Page) -> None:
     page.get_by_role("button", name="Stop here").click()
 
 
-def is_accessible(page: Page, address: str, check: Callable[[Page], None]) -> None:
-    """Read every page on a phone."""
-    page.set_viewport_size({"width": 360, "height": 800})
-    for name in PAGES.values():
-        page.goto(address + name)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        check(page)
-    page.set_viewport_size({"width": 1440, "height": 900})
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_site_needs_no_server(
-    *,
-    new_page: Callable[..., Page],
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    shoot: Any,
-    check_accessibility: Callable[[Page], None],
-) -> None:
-    """Only its own files are asked for; once visited, it works with its server gone; a new version replaces it."""
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MOST_BYTES
+def test_it_works_without_a_server(new_page: Callable[..., Page], root: Path, tmp_path: Path, shoot: Any) -> None:
+    """Only its own files are asked for; once visited, it goes on with its server gone."""
     page = new_page(accept_downloads=True)
     requests: list[tuple[str, str]] = []
-    page.on("request", lambda request: requests.append((request.method, request.url)))
-    with served(tmp_path) as port:
-        address = f"http://127.0.0.1:{port}/faces/"
+
+    def note(request: Request) -> None:
+        requests.append((request.method, request.url))
+
+    page.context.on("request", note)
+    with served(root) as address:
         page.goto(address)
         names_a_smile(page)
         makes_a_report(page, tmp_path)
@@ -136,20 +127,42 @@ def test_the_site_needs_no_server(
         analyses_a_picture(page, tmp_path)
         shoot(page, "site-pictures")
         begins_a_check(page)
-        is_accessible(page, address, check_accessibility)
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
     assert {method for method, _ in requests} == {"GET"}
     assert all(url.startswith((address, "blob:")) for _, url in requests)
 
-    page.goto(address)  # the server is gone
+    page.goto(address)  # which nothing answers any more
     assert page.evaluate("crossOriginIsolated"), "the service worker adds the headers that threads need"
     names_a_smile(page)
     analyses_a_picture(page, tmp_path)
 
-    monkeypatch.setenv("FER_MODEL__MIN_CONFIDENCE", "0.55")
-    assert main(["--folder", str(folder)]) == 0
-    with served(tmp_path, port):
-        page.goto(address)
-        page.evaluate(UPDATE)
+
+def test_a_new_version_replaces_the_old_one(
+    new_page: Callable[..., Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is loaded in the background, shown when the page is loaded again, and leaves nothing of the old one."""
+    page = new_page()
+    with served(tmp_path) as address:
+        for confidence in ("0.45", "0.55"):
+            monkeypatch.setenv("FER_MODEL__MIN_CONFIDENCE", confidence)
+            assert main(["--folder", str(tmp_path / PREFIX)]) == 0
+            page.goto(address)
+            page.evaluate(UPDATE)
+        script = page.locator("#live-script")
+        expect(script).to_have_attribute("data-least-confidence", "0.45")
         page.reload()
-        expect(page.locator("#live-script")).to_have_attribute("data-least-confidence", "0.55")
+        expect(script).to_have_attribute("data-least-confidence", "0.55")
+    kept = page.evaluate(KEPT)
+    assert len(kept) == len({re.sub(r"\?.*", "", url) for url in kept})
+
+
+def test_it_fits_a_phone_and_is_accessible(
+    new_page: Callable[..., Page], root: Path, check_accessibility: Callable[[Page], None]
+) -> None:
+    """No page is wider than the screen, and axe finds nothing."""
+    page = new_page(viewport={"width": 360, "height": 800})
+    with served(root) as address:
+        for name in PAGES.values():
+            page.goto(address + name)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            check_accessibility(page)
