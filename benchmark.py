@@ -195,7 +195,7 @@ def run_archive(options: argparse.Namespace, figures: dict[str, Any], settings: 
         "fps": ("fps 5", options.workers),
     }
     with tempfile.TemporaryDirectory() as folder:
-        clips = make_clips(Path(folder), CLIPS, CLIP_SECONDS)
+        clips = make_clips(Path(folder), CLIPS if set(wanted) & runs.keys() else 2, CLIP_SECONDS)
         rates = [
             archive.measure_rate(mode, clips, settings, count)
             for mode, count in (runs[name] for name in wanted if name in runs)

@@ -3,12 +3,12 @@
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import psutil
@@ -26,7 +26,7 @@ from pipeline import ExpressionPipeline
 from vision.sampling import Sampling
 
 STAGES: Final = ("decode", "detect, follow", "classify", "describe", "tables", "summary, plot, Excel, ZIP", "annotate")
-STAGE_SECONDS: Final = 20.0
+STAGE_SECONDS: Final = 10.0
 """Of each of two clips, one with one face and one with two, in which the stages are measured."""
 _LOOK_SECONDS: Final = 0.1
 
@@ -39,6 +39,8 @@ class Rate:
     workers: int
     seconds: float
     """Of video a second."""
+    processor_seconds: float
+    """Computed for a second of video, by all processes: what does not change where others use the computer as well."""
     memory_mb: float
     """Of the largest process, at most."""
 
@@ -53,13 +55,13 @@ def measure_rate(mode: str, clips: Sequence[Path], settings: Settings, workers: 
         workers: How many processes.
 
     """
-    started = 0.0
+    with tempfile.TemporaryDirectory() as folder, _Watch() as watch:
+        begun: list[tuple[float, float]] = []
 
-    def note(*_: object) -> None:
-        nonlocal started
-        started = started or time.perf_counter()
+        def note(*_: object) -> None:
+            if not begun:
+                begun.append((time.perf_counter(), watch.processor_seconds))
 
-    with tempfile.TemporaryDirectory() as folder, _peak_memory() as peak:
         options = Options(Path(folder), settings)
         if mode == "annotate":
             options = replace(options, annotate=True)
@@ -67,33 +69,45 @@ def measure_rate(mode: str, clips: Sequence[Path], settings: Settings, workers: 
             options = replace(options, sampling=Sampling(fps=5))
         tasks = plan([str(path) for path in clips], options)
         seconds = sum(outcome.seconds for outcome in run_in_processes(tasks, options, workers, note))
-        rate = seconds / (time.perf_counter() - started)
-    return Rate(mode, workers, rate, max(peak, default=0.0))
+        took = time.perf_counter() - begun[0][0]
+        computed = watch.processor_seconds - begun[0][1]
+    return Rate(mode, workers, seconds / took, computed / seconds, watch.megabytes)
 
 
-@contextmanager
-def _peak_memory() -> Iterator[list[float]]:
-    """Give a list in which there are, at the end, the megabytes that each process below this one took at most."""
-    most: dict[int, float] = {}
-    peaks: list[float] = []
-    ended = threading.Event()
+class _Watch(threading.Thread):
+    """Looks at the processes below this one, again and again. Use it as a context manager."""
 
-    def look() -> None:
-        while not ended.wait(_LOOK_SECONDS):
+    def __init__(self) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._ended = threading.Event()
+        self._megabytes: dict[int, float] = {}
+        self._seconds: dict[int, float] = {}
+
+    @property
+    def megabytes(self) -> float:
+        """What the largest of them took at most."""
+        return max(self._megabytes.values(), default=0.0)
+
+    @property
+    def processor_seconds(self) -> float:
+        """What they all have computed so far."""
+        return sum(self._seconds.copy().values())
+
+    def run(self) -> None:
+        while not self._ended.wait(_LOOK_SECONDS):
             for child in psutil.Process().children():
-                try:
-                    most[child.pid] = max(most.get(child.pid, 0.0), child.memory_info().rss / 1e6)
-                except psutil.Error:
-                    continue
-            peaks[:] = most.values()
+                with suppress(psutil.Error):
+                    times, megabytes = child.cpu_times(), child.memory_info().rss / 1e6
+                    self._seconds[child.pid] = times.user + times.system
+                    self._megabytes[child.pid] = max(megabytes, self._megabytes.get(child.pid, 0.0))
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        ended.set()
-        thread.join()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
 
 
 class _Nothing:
@@ -172,10 +186,12 @@ def _whole(clip: Path, out: Path, settings: Settings, classifier: Classifier, *,
 
 def table(rates: Sequence[Rate], stages: dict[str, float], peer: dict[str, Any]) -> str:
     """Return the figures as text."""
-    lines = [f"{'':24} {'workers':>8} {'s of video/s':>13} {'MB a worker':>12}"]
-    lines += [f"{r.mode:24} {r.workers:8} {r.seconds:13.1f} {r.memory_mb:12.0f}" for r in rates]
+    lines = [f"{'':24} {'workers':>8} {'s of video/s':>13} {'processor s/s':>14} {'MB a worker':>12}"]
+    lines += [
+        f"{r.mode:24} {r.workers:8} {r.seconds:13.1f} {r.processor_seconds:14.3f} {r.memory_mb:12.0f}" for r in rates
+    ]
     if peer:
-        lines.append(f"{'peer fer':24} {1:8} {1e3 / (peer['mean'] * FPS):13.1f} {'':12}")
+        lines.append(f"{'peer fer':24} {1:8} {1e3 / (peer['mean'] * FPS):13.1f}")
     if stages:
         lines += ["", f"{'processor time':30} {'ms a frame':>12}"]
         lines += [f"{name:30} {took:12.2f}" for name, took in stages.items()]
