@@ -80,9 +80,9 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
             lists = read_lists(options.markers, options.groups, names, written=written)
             failed = analyze_all(tasks, run, options, classifier)
             conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
-        if options.format == "csv":
-            for table in TABLES:
-                Dataset(run.out).write_csv(table)
+            if options.format == "csv":
+                for table in TABLES:
+                    Dataset(run.out).write_csv(table)
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@
     python benchmark.py --detector haar                with one of the two detectors only
     python benchmark.py --peer fer                     beside the package fer, on the same frames
     python benchmark.py --viewers 100                  the real server, watched by a hundred clients
+    python benchmark.py --archive                      eight clips of a minute, as analyze.py does them
     python benchmark.py --soak 10                      the same for ten minutes, in which they come and go
 
 Times are those of this computer at this moment: leave it alone while it measures.
@@ -19,6 +20,7 @@ import platform
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,9 +33,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from benchmarks import archive, report, stages, viewers
 from benchmarks import peer as peers
-from benchmarks import report, stages, viewers
 from benchmarks import soak as soaks
+from benchmarks.clips import SIZE, make_clips
 from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
 from config import DEMO_CLIP, Settings, load_settings
@@ -43,6 +46,10 @@ from files import write_json
 from model import FacialExpressionModel
 from vision.detection import DETECTORS, choose
 
+ARCHIVE: Final = ("one", "tables", "annotate", "fps")
+"""What --archive measures: tables with one worker; tables, annotated videos and five frames a second with several."""
+CLIPS: Final = 8
+CLIP_SECONDS: Final = 60.0
 SIZES: Final = ["640x480", "1280x720"]
 CROWD: Final = 20
 """Viewers at a time, at most, who come and go, unless told otherwise."""
@@ -57,7 +64,7 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         try:
             run(options, figures, classifier)
         finally:
-            if "scenes" in figures:  # what was measured before something failed is not lost
+            if figures.keys() & {"scenes", "archive"}:  # what was measured before something failed is not lost
                 write_json(figures, options.json)
     except FacialExpressionError as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
@@ -86,6 +93,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="MINUTES",
         help="also see what the server keeps of viewers who come and go",
     )
+    add(
+        "--archive",
+        nargs="*",
+        choices=[*ARCHIVE, "stages"],
+        metavar="MODE",
+        help=f"analyse eight clips with one and two faces instead: {', '.join(ARCHIVE)}, stages; all if none is named",
+    )
+    add("--workers", type=at_least(1), default=2, metavar="N", help="processes that --archive takes (%(default)s)")
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     add("--plot", type=picture_file, metavar="FILE", help="write the time of each stage as a picture")
@@ -134,6 +149,9 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     """
     out = sys.stderr if options.json == "-" else sys.stdout
     settings = load_settings(file=options.config)
+    if options.archive is not None:
+        run_archive(options, figures, settings)
+        return
     classifier = classifier or FacialExpressionModel(settings.model.architecture, settings.model.weights)
     peer = find_peer(options)
     scenes = list(choose_scenes(options))
@@ -164,6 +182,29 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
         soak = soaks.measure(options.videos[0], options.viewers or CROWD, options.soak)
         figures["soak"] = soak.as_json()
         print(f"\n{report.soak_table(soak)}", file=out)
+
+
+def run_archive(options: argparse.Namespace, figures: dict[str, Any], settings: Settings) -> None:
+    """Measure how fast many clips are analysed; print a table, and add to the figures."""
+    out = sys.stderr if options.json == "-" else sys.stdout
+    wanted = options.archive or [*ARCHIVE, "stages"]
+    runs = {
+        "one": ("tables", 1),
+        "tables": ("tables", options.workers),
+        "annotate": ("annotate", options.workers),
+        "fps": ("fps 5", options.workers),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        clips = make_clips(Path(folder), CLIPS if set(wanted) & runs.keys() else 2, CLIP_SECONDS)
+        rates = [
+            archive.measure_rate(mode, clips, settings, count)
+            for mode, count in (runs[name] for name in wanted if name in runs)
+        ]
+        stages = archive.measure_stages(clips[:2], settings) if "stages" in wanted else {}
+        peer = find_peer(options)
+        found = run_peer(peer, options.peer_python, VideoScene(clips[0], SIZE), Progress(300)) if peer else {}
+    figures["archive"] = archive.as_json(rates, stages, found)
+    print(archive.table(rates, stages, found), file=out)
 
 
 def find_peer(options: argparse.Namespace) -> str | None:

@@ -42,7 +42,8 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
         key = row.get("folder") or _new_key(name, taken)
         taken.add(key)
         known = tuple((column, str(row[column])) for column in _KNOWN if column in row)
-        tasks.append(Task(Source(address, name), key, fingerprint, known))
+        replace = options.overwrite or bool(known) or not (options.out / key).exists()
+        tasks.append(Task(Source(address, name), key, fingerprint, replace, known))
     return tasks
 
 
@@ -71,6 +72,7 @@ def only_run(out: Path) -> Iterator[None]:
             _sweep(out)
             with suppress(OSError):
                 (out / LOCK).unlink()
+                out.rmdir()  # which does nothing where there are results
 
 
 def _sweep(out: Path) -> None:

@@ -77,6 +77,8 @@ class Task:
     """The name of its folder in the run's, and of its parts of the tables."""
     fingerprint: str
     """`Options.fingerprint` of the run."""
+    replace: bool = False
+    """Whether a folder of that name may be replaced: it is of an earlier run, or was not there when this one began."""
     known: tuple[tuple[str, str], ...] = ()
     """What `files` has of it from an earlier run: names and values of sha256, fingerprint, state and stamp."""
 
@@ -147,7 +149,7 @@ def _analyze(
     given: dict[str, Any] = {
         "name": task.source.name,
         "annotated": options.annotate,
-        "overwrite": options.overwrite or bool(task.known),
+        "overwrite": task.replace,
     }
     if is_picture(path):
         return _analyze_picture(path, task, options, classifier, given)

@@ -3,6 +3,7 @@ import select
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import benchmark
 from benchmarks import peer, report, soak, viewers
 from benchmarks.scenes import CrowdScene, VideoScene
 from benchmarks.stages import Spread, label_changes
-from config import DEMO_CLIP, DetectorSettings
+from config import DEMO_CLIP, DetectorSettings, Settings
 from entities import EXPRESSIONS, Box, Face
 from errors import ServerError
+from tests.conftest import missing
 from tests.footage import FixedClassifier, make_video, plain_frames
 from vision.detection import FaceDetector
 
@@ -280,3 +282,21 @@ def test_growth_is_what_comes_after_the_first_minute():
     """Memory may rise at first; what it rises above that later is growth."""
     samples = [soak.Sample(second, 1, memory, 5, 9) for second, memory in ((2, 300), (50, 500), (70, 490), (600, 512))]
     assert soak.Soak(samples[0], samples[-1], tuple(samples), 1, 1).growth_mb == 12
+
+
+@pytest.mark.slow
+def test_an_archive_is_measured(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates, processor time and memory of a run over clips, and what each stage costs."""
+    if not Settings().model.weights.is_file():
+        missing("no trained network")
+    monkeypatch.setattr(benchmark, "CLIPS", 2)
+    monkeypatch.setattr(benchmark, "CLIP_SECONDS", 1.0)
+    monkeypatch.setattr("benchmarks.archive.STAGE_SECONDS", 1.0)
+    assert benchmark.main(["--archive", "fps", "stages", "--json", str(tmp_path / "a.json")]) == 0
+    told = json.loads((tmp_path / "a.json").read_text("utf-8"))["archive"]
+    (rate,) = told["rates"]
+    assert (rate["mode"], rate["workers"]) == ("fps 5", 2)
+    assert rate["seconds"] > 0
+    assert 100 < rate["memory_mb"] < 1000
+    assert told["stages"]["decode"] > 0
+    assert "s of video/s" in capsys.readouterr().out

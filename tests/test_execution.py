@@ -77,11 +77,12 @@ def test_a_missing_network_is_said_once(files: list[str], tmp_path: Path) -> Non
 
 def test_only_one_run_writes_into_a_folder(tmp_path: Path) -> None:
     """A second one is told so; when the first has ended, it may."""
-    with only_run(tmp_path), pytest.raises(ResultsError, match="Another run"), only_run(tmp_path):
+    out = tmp_path / "out"
+    with only_run(out), pytest.raises(ResultsError, match="Another run"), only_run(out):
         pass
-    with only_run(tmp_path):
-        pass
-    assert list(tmp_path.iterdir()) == []
+    with only_run(out):
+        assert out.is_dir()
+    assert not out.exists(), "a run that wrote nothing leaves nothing"
 
 
 def test_what_an_ended_run_left_is_swept(tmp_path: Path) -> None:
@@ -129,3 +130,14 @@ def test_ctrl_c_stops_all_processes_within_two_seconds(
     kept = [outcome.task.source.name for outcome in outcomes if outcome.state == "kept"]
     assert first.split(":")[0] in kept
     assert {outcome.state for outcome in outcomes} <= {"kept", "done"}
+
+
+def test_a_process_may_die_when_all_but_the_last_table_is_written(files: list[str], alone: Path) -> None:
+    """What it wrote is replaced by the next, although no table knows of it yet."""
+    run = options(alone.with_name("again"))
+    tasks = plan(files, run)
+    list(run_here(tasks, run, loading.Brightness(), unheard))
+    for part in (run.out / "files").iterdir():
+        part.unlink()
+    assert {outcome.state for outcome in run_here(tasks, run, loading.Brightness(), unheard)} == {"done"}
+    assert_same(alone, run.out)

@@ -1,13 +1,14 @@
 """Follows faces from frame to frame, so that each keeps its number.
 
 Every frame, each face is found again by its looks, which costs next to nothing. A few times a second the detector
-searches a whole frame on another thread, and so on another core, while frames go on: no frame waits for a search. What
-it finds then confirms known faces, corrects their boxes, and shows new ones. What no search has confirmed for a while
-is given up.
+searches a whole frame; of live video on another thread, and so on another core, while frames go on: no frame waits
+for a search. What it finds then confirms known faces, corrects their boxes, and shows new ones. What no search has
+confirmed for a while is given up.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -115,8 +116,8 @@ class FaceTracker:
 
         Args:
             settings: which detector, and how it searches.
-            live: take in what a search finds when it is done, so that no frame has to wait for it. Otherwise the next
-                frame waits, and the same video gives the same faces each time.
+            live: take in what a search finds when it is done, so that no frame has to wait for it. Otherwise it is
+                taken in with the next frame, and the same video gives the same faces each time.
 
         Raises:
             ModelError: a cascade is missing.
@@ -197,7 +198,8 @@ class FaceTracker:
     def _begin_search(self, image: Image, pyramid: Pyramid) -> _Search:
         places = {track: track.face for track in self._tracks}
         smallest = self._share * min(pyramid.shape)
-        found = _searches.submit(self._detector.find, image, smallest, thorough=False, known=tuple(places.values()))
+        search = partial(self._detector.find, image, smallest, thorough=False, known=tuple(places.values()))
+        found = _searches.submit(search) if self._live else _done(search())
         self._searched_at = self._now
         return _Search(pyramid, places, found)
 
@@ -293,6 +295,13 @@ class FaceTracker:
                 track.box = box
                 shown.append(track)
         return sorted(shown, key=lambda track: track.box.x)
+
+
+def _done(found: list[Detection]) -> Future[list[Detection]]:
+    """Return what a search found as a search on another thread gives it."""
+    future = Future[list[Detection]]()
+    future.set_result(found)
+    return future
 
 
 def _error(face: Square, seen: Square) -> float:
