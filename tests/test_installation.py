@@ -112,7 +112,9 @@ def test_make_run_serves_a_face_with_the_running_part_alone(running: str, checko
     """It takes at most 900 MB, without TensorFlow; and videos become tables, spreadsheet and plot with it."""
     session = requests.Session()
     assert faces(session, running, ROOT / "static" / "images" / "example.jpg") == ["Happy", "Neutral"]
-    assert {"annotated.mp4", "frames.csv", "frames.xlsx", "timeline.png", "intervals.vtt"} <= results(session, running, clip(tmp_path))
+    assert {"annotated.mp4", "frames.csv", "frames.xlsx", "timeline.png", "intervals.vtt"} <= results(
+        session, running, clip(tmp_path)
+    )
 
     python = checkout / ".venv" / "bin" / "python"
     listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
