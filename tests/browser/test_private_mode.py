@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import pytest
-from playwright.sync_api import Page, Request, Response, expect
+from playwright.sync_api import Page, Request, Response, Route, expect
 
 from app import create_app
 from config import ROOT, ModelSettings, Settings
@@ -263,6 +263,20 @@ def test_a_worker_that_dies_is_replaced(page: Page) -> None:
     words, answer = page.evaluate(CRASH, told)
     assert "memory" in words
     assert answer == {"width": 640, "height": 480, "faces": []}
+
+
+def test_threads_where_there_are_processors(page: Page) -> None:
+    """The page is isolated, and the runtime may start workers of its own under the page's policy."""
+
+    def on_three_threads(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text().replace("navigator.hardwareConcurrency >> 1", "3")
+        route.fulfill(response=answer, body=body)
+
+    page.context.route("**/private/network.js", on_three_threads)
+    start(page)
+    assert page.evaluate("crossOriginIsolated")
+    assert len(page.workers) == 3
 
 
 def test_two_tabs_each_do_their_own(page: Page) -> None:
