@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import pytest
-from playwright.sync_api import Page, Request, Response, expect
+from playwright.sync_api import Page, Request, Response, Route, expect
 
 from app import create_app
 from config import ROOT, ModelSettings, Settings
@@ -29,6 +29,42 @@ SLOW = """async (milliseconds) => {
     await frames.analyse(document.createElement('canvas'));
   }
   return told;
+}"""
+
+
+PILING = """async (milliseconds) => {
+  const scripts = document.querySelector("script[src*='/js/']").src;
+  const { OwnCamera } = await import(new URL("own-camera.js", scripts));
+  const video = Object.assign(document.createElement("video"), { muted: true });
+  const stage = { clear() {}, clearPicture() {}, show() {} };
+  let [underWay, most] = [0, 0];
+  const ages = [];
+  const analyse = async ({ width, height }) => {
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    underWay--;
+    return { width, height, faces: [] };
+  };
+  const analyser = { side: 640, start: async () => {}, stop() {}, answered() {}, analyse };
+  const camera = new OwnCamera(video, stage, analyser, { state() {}, result: ({ age }) => ages.push(age) });
+  camera.start();
+  await new Promise((resolve) => setTimeout(resolve, 12 * milliseconds));
+  camera.stop();
+  return { most, ages };
+}"""
+
+CRASH = """async (told) => {
+  const scripts = document.querySelector("script[src*='/js/']").src;
+  const { Engine } = await import(new URL("private/engine.js", scripts));
+  const engine = new Engine(JSON.parse(told));
+  const frame = () => createImageBitmap(new ImageData(640, 480));
+  await engine.load();
+  const asked = engine.next(await frame()).catch(({ message }) => message);
+  engine.worker.dispatchEvent(new Event("error"));
+  await engine.load();
+  const answers = [await asked, await engine.next(await frame())];
+  engine.close();
+  return answers;
 }"""
 
 
@@ -211,6 +247,36 @@ def test_another_network_leaves_it_to_the_server(new_page: NewPage, other_networ
 def test_a_slow_device_is_told_once(page: Page, milliseconds: int, told: int) -> None:
     """After the first second it is known whether answers come fast enough."""
     assert len(page.evaluate(SLOW, milliseconds)) == told
+
+
+def test_frames_do_not_pile_up(page: Page) -> None:
+    """However slow a device is, one frame is analysed at a time, and the newest one is the next: none waits."""
+    found = page.evaluate(PILING, 150)
+    assert found["most"] == 1
+    assert len(found["ages"]) >= 3
+    assert max(found["ages"][1:]) < 2 * max(150, min(found["ages"]))
+
+
+def test_a_worker_that_dies_is_replaced(page: Page) -> None:
+    """What was asked of it is answered in words; the next question has a worker again."""
+    told = page.locator("#live-script").get_attribute("data-private")
+    words, answer = page.evaluate(CRASH, told)
+    assert "memory" in words
+    assert answer == {"width": 640, "height": 480, "faces": []}
+
+
+def test_threads_where_there_are_processors(page: Page) -> None:
+    """The page is isolated, and the runtime may start workers of its own under the page's policy."""
+
+    def on_three_threads(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text().replace("navigator.hardwareConcurrency >> 1", "3")
+        route.fulfill(response=answer, body=body)
+
+    page.context.route("**/private/network.js", on_three_threads)
+    start(page)
+    assert page.evaluate("crossOriginIsolated")
+    assert len(page.workers) == 3
 
 
 def test_two_tabs_each_do_their_own(page: Page) -> None:

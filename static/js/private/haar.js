@@ -12,7 +12,7 @@ const KNOWN = [{ reach: 0.25, spread: 1.2, pixels: 30 }, { reach: 0.35, spread: 
 
 export class Haar {
   minFace = 0.08;
-  period = 0.1; // seconds, at least, from one search of a video to the next
+  period = 0.1; // seconds, at least, from one search of a video to the next while there are faces
   turn = 0;
 
   /** `frontal` proposes, `strict` decides; each a Cascade. `step` between sizes, and `hits` that a face needs more than. */
@@ -47,8 +47,8 @@ export class Haar {
       const found = this.frontal.find(small, { step: this.step, hits: this.hits, smallest: smallest * scale });
       return strongest(found.map((proposal) => scaled(proposal, 1 / scale)));
     }
-    // One octave of sizes a frame: all of them would hold a frame up.
-    const all = octaves(pyramid, smallest);
+    // One octave of sizes a search, the largest first: all of them would hold a frame up.
+    const all = octaves(pyramid, smallest).reverse();
     if (!all.length) return [];
     const { level, low, high } = all[this.turn++ % all.length];
     const sizes = { smallest: low / 2 ** level, largest: high / 2 ** level };

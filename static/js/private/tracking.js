@@ -31,7 +31,8 @@ export class FaceTracker {
     if (size !== this.size) this.reset();
     this.size = size;
     const prepared = this.detector.prepare(picture);
-    if (time - this.searchedAt >= this.detector.period) await this.#search(prepared, picture, time);
+    const due = !this.tracks.length || time - this.searchedAt >= this.detector.period;
+    if (due) await this.#search(prepared, picture, time);
     else await this.#follow(prepared, time);
     this.#giveUp(time);
     return this.#visible(picture);

@@ -28,7 +28,7 @@ const POINTS = 5;
 
 export class YuNet {
   minFace = 0.04;
-  period = 0.18; // seconds, at least, from one search of a video to the next
+  period = 0.25; // seconds, at least, from one search of a video to the next while there are faces
 
   /** `run(pixels, width, height)` runs the network on planes of blue, green and red; it gives its outputs by name. */
   constructor(run) {
