@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Index
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -97,6 +96,8 @@ def _compared(first: Floats, second: Floats) -> dict[str, float]:
 
 
 def _interval(first: Floats, second: Floats, statistic: Callable[..., Floats]) -> tuple[float, float]:
+    from scipy import stats  # a part of studies, which the page does without
+
     result = stats.bootstrap(
         (first, second),
         statistic,

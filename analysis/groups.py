@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from pandas import DataFrame, concat
-from scipy import stats
 
 from analysis.courses import SHOWN
 from analysis.lists import read_list
@@ -82,6 +81,8 @@ def curves(people: DataFrame, *, above: float = ON) -> DataFrame:
         Student's t across people; empty for one person), above (share of people, 0-1).
 
     """
+    from scipy import stats  # a part of studies, which the page does without
+
     long = people.melt([*_WHOLE, "time"], list(EXPRESSIONS), "expression", "value")
     long["above"] = long["value"] > above
     grouped = long.groupby(["group", "marker", "expression", "time"])

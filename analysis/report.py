@@ -61,7 +61,8 @@ def report_page(
 
     Args:
         title: Of the report.
-        files: The run's table of files, as `analysis.dataset.file_row` describes it.
+        files: The run's table of files, as `analysis.dataset.file_row` describes it; may have `usable` as well: which
+            part (0-1) of the faces in all frames is usable.
         intervals: The run's table of intervals.
         pictures: What can be shown of files, by their names.
         markers: The run's table of markers, where there are any.
@@ -83,6 +84,7 @@ def report_page(
         overall=_overall(done),
         moments=_moments(shown),
         expressions=DISPLAY_ORDER,
+        judged="usable" in files,
         pictured=any(picture.faces for picture in shown.values()),
         groups=groups and _groups(groups),
         markers=_markers(markers),
@@ -218,6 +220,7 @@ def _file(row: dict[str, Any], intervals: DataFrame, pictures: Mapping[str, Pict
         "length": f"{row['seconds']:.1f} s" if row["seconds"] else "picture",
         "faces": row["faces"],
         "seen": row["frames_with_faces"] / max(1, row["frames"]),
+        "usable": row.get("usable"),
         "shares": [row[f"share_{name}"] for name in DISPLAY_ORDER],
         "pictures": shown.faces,
         "course": _course(intervals, row["seconds"]),

@@ -124,8 +124,10 @@ def conclude(
     done = files[files["state"] == "done"].to_dict("records")
     step = step_for(max((row["seconds"] for row in done), default=0.0))
     intervals, markers, found = [], [], []
+    usable: dict[str, float] = {}
     for number, row in enumerate(done, 1):
         frames, listed = _marked(dataset, row, lists.markers)
+        usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
         if lists.groups is not None and row["file"] in set(lists.groups["file"]):
@@ -142,7 +144,7 @@ def conclude(
     notes += size_notes(results.persons) if results else []
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
-        files,
+        files.assign(usable=files["file"].map(usable)),
         joined(intervals, INTERVAL_TYPES),
         pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
         markers=marked,

@@ -89,3 +89,13 @@ def test_constraints_are_names_and_versions_within_the_ranges():
             (version,) = pin.specifier
             assert version.operator == "=="
             assert version.version in wanted.specifier
+
+
+def test_the_page_needs_nothing_of_the_part_for_studies():
+    """Its videos, their faces, and the report on all of them are made with the libraries of the running part alone."""
+    missing = [requirement.name for requirement in requirements("studies")]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r}));"
+        "import analysis.worker, analysis.video, analysis.identities, analysis.joint_report, web.reports"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=parts.ROOT, check=True)

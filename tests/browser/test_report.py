@@ -52,7 +52,7 @@ def report(tmp_path: Path) -> Path:
     )
     page = report_page(
         "Facial expressions in 12 files",
-        pd.concat([*rows, failed]),
+        pd.concat([*rows, failed]).assign(usable=1.0),
         find_intervals(frames),
         markers=marker_table(frames, markers),
         groups=drawn,
