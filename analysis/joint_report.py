@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.dataset import file_row, share_columns
 from analysis.intervals import COLUMNS as INTERVAL_TYPES
+from analysis.methods import methods
 from analysis.report import report_page
 from analysis.report_pictures import pictures_of
-from analysis.study import methods
 from analysis.typed import joined
 from config import Settings
 
@@ -67,7 +67,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
 
 def _row(name: str, summary: dict[str, Any]) -> pd.DataFrame:
     values = {column: summary[column] for column in _SHARED}
-    values |= {"file": name, "state": "done", "kind": "video", "seconds": summary["duration"]}
+    values |= {"file": name, "state": "done", "kind": "video", "seconds": summary["duration"] - summary["begin"]}
     return file_row(values | {"faces": len(summary["faces"])} | share_columns(summary["shares"]))
 
 

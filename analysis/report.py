@@ -17,7 +17,6 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from analysis.comparison import size_notes
 from analysis.figures import INK
 from analysis.report_pictures import Moment, Pictures
 from config import ROOT, VERSION
@@ -79,7 +78,7 @@ def report_page(
         colours=Markup((ROOT / "static" / "css" / "colours.css").read_text("utf-8")),  # noqa: S704
         made=f"Made on {datetime.now().astimezone():%d %B %Y, %H:%M} with facial-expressions {VERSION}.",
         figures=_figures(files, intervals),
-        notes=[*notes, *(size_notes(groups.persons) if groups else [])],
+        notes=notes,
         failed=[{"name": row["file"], "reason": row["reason"]} for row in failed.to_dict("records")],
         overall=_overall(done),
         moments=_moments(shown),
@@ -231,13 +230,14 @@ def _course(intervals: DataFrame, seconds: float) -> list[dict[str, Any]]:
     """Return where to draw the intervals of the face that has the most of them, in thousandths of the file's length."""
     if intervals.empty or not seconds:
         return []
+    end = max(seconds, intervals["offset"].max())  # later, where the file was looked at from some time on
     face = intervals.groupby("face")["duration"].sum().idxmax()
     drawn = intervals[intervals["face"] == face].nlargest(_PARTS, "duration")
     who = drawn["name"].iloc[0] or f"Face {face}"
     return [
         {
-            "x": f"{1000 * part['onset'] / seconds:.1f}",
-            "width": f"{1000 * part['duration'] / seconds:.1f}",
+            "x": f"{1000 * part['onset'] / end:.1f}",
+            "width": f"{1000 * part['duration'] / end:.1f}",
             "name": part["expression"],
             "words": f"{who}: {part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
         }

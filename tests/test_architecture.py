@@ -63,6 +63,12 @@ def test_imports_run_one_way(path: Path):
         assert not names & NETWORKS
 
 
+def test_a_report_on_the_pages_videos_needs_no_library_of_studies():
+    """The page works where only requirements/run.txt is installed."""
+    code = "import sys; sys.modules.update(dict.fromkeys(('scipy', 'pyarrow', 'fsspec'))); import analysis.joint_report"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_the_web_starts_without_the_network_libraries():
     """Importing the application and making one imports none of them: the page has to be there at once."""
     code = (

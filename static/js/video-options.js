@@ -17,23 +17,28 @@ export class VideoOptions {
 
   /** What is chosen, as the API takes it, and the `problem` with it in words, if there is one. */
   get present() {
-    const [fps, start, end, rest] = ["fps", "start", "end", "rest"].map((name) => this.part(name).value.trim());
-    return { fps, start, end, rest: rest === "time" ? this.part("rest-time").value.trim() : rest, problem: this.#problem() };
+    const [fps, start, end, rest, time] = ["fps", "start", "end", "rest", "rest-time"].map((name) => this.#value(name));
+    return { fps, start, end, rest: rest === "time" ? time : rest, problem: this.#mistake()?.words ?? "" };
   }
 
-  #problem() {
-    const [start, end] = ["start", "end"].map((name) => this.part(name).value.trim());
-    if (start && !ONE_TIME.test(start)) return "“From”: write a time such as 1:30.";
-    if (end && !ONE_TIME.test(end)) return "“To”: write a time such as 1:30.";
-    if (end && seconds(end) <= seconds(start || "0")) return "“To” has to be later than “From”.";
-    if (this.part("rest").value === "time" && !SPAN.test(this.part("rest-time").value.trim())) {
-      return "“At rest”: write from when to when, such as 0:03-0:06.";
+  #value(name) {
+    return this.part(name).value.trim();
+  }
+
+  /** The first field with a mistake, and what is to be done, in words; null where there is none. */
+  #mistake() {
+    const [start, end] = [this.#value("start"), this.#value("end")];
+    if (start && !ONE_TIME.test(start)) return { field: "start", words: "“From”: write a time such as 1:30." };
+    if (end && !ONE_TIME.test(end)) return { field: "end", words: "“To”: write a time such as 1:30." };
+    if (end && seconds(end) <= seconds(start || "0")) return { field: "end", words: "“To” has to be later than “From”." };
+    if (this.#value("rest") === "time" && !SPAN.test(this.#value("rest-time"))) {
+      return { field: "rest-time", words: "“At rest”: write from when to when, such as 0:03-0:06." };
     }
-    return "";
+    return null;
   }
 
   #show() {
-    this.part("rest-time-label").hidden = this.part("rest").value !== "time";
+    this.part("rest-time-label").hidden = this.#value("rest") !== "time";
     const { fps, start, end, rest, problem } = this.present;
     const words = [
       fps && `${fps} frame${fps === "1" ? "" : "s"} a second`,
@@ -43,6 +48,8 @@ export class VideoOptions {
     ].filter(Boolean);
     this.chosen.textContent = words.length ? `: ${words.join(", ")}` : "";
     if (this.problemText.textContent !== problem) this.problemText.textContent = problem;
+    const { field } = this.#mistake() ?? {};
+    for (const name of ["start", "end", "rest-time"]) this.part(name).ariaInvalid = String(name === field);
   }
 }
 

@@ -290,6 +290,13 @@ def test_markers_in_the_servers_video_are_for_everybody(new_page: NewPage, live_
         box = page.locator(button).bounding_box()
         assert box
         assert box["width"] > 40
+    # Where visitors may not change what all see, the mark is in the page's own recording.
+    other.evaluate("delete document.getElementById('live-script').dataset.sharedMarkers")
+    assert page.request.post(f"{live_app}api/markers", data={"label": ""}).status == 201
+    expect(other.locator("#marker-end")).to_be_hidden()
+    other.keyboard.press("m")
+    expect(other.locator("#marker-now")).to_have_text("1")
+    expect(page.locator("#marker-end")).to_be_hidden()
     with other.expect_download():
         other.get_by_role("button", name="Stop and save").click()
 
