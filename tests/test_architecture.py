@@ -30,7 +30,7 @@ ALLOWED = {
     "training": BASE | {"vision", "expressions", "pipeline", "model"},
     "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
-    "benchmarks": BASE | {"vision", "pipeline", "model", "training"},
+    "benchmarks": BASE | {"vision", "pipeline", "model", "training", "analysis"},
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""

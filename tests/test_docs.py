@@ -72,6 +72,7 @@ def test_every_option_is_documented(program: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         PARSERS[program](["--help"])
     options = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", capsys.readouterr().out)) - {"--help", "--version"}
+    options -= {f"--no-{option.removeprefix('--')}" for option in options}
     missing = {option for option in options if not re.search(rf"{option}(?![\w-])", DOCUMENTED)}
     assert not missing
 
