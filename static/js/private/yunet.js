@@ -54,8 +54,7 @@ export class YuNet {
 
   /** The face that was detected a moment ago, found again in a picture of it alone; null if it is not seen. */
   async follow(picture, before) {
-    const seen = await this.#straightened(picture, before, 1);
-    return seen && seen.score >= SCORE ? seen : null;
+    return this.#straightened(picture, before, 1, false);
   }
 
   async #findTurned(picture, scale, turn) {
@@ -81,12 +80,12 @@ export class YuNet {
   }
 
   /** A face as it is found in pictures that are turned upright by what the one before said; null if it is not. */
-  async #straightened(picture, first, looks) {
+  async #straightened(picture, first, looks, twice = true) {
     let detection = first;
     for (let i = 0; i < looks; i++) {
       const { face } = detection;
       const room = Square.around(...face.middle, face.size * LOOK_ROOM, face.roll);
-      const seen = await this.#look(upright(picture, room.corners(), LOOK_PIXELS));
+      const seen = await this.#look(upright(picture, room.corners(), LOOK_PIXELS), twice);
       if (!seen) break;
       const place = seen.face.scaled(room.size / LOOK_PIXELS).within(room);
       detection = { ...seen, face: place.turned(room.roll + FURTHER * seen.face.roll) };
@@ -95,9 +94,10 @@ export class YuNet {
     return detection === first ? null : detection;
   }
 
-  /** The face in the middle of a picture: the mean of what is seen there and in a mirror. */
-  async #look(picture) {
-    const seen = [...(await this.#rows(picture)), ...(await this.#rows(mirror(picture))).map(mirroredRow)];
+  /** The face in the middle of a picture: `twice`, the mean of what is seen there and in a mirror, which trembles less. */
+  async #look(picture, twice) {
+    const seen = await this.#rows(picture);
+    if (twice) seen.push(...(await this.#rows(mirror(picture))).map(mirroredRow));
     const middle = new Square(0, 0, LOOK_PIXELS);
     const near = seen.filter((row) => detectionOf(row).face.distance(middle) < LOOK_NEAR);
     return near.length ? detectionOf(mean(near)) : null;
