@@ -115,7 +115,8 @@ class ModelSettings(Section):
     architecture: AbsolutePath = Field(ROOT / "model.json", description="The network's Keras architecture.")
     weights: AbsolutePath = Field(ROOT / "model_weights.h5", description="The network's weights.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.4, description='Below this confidence (0 to 1) a face is called "uncertain".'
+        0.4,
+        description='Below this confidence (0 to 1) a face is "uncertain"; to be named again it needs a little more.',
     )
     smoothing: Annotated[float, Field(ge=0, le=10)] = Field(
         0.25, description="Time constant, in seconds, over which a face's probabilities are averaged; 0 for none."

@@ -74,7 +74,7 @@ class Face:
     """Whether the face is seen from the side, beyond what the network knows; it counts as uncertain."""
     corners: Corners = ()
     """Of the turned square that the network saw: at the forehead from left to right, then at the chin from right to
-    left; may lie outside the frame. None where that was `box`."""
+    left; may lie outside the frame. Empty where that was `box`."""
 
     score: float | None = None
     """How sure the detector is, 0-1; None where it gives no probability, as Haar."""

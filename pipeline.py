@@ -19,7 +19,7 @@ from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 
 TURNS: Final = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
-"""How a picture is turned, by degrees clockwise; the likeliest first."""
+"""OpenCV's rotation for each angle in degrees clockwise, the most likely first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class ExpressionPipeline:
     """Detects, follows and classifies the faces of one video; for one thread."""
 
     def __init__(self, settings: Settings, classifier: Classifier, *, live: bool = False) -> None:
-        """Take the settings `detector` and `model`, and what turns faces into probabilities.
+        """Take the settings `detector` and `model`, and a classifier.
 
-        `live` is for frames that shall not wait for a search, as `FaceTracker` says.
+        `live` is for frames that must not wait for a search; see `FaceTracker`.
 
         Raises:
             ModelError: a cascade is missing.
@@ -69,7 +69,7 @@ class ExpressionPipeline:
             memory.clear()
 
     def compare(self, track_id: int, rest: RestingFace | None) -> None:
-        """Compare a face with its rest from the next frame on; with None no more. May be called from any thread."""
+        """Compare a face with its resting face from the next frame on; None ends that. Any thread may call it."""
         if rest:
             self._rests[track_id] = rest
         else:
@@ -79,7 +79,7 @@ class ExpressionPipeline:
         """Return the faces of the next frame, from left to right, and milliseconds spent by stage.
 
         Each face's `raw` probabilities are what the classifier gives for `crop_face(grey, face.box, face.corners)`; its
-        `probabilities` are averaged over the face's past, after they were compared with its rest where that is known.
+        `probabilities` are averaged over the face's past, after comparison with its resting face, if there is one.
         All faces go through the classifier in one batch.
         """
         sightings, timings = self.look(frame)
@@ -110,7 +110,7 @@ class ExpressionPipeline:
         return [[Sighting(face.id, face.box, tuple(next(raw)), face.detection) for face in faces] for faces in frames]
 
     def describe(self, sightings: Sequence[Sighting], time: float) -> tuple[Face, ...]:
-        """Return the faces of the frame at `time` (seconds), with their past; frame after frame."""
+        """Return the faces of the frame at `time` (seconds), smoothed over their past; call it frame by frame."""
         faces = tuple(self._describe(sighting, time) for sighting in sightings)
         present = {sighting.track_id for sighting in sightings}
         self._seen = {number: smoother for number, smoother in self._seen.items() if number in present}
@@ -184,7 +184,7 @@ class Upright(NamedTuple):
 def analyze_any_way_up(
     image: Image, detector: FaceDetector, classifier: Classifier, min_confidence: float = 0.0
 ) -> Upright:
-    """Find the faces in a picture as `analyze_image` does; if there is none, in the picture turned by quarters.
+    """Find the faces in a picture as `analyze_image` does; if there is none, in the picture rotated by quarters.
 
     Scans, and pictures that were saved by programs that drop the EXIF orientation, lie on their side without saying so.
     """

@@ -11,6 +11,7 @@ import shutil
 import sys
 import xml.etree.ElementTree as ET
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -99,7 +100,10 @@ class Site:
         for endpoint, name in PAGES.items():
             with self.app.test_request_context():
                 path = Flask.url_for(self.app, endpoint)
-            self.files[name] = client.get(path).data
+            page = client.get(path)
+            if page.status_code != HTTPStatus.OK:
+                raise SiteError(f"{path} cannot be written as a page of the site: {page.text[:200]}")
+            self.files[name] = page.data
         self.files |= {name: icon(*size) for name, size in ICONS.items()}
         self._render(MANIFEST, icons=ICONS)
         scripts = [self.address("static", filename=name) for name in WORKBOX]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from entities import Box, Face
 from tests.fake_camera import probabilities
-from vision.absence import REMEMBERED_SECONDS, Absences
+from vision.absence import HIDDEN_SECONDS, Absences
 
 LEFT = Face(Box(10, 10, 50, 50), probabilities("Happy"), track_id=1)
 RIGHT = Face(Box(200, 10, 50, 50), probabilities("Sad"), track_id=2)
@@ -24,5 +24,5 @@ def test_the_last_place_counts_for_some_seconds() -> None:
     absences.update([LEFT], 0)
     moved = replace(LEFT, box=Box(30, 10, 50, 50))
     absences.update([moved], 1)
-    assert absences.update([], 1 + REMEMBERED_SECONDS) == (moved.box,)
-    assert absences.update([], 1.1 + REMEMBERED_SECONDS) == ()
+    assert absences.update([], 1 + HIDDEN_SECONDS) == (moved.box,)
+    assert absences.update([], 1.1 + HIDDEN_SECONDS) == ()

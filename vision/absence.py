@@ -5,7 +5,8 @@ from typing import Final
 
 from entities import Box, Face
 
-REMEMBERED_SECONDS: Final = 10.0
+HIDDEN_SECONDS: Final = 10.0
+"""How long a place stays hidden: people who turn away usually turn back within seconds."""
 
 
 class Absences:
@@ -15,7 +16,7 @@ class Absences:
         self._last: dict[int, tuple[Box, float]] = {}
 
     def update(self, faces: Iterable[Face], time: float) -> tuple[Box, ...]:
-        """Take the faces of the next frame; return where others were last found, within REMEMBERED_SECONDS.
+        """Take the faces of the next frame; return where others were last found, within HIDDEN_SECONDS.
 
         Args:
             faces: In this frame.
@@ -23,6 +24,6 @@ class Absences:
 
         """
         present = {face.track_id: (face.box, time) for face in faces}
-        recent = {number: seen for number, seen in self._last.items() if time - seen[1] <= REMEMBERED_SECONDS}
+        recent = {number: seen for number, seen in self._last.items() if time - seen[1] <= HIDDEN_SECONDS}
         self._last = recent | present
         return tuple(box for number, (box, _) in recent.items() if number not in present)

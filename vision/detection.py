@@ -1,5 +1,6 @@
 """Which detector finds the faces, and how it is asked: here one is chosen, once for the whole application."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,7 +12,7 @@ from vision.detectors.detector import Detection, Detector
 from vision.detectors.haar import Haar
 from vision.detectors.yunet import YuNet
 
-DETECTORS: Final[dict[str, type[Haar | YuNet]]] = {"haar": Haar, "yunet": YuNet}
+DETECTORS: Final[dict[str, Callable[[DetectorSettings], Detector]]] = {"haar": Haar, "yunet": YuNet}
 """By the name that `detector.kind` gives them."""
 BEST: Final = "yunet"
 """What auto means, where it can be used."""

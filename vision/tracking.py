@@ -30,27 +30,28 @@ _STEADY: Final = 0.8
 _SETTLED: Final = 0.04
 """What a search may move or resize it by, at most, in widths of it."""
 _LARGE: Final = 40.0
-"""Pixels from which a face is seen well enough for that: of a smaller one each search makes another picture."""
+"""Width in pixels from which a face can count as steady: the box of a smaller one changes with every search."""
 _ALIKE: Final = 0.6
 """Correlation from which a face counts as found again by its looks."""
 _RESEMBLES: Final = 0.4
 """Correlation from which what a search finds may be a face that is not found by its looks there."""
 _RECOGNISED: Final = 0.7
-"""Correlation from which a face is taken for one that was lost: those of two people reach it once in 200 times."""
+"""Correlation from which a face is taken for one that was lost: two different people reach it in one pair of 200."""
 _UNLIKE: Final = 0.1
-"""By how much less it then has to resemble every other."""
+"""How far below that its correlation with every other face must be."""
 _CARRY: Final = 0.8
-"""Seconds for which a face is shown, at most, that still looks alike, but is not confirmed: it turned away."""
+"""Seconds, at most, for which a face is shown that still matches its template but that no search confirms, as when a
+head turns away."""
 _GRACE: Final = 0.25
-"""Seconds for which a face is shown that is not to be seen at all."""
-_MEMORY: Final = 2.5
-"""Seconds for which a lost face is remembered, to be known again."""
+"""Seconds for which a face stays on screen after it was last seen."""
+_REMEMBERED: Final = 2.5
+"""Seconds for which a lost face is remembered after a search last confirmed it, so that it can get its number back."""
 _PULL: Final = 0.3
 """How far a box goes, at least, towards where a search finds the face: all the way would make it tremble."""
 _NEAR: Final = 0.5
 """How far a face may be from where a search finds it, in widths of it."""
 _SAME_PLACE: Final = 0.3
-"""What overlaps a known face by this share is no other."""
+"""A detection that overlaps a known face by this share is not a new face."""
 _COLLISION: Final = 0.6
 """Two tracks of which this share overlaps have come to follow one face."""
 _NOMINAL_STEP: Final = 1 / 30
@@ -220,7 +221,7 @@ class FaceTracker:
     def _matches(self, search: _Search, news: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
         """Return which track each detection belongs to, as far as it belongs to one.
 
-        The nearest and most alike first, so that of two faces that are close to each other each goes its own way.
+        The nearest and most alike first, so that neighbouring faces do not swap numbers.
         """
         pairs = []
         for track in self._tracks:
@@ -250,7 +251,7 @@ class FaceTracker:
         for track in list(self._tracks):
             if self._now - track.confirmed_at > track.trust or self._now - track.seen_at > _GRACE:
                 self._lose(track)
-        self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _MEMORY]
+        self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _REMEMBERED]
 
     def _lose(self, track: Track) -> None:
         self._tracks.remove(track)

@@ -1,8 +1,8 @@
 """The HTTP server: cheroot, with what long streams and unfriendly clients need besides.
 
 cheroot has a thread for every client that is being served, which suits streams that wait most of the time. So that
-nobody can take all threads: who is slow, in asking, sending or reading, is dropped (see `patience`), the sooner the
-fewer threads are left; bodies are read for so many clients at a time; and idle connections take no thread.
+nobody can take all threads: clients that are slow to ask, send or read are dropped (see `patience`), sooner when
+threads run short; bodies are read for a limited number of clients at a time; and idle connections take no thread.
 """
 
 import errno
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 TIMEOUT: Final = 10
 """Seconds without progress after which a client is dropped; also what handshake and headers may take in all."""
 LEAST_RATE: Final = 16 * 1024
-"""Bytes a second that a body has to come with on average."""
+"""Lowest average rate of a body, in bytes a second."""
 CROWDED_TIMEOUT: Final = 0.5
 """The same as TIMEOUT, while no thread, or no place for a body, is left for others."""
 CROWDED_RATE: Final = 64 * 1024
-"""Bytes a second that an answer has to be read with while no thread is left for others."""
+"""Lowest rate at which an answer has to be read while no thread is left for others, in bytes a second."""
 IDLE_THREADS: Final = 16
 """Threads that wait for connections when nobody is there: enough for a page and its calls."""
 SPARE_THREADS: Final = 32
@@ -230,8 +230,8 @@ class _Threads(ThreadPool):
     def grow(self, amount: int) -> None:
         """Start so many more, or as many as are allowed.
 
-        cheroot's own would wait until it has seen each at work. One that is told at once to end, because others have
-        just become idle, it would wait for in vain, and accept no more connections.
+        cheroot's own would wait until it has seen each at work. It would wait forever for a thread that is told at once
+        to end, because others have just become idle, and accept no more connections.
         """
         amount = min(amount, self.max - len(self._threads))
         workers = [WorkerThread(self.server) for _ in range(amount)]  # type: ignore[no-untyped-call]
@@ -303,12 +303,12 @@ class Server(wsgi.Server):
                 self.requests.grow(IDLE_THREADS)
 
     def end_idle_threads(self) -> None:
-        """End those beyond the usual, soon the caller among them: each that ever served a stream holds memory."""
+        """End idle threads beyond IDLE_THREADS, soon the caller among them: each that served a stream holds memory."""
         with self._lock:
             self.requests.shrink(self.requests.idle + 1 - IDLE_THREADS)
 
     def keep_in_mind(self, connection: Connection) -> None:
-        """Hang up on a connection when the server stops; at once, where it is about to."""
+        """Remember a connection, to be closed when the server stops, or now if it is stopping."""
         with self._lock:
             self._clients.add(connection)
             if self._stopping.is_set():
