@@ -293,7 +293,7 @@ def analyze_video(
             for seen in analysis.frames(rest):
                 tables.append(seen.record)
                 if writer:
-                    writer.write(seen.annotated, seen.time)
+                    writer.write(seen.annotated, seen.time, seen.record["duration"])
         findings = analysis.findings(called, writer.sound if writer else "none")
         findings.conclude(folder)
     if progress:

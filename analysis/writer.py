@@ -45,7 +45,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, info: VideoInfo, original: Path, check: Callable[[], None] = lambda: None) -> None:
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
-        self._step = round(CLOCK / info.fps)
+        self._duration = self._usual = 1 / info.fps
         self._end = 0.0
         with ExitStack() as stack:
             self._container: OutputContainer = stack.enter_context(
@@ -62,8 +62,11 @@ class VideoWriter:
         """What became of the sound: "copied", "converted" or "none"."""
         return self._sound.kept
 
-    def write(self, image: Image, time: float) -> None:
-        """Append a (H, W, 3) BGR picture, shown from `time` (seconds, rising) on."""
+    def write(self, image: Image, time: float, duration: float | None = None) -> None:
+        """Append a (H, W, 3) BGR picture, shown from `time` (seconds, rising) on.
+
+        It lasts until the next one; the last one for its duration, in seconds, or for as long as usual.
+        """
         if image.shape[:2] != (self._height, self._width):  # H.264 in 4:2:0 has even sides
             missing = (self._height - image.shape[0], self._width - image.shape[1])
             image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE), np.uint8)
@@ -73,7 +76,8 @@ class VideoWriter:
         frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
         self._mux(frame)
         self._sound.copy_until(time)
-        self._end = time + self._step / CLOCK
+        self._duration = self._usual if duration is None else duration
+        self._end = time + self._duration
 
     def close(self) -> None:
         """Complete the file."""
@@ -109,7 +113,7 @@ class VideoWriter:
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
-            packet.duration = self._step
+            packet.duration = round(self._duration * CLOCK)
             self._container.mux(packet)
 
     def _abandon(self) -> None:

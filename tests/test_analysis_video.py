@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from config import Settings, UploadSettings
 from entities import EXPRESSIONS, Box, Image
 from errors import AnalysisCancelledError, ResultsError, SourceError, VideoSizeError
 from tests.footage import FixedClassifier, make_video, plain_frames
+from vision.sampling import Sampling
 from vision.videos import VideoFile
 
 
@@ -110,6 +112,13 @@ def test_tables_have_a_row_for_every_frame(tmp_path: Path, video: Path) -> None:
     assert frames[-1]["faces"] == []
 
 
+def test_the_annotated_video_of_few_frames_is_as_long(tmp_path: Path, video: Path) -> None:
+    """The last picture is shown to the end of what is looked at, however few there are."""
+    summary = analyze_video(video, tmp_path / "out", Settings(), FixedClassifier(), sampling=Sampling(fps=2))
+    with av.open(str(tmp_path / "out" / "annotated.mp4")) as annotated:
+        assert (annotated.duration or 0) / 1e6 == pytest.approx(summary["duration"], abs=0.05)
+
+
 def test_video_is_annotated(tmp_path: Path, video: Path) -> None:
     """Frames with a face differ from the original, those without do not."""
     analyze_video(video, tmp_path / "out", Settings(), FixedClassifier())
@@ -176,7 +185,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, video: Path, monkeypatch: py
     """When the disk is full in the middle, the error says so, and what was written is gone."""
     written: list[float] = []
 
-    def write(self: VideoWriter, image: Image, time: float) -> None:
+    def write(self: VideoWriter, image: Image, time: float, duration: float) -> None:
         written.append(time)
         if len(written) == 5:
             raise OSError(errno.ENOSPC, "No space left on device")
