@@ -26,6 +26,9 @@ _BORDER: Final = 24
 """Pixels by which a picture moves to and fro."""
 
 
+_GREY: Final = (96, 96, 96)
+
+
 def make_clips(folder: Path, count: int, seconds: float) -> list[Path]:
     """Write clips of 640x360 at 30 frames a second, in turn with one face and with two; return their paths.
 
@@ -72,7 +75,7 @@ def _fitted(image: Image, width: int) -> Image:
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     across, down = width - small.shape[1], SIZE[1] - small.shape[0]
     sides = (down // 2, down - down // 2, across // 2, across - across // 2)
-    return np.asarray(cv2.copyMakeBorder(small, *sides, cv2.BORDER_REFLECT), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(small, *sides, cv2.BORDER_CONSTANT, value=_GREY), np.uint8)
 
 
 def _swinging(pictures: Iterator[Image], number: int) -> Iterator[Image]:
@@ -82,7 +85,7 @@ def _swinging(pictures: Iterator[Image], number: int) -> Iterator[Image]:
         across = round(_BORDER * sin(2 * pi * index / (7.3 * FPS)))
         down = round(_BORDER / 2 * sin(2 * pi * index / (5.1 * FPS) + number))
         moved = cv2.warpAffine(
-            picture, np.array([[1, 0, across], [0, 1, down]], float), SIZE, borderMode=cv2.BORDER_REFLECT
+            picture, np.array([[1, 0, across], [0, 1, down]], float), SIZE, borderMode=cv2.BORDER_REPLICATE
         )
         top, left = index * 7 % 64, index * 11 % 64
         yield np.asarray(cv2.add(moved, noise[top : top + SIZE[1], left : left + SIZE[0]]), np.uint8)

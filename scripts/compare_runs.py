@@ -28,7 +28,7 @@ from benchmarks.clips import PORTRAITS, SAMPLES, make_clips  # noqa: E402
 from vision.pictures import read_picture  # noqa: E402
 
 CLIP_SECONDS = 4.0
-SIDE = 480
+SIDE = 320
 
 
 def main() -> int:
