@@ -49,7 +49,7 @@ export class Engine {
   }
 
   /** End, and give the memory back; what was asked is answered with these words, and `load` starts anew. */
-  close(words = "It was ended.") {
+  close(words = "It was ended. Start it again.") {
     this.worker?.terminate();
     this.worker = this.loading = null;
     this.calls.forEach(({ reject }) => reject(new Error(words)));
@@ -57,6 +57,7 @@ export class Engine {
   }
 
   #call(method, argument, transfer = []) {
+    if (!this.worker) return Promise.reject(new Error("It was ended. Start it again."));
     const call = (this.last = (this.last ?? 0) + 1);
     return new Promise((resolve, reject) => {
       this.calls.set(call, { resolve, reject });
