@@ -309,7 +309,7 @@ def test_on_this_device_nothing_is_sent(page: Page, tmp_path: Path, mood: Mood, 
             sent.append(request.url)
 
     page.on("request", note)
-    page.get_by_text("On this device", exact=True).click()
+    page.get_by_label("On this device").check()
     expect(page.locator("#place-words")).to_contain_text("Nothing is sent")
     shoot(page, "pictures-on-this-device")
     page.set_input_files("#file", [EXAMPLE, make_video(tmp_path / "clip.mp4")])
