@@ -86,6 +86,12 @@ def test_documented_commands_are_understood(command: str):
         PARSERS[program](arguments)
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_left_to_be_filled_in(path: Path):
+    """No page waits for a table or a figure."""
+    assert not re.search(r"^[A-Z_]{4,}$|TODO|\b[A-Z]+_MS\b", path.read_text("utf-8"), flags=re.MULTILINE)
+
+
 def test_make_knows_what_pages_tell_people_to_make():
     """Every target in a page is one of the Makefile's, and every one of these is on a page."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
