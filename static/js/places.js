@@ -5,7 +5,8 @@ import { Engine, supported } from "./private/engine.js";
 import { recall, remember } from "./remembered.js";
 import { ServerFrames } from "./server-frames.js";
 
-const CHOICE = "place"; // what the visitor chose, or what this device proved to be fit for
+const CHOICE = "place"; // what the visitor chose
+const SLOW = "slow"; // whether this device proved to be; then the server is usual at the next visit
 const CAMERA_WORDS = {
   device: "Its pictures stay on this device, which analyses them itself. Nothing is sent.",
   server: "Its pictures go to the computer that runs this app, are analysed frame by frame, and are not kept. They go nowhere else.",
@@ -62,6 +63,7 @@ export class Places {
 
   /** Pictures go to the server only where the visitor says so, however slow this device is. */
   #offerServer(perSecond) {
+    remember(SLOW, true);
     if (!this.analysers.server) return;
     byId("place-slow-words").textContent = `This device manages ${perSecond.toFixed(1)} pictures a second. The server may be faster; pictures then go there.`;
     byId("place-slow").hidden = false;
@@ -73,7 +75,7 @@ export const forFrames = (addresses) => ({
   onDevice: (engine, on) => new DeviceFrames(engine, on),
   server: addresses.frame ? new ServerFrames(addresses) : null,
   words: CAMERA_WORDS,
-  usual: "device",
+  usual: recall(SLOW, false) ? "server" : "device",
 });
 
 function showProgress(share) {

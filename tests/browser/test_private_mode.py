@@ -249,6 +249,17 @@ def test_a_slow_device_is_told_once(page: Page, milliseconds: int, told: int) ->
     assert len(page.evaluate(SLOW, milliseconds)) == told
 
 
+def test_a_slow_device_has_the_server_as_usual_at_the_next_visit(page: Page) -> None:
+    """Consent for the server is asked for before anything is sent; the visitor may choose otherwise."""
+    page.evaluate("localStorage.setItem('slow', 'true')")
+    page.reload()
+    page.get_by_label("My camera", exact=True).check()
+    expect(page.get_by_label("On the server")).to_be_checked()
+    expect(page.locator("#consent")).to_contain_text("go to the computer that runs this app")
+    page.get_by_label("On this device").check()
+    expect(page.locator("#consent")).to_contain_text("stay on this device")
+
+
 def test_frames_do_not_pile_up(page: Page) -> None:
     """However slow a device is, one frame is analysed at a time, and the newest one is the next: none waits."""
     found = page.evaluate(PILING, 150)
