@@ -21,11 +21,11 @@ _KNOWN: Final = ("sha256", "fingerprint", "state", "stamp")
 
 
 def plan(addresses: Sequence[str], options: Options) -> list[Task]:
-    """Return a task for each file, with a name and a folder of its own: those of an earlier run where it was in one.
+    """Return a task for each file, with a name and a folder of its own: those of an earlier run, if it was in one.
 
     Args:
         addresses: What `inputs.find_files` returned.
-        options: Of the run.
+        options: The run's.
 
     Raises:
         SourceError: A file of weights cannot be read.
@@ -49,30 +49,37 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
 
 @contextmanager
 def only_run(out: Path) -> Iterator[None]:
-    """Keep other runs from writing into the same folder; what one that was ended left half written is deleted.
+    """Keep other runs from writing into the same folder, and delete what an interrupted run left half written.
 
     Raises:
-        ResultsError: Another run writes into it, or it cannot be written.
+        ResultsError: Another run is writing to it, or nobody can.
 
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(out / LOCK, timeout=0, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise ResultsError(f"{out} cannot be written: {error}. Choose another folder with --out.") from None
-    with closing(lock):
-        try:
-            lock.execute("BEGIN EXCLUSIVE")  # which ends with the process, however that ends
-        except sqlite3.Error:
-            raise ResultsError(f"Another run writes into {out}. Wait for it, or choose another folder.") from None
-        _sweep(out)
-        try:
-            yield
-        finally:
+        raise ResultsError(f"Cannot write to {out}: {error}. Choose another folder with --out.") from None
+    try:
+        with closing(lock):
+            _begin(lock, out)
             _sweep(out)
-            with suppress(OSError):
-                (out / LOCK).unlink()
-                out.rmdir()  # which does nothing where there are results
+            try:
+                yield
+            finally:
+                _sweep(out)
+                with suppress(OSError):
+                    (out / LOCK).unlink()
+    finally:
+        with suppress(OSError):
+            out.rmdir()  # which does nothing if there are results, or another run
+
+
+def _begin(lock: sqlite3.Connection, out: Path) -> None:
+    try:
+        lock.execute("BEGIN EXCLUSIVE")  # released when the process ends, even by a crash
+    except sqlite3.Error:
+        raise ResultsError(f"Another run is writing to {out}. Wait until it ends, or choose another folder.") from None
 
 
 def _sweep(out: Path) -> None:
@@ -86,7 +93,7 @@ def _sweep(out: Path) -> None:
 
 
 def _rows_before(addresses: Sequence[str], options: Options) -> dict[str, Mapping[str, Any]]:
-    """Return what `files` has from earlier runs, by address: of files that were moved, too, by their new address."""
+    """Return what `files` has from earlier runs, by address, including moved files under their new address."""
     rows = {row["path"]: row for row in Dataset(options.out).read("files").to_dict("records")}
     gone = {row["file"]: path for path, row in rows.items() if "://" not in path and not Path(path).exists()}
     for address in addresses:
@@ -98,7 +105,7 @@ def _rows_before(addresses: Sequence[str], options: Options) -> dict[str, Mappin
 
 
 def _new_key(name: str, taken: set[str]) -> str:
-    """Return a name for a folder, like the file's without its ending, unlike those that are taken."""
+    """Return a folder name that is based on the file's name without its extension and not yet taken."""
     stem = short_name("-".join(part for part in PurePosixPath(name).with_suffix("").parts if part != os.sep))
     key, number = stem, 1
     while key in taken:
