@@ -62,6 +62,7 @@ def only_run(out: Path) -> Iterator[None]:
         raise ResultsError(f"{out} cannot be written: {error}. Choose another folder with --out.") from None
     with closing(lock):
         try:
+            lock.execute("PRAGMA journal_mode = OFF")  # so that there is but one file
             lock.execute("BEGIN EXCLUSIVE")  # which ends with the process, however that ends
         except sqlite3.Error:
             raise ResultsError(f"Another run writes into {out}. Wait for it, or choose another folder.") from None
