@@ -5,7 +5,8 @@ importScripts(...{{ scripts | tojson }});
 const FILES = {{ kept | tojson }};
 const HEADERS = {{ headers | tojson }};
 const WORKER_POLICY = {{ worker_policy | tojson }};
-const AGAIN = '<link rel="icon" href="data:,">'; // a page that is left at once; without this, an icon would be asked for
+const AGAIN = '<!doctype html><title>New version</title><link rel="icon" href="data:,"><p>The new version is getting ready …</p>';
+const AGAIN_S = 1; // at once would leave no moment in which nothing is asked of this version, and it could not go
 
 const { precaching, routing } = workbox;
 
@@ -23,8 +24,8 @@ const kept = new precaching.PrecacheRoute(controller);
 async function renew({ request, url, event }) {
   const pages = await clients.matchAll({ type: "window" });
   if (pages.length > 1) return kept.handler.handle({ request, event, params: kept.match({ request, url }) });
-  registration.waiting.postMessage("take over");
-  return new Response(AGAIN, { headers: { "Content-Type": "text/html", Refresh: "0" } });
+  registration.waiting?.postMessage("take over"); // unless it has just done so
+  return new Response(AGAIN, { headers: { "Content-Type": "text/html", Refresh: AGAIN_S } });
 }
 
 controller.precache(FILES);
