@@ -59,6 +59,12 @@ function makeVideos() {
   });
 }
 
+function addChosen() {
+  const { files } = byId("file");
+  add([...files]);
+  byId("file").value = ""; // so that the same file can be chosen again
+}
+
 /** Add files in their order, above what is there. */
 async function add(files) {
   const chosen = [...files]; // the list may be emptied meanwhile
@@ -176,10 +182,7 @@ async function downloadAll() {
 }
 
 byId("choose").addEventListener("click", () => byId("file").click());
-byId("file").addEventListener("change", (event) => {
-  add(event.target.files);
-  event.target.value = ""; // so that the same file can be chosen again
-});
+byId("file").addEventListener("change", addChosen);
 byId("example").addEventListener("click", async () => {
   const answer = await connection.fetch(told.example).catch(() => null);
   if (answer?.ok) add([new File([await answer.blob()], "example.jpg", { type: "image/jpeg" })]);
@@ -222,3 +225,5 @@ async function restore() {
 
 restore();
 videos?.resume();
+
+if (byId("file").files.length) addChosen(); // before this script was there, over a slow network

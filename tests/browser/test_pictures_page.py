@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import cv2
 import PIL.Image
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from config import ROOT
 from entities import EXPRESSIONS
@@ -51,6 +51,22 @@ def test_a_chosen_picture_is_answered_with_a_table(page: Page, shoot: Any, check
     expect(rows.first).to_have_text("1Happy88%2%2%2%2%2%2%")
     shoot(page, "pictures-light-1440")
     check_accessibility(page)
+
+
+def test_a_picture_chosen_before_the_page_is_ready_is_not_lost(page: Page) -> None:
+    """Over a slow network the page is there before its script."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/js/pictures.js", hold)
+    with page.expect_request("**/js/pictures.js"):
+        page.reload(wait_until="commit")
+    page.set_input_files("#file", EXAMPLE)
+    for route in held:
+        route.continue_()
+    expect(page.locator(".picture-summary")).to_have_text("2 faces: 2 Happy")
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
