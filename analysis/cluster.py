@@ -15,9 +15,9 @@ from analysis.execution import ATTEMPTS, Listener, Load, load_network
 from analysis.run import LOCK
 from analysis.task import Options, Outcome, Task, analyze_file, give_up
 from entities import Classifier
-from errors import AnalysisCancelledError, ClusterError
+from errors import AnalysisCancelledError, ClusterError, MissingLibraryError
+from parts import needed
 
-INSTALL: Final = 'python -m pip install "distributed>=2025.9,<2027"'
 _START: Final = "python -m dask worker {address} --nworkers auto --nthreads 1"
 _CONNECT_SECONDS: Final = 10
 _PLUGIN: Final = "facial-expressions"
@@ -72,9 +72,10 @@ def run_on_cluster(
 
 def _import_distributed() -> Any:
     try:
-        import distributed
-    except ImportError:
-        raise ClusterError(f"A cluster needs Dask. Install it, here and on the workers: {INSTALL}") from None
+        with needed():
+            import distributed
+    except MissingLibraryError as error:
+        raise ClusterError(f"{error}\nThe cluster's workers need it, too.") from None
     return distributed
 
 
