@@ -55,6 +55,13 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([row]).astype(_FILE_TYPES)
 
 
+def video_values(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the row of a video's file has of its `summary.json`, by column."""
+    values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
+    values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
+    return values | share_columns(summary["shares"])
+
+
 def face_rows(file: str, summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return a row a face of one file.
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.dataset import file_row, share_columns
+from analysis.dataset import file_row, video_values
 from analysis.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.methods import methods
 from analysis.report import report_page
 from analysis.report_pictures import pictures_of
 from analysis.typed import joined
 from config import Settings
-
-_SHARED = ("width", "height", "fps", "frames", "frames_with_faces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
         if video.reason:
             rows.append(file_row({"file": name, "state": "failed", "reason": video.reason}))
         elif summary := _summary(video.results):
-            rows.append(_row(name, summary))
+            rows.append(file_row({"file": name, "state": "done"} | video_values(summary)))
             intervals.append(pd.DataFrame(summary["intervals"]).assign(file=name))
             pictures[name] = pictures_of(video.results)
             parts += [f"Of {name}, only a part was looked at: {video.part}."] if video.part else []
@@ -63,12 +61,6 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
         notes=[*notes, *parts],
         methods=methods(settings, detector, rests),
     )
-
-
-def _row(name: str, summary: dict[str, Any]) -> pd.DataFrame:
-    values = {column: summary[column] for column in _SHARED}
-    values |= {"file": name, "state": "done", "kind": "video", "seconds": summary["duration"] - summary["begin"]}
-    return file_row(values | {"faces": len(summary["faces"])} | share_columns(summary["shares"]))
 
 
 def _summary(folder: Path) -> dict[str, Any] | None:

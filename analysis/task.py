@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from analysis.dataset import Dataset, face_rows, file_row, share_columns
+from analysis.dataset import Dataset, face_rows, file_row, share_columns, video_values
 from analysis.inputs import Source, sha256
 from analysis.parquet import frames_table
 from analysis.picture import analyze_picture
@@ -166,12 +166,10 @@ def _analyze(
     )
     dataset.copy("frames", task.key, target / "frames.parquet")
     dataset.write("faces", task.key, face_rows(task.source.name, summary["faces"]))
-    values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
-    values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
     shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _LEAST_SHARE}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shown.items(), key=lambda item: -item[1]))
     line = f"{seen or 'no face'}{_rest_words(summary['rest'])}"
-    return values | share_columns(summary["shares"]), line
+    return video_values(summary), line
 
 
 def _analyze_picture(
