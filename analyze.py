@@ -40,19 +40,19 @@ from typing import Final
 
 from tqdm import tqdm
 
-from analysis.cluster import run_on_cluster
-from analysis.console import Console
-from analysis.dataset import RESERVED, TABLES, Dataset
-from analysis.execution import Listener, load_network, run_here, run_in_processes
-from analysis.inputs import find_files
-from analysis.picture import look_at_picture
-from analysis.rest import RestWanted, load_rest, parse_rest
-from analysis.result import Result
-from analysis.run import only_run, plan
-from analysis.study import REPORT, Lists, conclude, read_lists
-from analysis.task import Options, Outcome, Task
-from analysis.times import parse_time
-from analysis.video import VideoAnalysis, open_video
+from analysis.batch.cluster import run_on_cluster
+from analysis.batch.console import Console
+from analysis.batch.dataset import RESERVED, TABLES, Dataset
+from analysis.batch.execution import Listener, load_network, run_here, run_in_processes
+from analysis.batch.inputs import find_files
+from analysis.batch.run import only_run, plan
+from analysis.batch.task import Options, Outcome, Task
+from analysis.recording.baseline import RestWanted, load_rest, parse_rest
+from analysis.recording.picture import look_at_picture
+from analysis.recording.result import Result
+from analysis.recording.times import parse_time
+from analysis.recording.video import VideoAnalysis, open_video
+from analysis.study.study import REPORT, Lists, conclude, read_lists
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from analysis.runner import JobRunner
+from analysis.queue.runner import JobRunner
 from camera import VideoCamera
 from config import VERSION, ModelSettings, Settings, described, load_settings
 from entities import Classifier
@@ -30,7 +30,6 @@ from vision.sources import missing_file
 from web import (
     api,
     assets,
-    certificates,
     documentation,
     errors,
     frames,
@@ -39,7 +38,6 @@ from web import (
     markers,
     pages,
     private,
-    proxies,
     reports,
     rests,
     security,
@@ -50,9 +48,10 @@ from web.drawings import Drawings
 from web.json import Json
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
-from web.server import SPARE_BODIES, Server
 from web.services import EXTENSION, Services
-from web.slots import Slots
+from web.serving import certificates, proxies
+from web.serving.server import SPARE_BODIES, Server
+from web.serving.slots import Slots
 from web.streams import VisitorStreams
 from web.turns import Turns
 

@@ -14,11 +14,11 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from analysis.execution import load_network, run_in_processes
-from analysis.run import plan
-from analysis.sinks import frame_sinks
-from analysis.task import Options
-from analysis.video import VideoAnalysis, analyze_video, open_video
+from analysis.batch.execution import load_network, run_in_processes
+from analysis.batch.run import plan
+from analysis.batch.task import Options
+from analysis.output.sinks import frame_sinks
+from analysis.recording.video import VideoAnalysis, analyze_video, open_video
 from benchmarks.clips import FPS, SIZE
 from config import Settings
 from entities import Classifier, Image

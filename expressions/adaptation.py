@@ -2,7 +2,7 @@
 
 It is multinomial logistic regression on the seven log-probabilities, shrunk towards changing nothing: with a dozen
 answers it moves where all of them point, and little else. The page fits and applies the same in the browser
-(static/js/adaptation.js), and the same recorded answers test both.
+(static/js/faces/adaptation.js), and the same recorded answers test both.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from analysis.dataset import TABLES, Dataset  # noqa: E402
+from analysis.batch.dataset import TABLES, Dataset  # noqa: E402
 from benchmarks.clips import PORTRAITS, SAMPLES, make_clips  # noqa: E402
 from vision.pictures import read_picture  # noqa: E402
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from analysis.dataset import TABLES, Dataset
-from analysis.task import Options
+from analysis.batch.dataset import TABLES, Dataset
+from analysis.batch.task import Options
 from config import Settings
 from entities import Image
 from tests.footage import make_video, plain_frames

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported in the fixtures, so that a mistake in the web fail
     from flask.testing import FlaskClient
 
     from tests.fake_camera import FakeCamera
-    from web.server import Server
+    from web.serving.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = (
@@ -129,7 +129,7 @@ def server(app: Flask, camera: FakeCamera) -> Iterator[Server]:
 @contextmanager
 def serving(app: Flask, max_viewers: int) -> Iterator[Server]:
     """Serve an application for so many viewers on a free port of loopback, in a thread."""
-    from web.server import Server
+    from web.serving.server import Server
 
     server = Server(app, ServerSettings(port=0, max_viewers=max_viewers))
     server.listen()

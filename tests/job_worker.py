@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import worker
+from analysis.queue import worker
 from config import Settings
 from entities import Classifier, Image
 from tests.footage import FixedClassifier

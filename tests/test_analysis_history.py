@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.history import FaceHistory, History, shares
+from analysis.recording.history import FaceHistory, History, shares
 from entities import EXPRESSIONS, Box, Face, Frame
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)

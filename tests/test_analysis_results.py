@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.results import pack, results_folder
+from analysis.output.result_folder import pack, results_folder
 from errors import ResultsError
 
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from analysis.results import INTERVAL_FILES, VIDEO_FILES
-from analysis.tables import columns
-from analysis.video import analyze_video
-from analysis.writer import VideoWriter
+from analysis.output.result_folder import INTERVAL_FILES, VIDEO_FILES
+from analysis.output.tables import columns
+from analysis.output.writer import VideoWriter
+from analysis.recording.video import analyze_video
 from config import Settings, UploadSettings
 from entities import EXPRESSIONS, Box, Image
 from errors import AnalysisCancelledError, ResultsError, SourceError, VideoSizeError
@@ -47,7 +47,7 @@ def limits(**values: float) -> Settings:
 
 def test_parquet_is_no_condition_for_intervals(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page works without its libraries; names are texts, whatever they look like."""
-    monkeypatch.setattr("analysis.sinks.find_spec", lambda name: None)
+    monkeypatch.setattr("analysis.output.sinks.find_spec", lambda name: None)
     summary = analyze_video(video, tmp_path / "out", Settings(), FixedClassifier("Sad", 0.9), name="NA")
     assert not (tmp_path / "out" / "frames.parquet").exists()
     assert [interval["expression"] for interval in summary["intervals"]] == ["Sad"]
@@ -73,7 +73,7 @@ def test_without_the_library_for_parquet_only_that_table_is_missing(
 ) -> None:
     """It is of the part for studies; the page does without, intervals and all."""
     analyze_video(video, tmp_path / "with", Settings(), FixedClassifier("Sad", 0.9), name="a, NA.mp4")
-    monkeypatch.setattr("analysis.sinks.find_spec", lambda _: None)
+    monkeypatch.setattr("analysis.output.sinks.find_spec", lambda _: None)
     analyze_video(video, tmp_path / "without", Settings(), FixedClassifier("Sad", 0.9), name="a, NA.mp4")
     names = {path.name for path in (tmp_path / "with").iterdir()}
     assert names - {path.name for path in (tmp_path / "without").iterdir()} == {"frames.parquet"}

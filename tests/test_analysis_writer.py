@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from analysis.sound import Sound
-from analysis.writer import VideoWriter
+from analysis.output.sound import Sound
+from analysis.output.writer import VideoWriter
 from tests.footage import make_video, plain_frames
 from vision.videos import VideoFile
 

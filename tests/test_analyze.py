@@ -14,9 +14,9 @@ import PIL.Image
 import pytest
 
 import analyze
-from analysis.dataset import TABLES
-from analysis.study import REPORT
-from analysis.tables import columns
+from analysis.batch.dataset import TABLES
+from analysis.output.tables import columns
+from analysis.study.study import REPORT
 from config import ROOT, Settings
 from entities import Box, Image
 from tests.conftest import missing
@@ -203,7 +203,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: 
         def look_at(self, frames: object) -> None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("analysis.video.ExpressionPipeline", Interrupted)
+    monkeypatch.setattr("analysis.recording.video.ExpressionPipeline", Interrupted)
     assert run(video, "--out", tmp_path / "out") == 130
     assert calls
     assert "Stopped" in capsys.readouterr().err
@@ -250,7 +250,7 @@ def test_a_surprise_in_one_file_does_not_stop_the_others(
     def surprise(*_: object, **__: object) -> None:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr("analysis.task.analyze_video", surprise)
+    monkeypatch.setattr("analysis.batch.task.analyze_video", surprise)
     assert run(video, picture, "--out", tmp_path / "out") == 1
     assert names(tmp_path / "out") == {"portrait"}
     assert "nobody thought of this" in capsys.readouterr().err

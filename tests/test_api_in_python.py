@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.tables import columns
+from analysis.output.tables import columns
 from analyze import analyze_image, analyze_video
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS, Box, Image

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ ALLOWED = {
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
+IN_ANALYSIS = {
+    "output": set(),
+    "recording": {"output"},
+    "batch": {"output", "recording"},
+    "study": {"output", "recording", "batch"},
+    "queue": {"output", "recording"},
+}
+"""What each room in analysis/ may import of the others there."""
+MAX_FILES = 15
+"""Modules or scripts in a room, at most: a newcomer looks through so many."""
 NETWORKS = {"keras", "tensorflow", "torch", "openvino", "ai_edge_litert", "onnx", "onnxruntime"}
 MAY_USE_NETWORKS = {"model", "runtime", "training", "evaluate"}
 OWN_FILES = [
@@ -43,29 +54,65 @@ OWN_FILES = [
 ]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the top-level names that a file imports, anywhere in it."""
+def name(path: Path) -> str:
+    """Return what a module is imported as."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def modules(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            yield (node.module or "").partition(".")[0]
+            within = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from [found for found in within if (ROOT / found.replace(".", "/")).with_suffix(".py").is_file()] or [
+                node.module or ""
+            ]
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level names that a file imports."""
+    return {module.partition(".")[0] for module in modules(path)}
 
 
 @pytest.mark.parametrize("path", OWN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path: Path):
     """A room imports only rooms below it, and only the model and the training use neural network libraries."""
     room = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    names = set(imported(path))
+    names = imported(path)
     assert names & ALLOWED.keys() <= ALLOWED[room] | {room}
     if room not in MAY_USE_NETWORKS:
         assert not names & NETWORKS
 
 
+@pytest.mark.parametrize("room", IN_ANALYSIS)
+def test_the_rooms_of_analysis_import_one_way(room: str):
+    """A study is made of runs, a run of recordings, and these write output; the queue knows recordings alone."""
+    for path in (ROOT / "analysis" / room).glob("*.py"):
+        others = {name.split(".")[1] for name in modules(path) if name.startswith("analysis.")}
+        assert others <= IN_ANALYSIS[room] | {room}, path
+
+
+def test_modules_import_each_other_in_no_circle():
+    """Reading one module never leads back to it."""
+    graph = TopologicalSorter({name(path): set(modules(path)) - {name(path)} for path in OWN_FILES})
+    graph.prepare()
+
+
+@pytest.mark.parametrize("room", ["analysis", "static/js"])
+def test_rooms_are_small(room: str):
+    """No folder of the rooms that were once flat has more files than one looks through."""
+    for folder in (path for path in (ROOT / room).rglob("*") if path.is_dir()):
+        files = [path for path in folder.iterdir() if path.suffix in (".py", ".js") and path.stem != "__init__"]
+        assert len(files) <= MAX_FILES, folder
+
+
 def test_a_report_on_the_pages_videos_needs_no_library_of_studies():
     """The page works where only requirements/run.txt is installed."""
-    code = "import sys; sys.modules.update(dict.fromkeys(('scipy', 'pyarrow', 'fsspec'))); import analysis.joint_report"
+    missing = "import sys; sys.modules.update(dict.fromkeys(('scipy', 'pyarrow', 'fsspec')));"
+    code = f"{missing} import analysis.study.joint_report"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

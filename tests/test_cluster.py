@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cluster import run_on_cluster
-from analysis.execution import run_here
-from analysis.run import only_run, plan
+from analysis.batch.cluster import run_on_cluster
+from analysis.batch.execution import run_here
+from analysis.batch.run import only_run, plan
 from config import ROOT
 from entities import Box, Image
 from errors import ClusterError
@@ -77,7 +77,7 @@ def test_a_cluster_that_loses_a_worker_writes_what_one_computer_does(
 
 def test_no_scheduler_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how to start one."""
-    monkeypatch.setattr("analysis.cluster._CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("analysis.batch.cluster._CONNECT_SECONDS", 0.2)
     with pytest.raises(ClusterError, match="no Dask scheduler at tcp"):
         list(run_on_cluster([], options(tmp_path), "tcp://127.0.0.1:9", unheard))
 

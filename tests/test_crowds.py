@@ -14,8 +14,8 @@ from config import ServerSettings, Settings
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera
 from tests.test_live import drip_until_answered, pause, read_until
-from web import server as server_module
-from web.server import Server
+from web.serving import server as server_module
+from web.serving.server import Server
 
 FORM = (
     b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
@@ -96,7 +96,7 @@ def answer_in_two_parts(server: Server) -> bytes:
 @pytest.mark.parametrize("steadily", [True, False])
 def test_a_body_has_a_least_rate(server: Server, monkeypatch: pytest.MonkeyPatch, *, steadily: bool):
     """One that comes byte by byte, or not at all, is given up, with an answer that says so."""
-    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("web.serving.timeouts.CHECK_SECONDS", 0.05)
     server.timeout = 0.5
     with socket.create_connection(server.bind_addr, 0.02) as sock:
         sock.sendall(PICTURE)

@@ -14,11 +14,11 @@ import analyze
 import app as app_module
 import benchmark
 import evaluate
-from analysis.tables import columns
+from analysis.output.tables import columns
 from config import ROOT
 from entities import EXPRESSIONS
 from web.metrics import Metrics
-from web.server import Server
+from web.serving.server import Server
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DOCUMENTED = "\n".join(page.read_text("utf-8") for page in PAGES)

@@ -66,5 +66,5 @@ def test_the_page_asks_no_other_host(client: FlaskClient):
     page = client.get("/api/docs").text
     assert "swagger-ui-bundle.js" in page
     assert "https://" not in page
-    for name in ("vendor/swagger-ui/swagger-ui-bundle.js", "vendor/swagger-ui/swagger-ui.css", "js/api.js"):
+    for name in ("vendor/swagger-ui/swagger-ui-bundle.js", "vendor/swagger-ui/swagger-ui.css", "js/page/api.js"):
         assert client.get(f"{STATIC}/{name}").status_code == 200

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.execution import ATTEMPTS, run_here, run_in_processes
-from analysis.run import only_run, plan
+from analysis.batch.execution import ATTEMPTS, run_here, run_in_processes
+from analysis.batch.run import only_run, plan
 from config import ROOT
 from entities import Box, Image
 from errors import ModelError, ResultsError
@@ -98,7 +98,7 @@ def test_what_an_ended_run_left_is_swept(tmp_path: Path) -> None:
 def running(files: list[str], tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Return a run in two slow processes, in a process group of its own as a terminal makes one."""
     code = (
-        "import sys, analyze, analysis.execution as e, tests.loading as l;"
+        "import sys, analyze, analysis.batch.execution as e, tests.loading as l;"
         "analyze.run_in_processes = lambda t, o, n, p: e.run_in_processes(t, o, n, p, l.slow);"
         "sys.exit(analyze.main())"
     )

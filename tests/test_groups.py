@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pandas import DataFrame, concat
 
-from analysis.comparison import FEWEST, comparison, hedges_g, size_notes
-from analysis.courses import courses, step_for
-from analysis.groups import curves, group_table, people, persons, read_groups
+from analysis.study.comparison import FEWEST, comparison, hedges_g, size_notes
+from analysis.study.groups import curves, group_table, people, persons, read_groups
+from analysis.study.time_courses import courses, step_for
 from errors import StudyError
 from tests.tables import course, nobody, together
 

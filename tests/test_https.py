@@ -17,8 +17,8 @@ from flask import Flask
 from config import ServerSettings
 from errors import ConfigError
 from tests.fake_camera import FakeCamera
-from web import certificates
-from web.server import Server
+from web.serving import certificates
+from web.serving.server import Server
 
 HOSTS = ["localhost", "127.0.0.1", "::1"]
 
@@ -74,8 +74,8 @@ def test_a_silent_client_holds_up_nobody(server: Server, trusting: ssl.SSLContex
 
 def test_handshakes_that_take_all_threads_hold_up_nobody(server: Server, trusting: ssl.SSLContext, monkeypatch):
     """They are dropped long before their time is over."""
-    monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
-    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("web.serving.server.CROWDED_TIMEOUT", 0.2)
+    monkeypatch.setattr("web.serving.timeouts.CHECK_SECONDS", 0.05)
     server.timeout = 60
     with ExitStack() as stack:
         for _ in range(server.requests.max + 10):

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from analysis.identities import Change, Identities, change_faces, undo_change
-from analysis.video import analyze_video
+from analysis.recording.identities import Change, Identities, change_faces, undo_change
+from analysis.recording.video import analyze_video
 from config import Settings
 from entities import Box, Image
 from errors import FacesChangeError

@@ -10,7 +10,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from analysis.inputs import Source, find_files, sha256, unique_names
+from analysis.batch.inputs import Source, find_files, sha256, unique_names
 from errors import SourceError
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pympi.Elan import Eaf
 
-from analysis.elan import write_eaf
-from analysis.intervals import COLUMNS, find_intervals
-from analysis.subtitles import write_vtt
+from analysis.output.elan import write_eaf
+from analysis.output.intervals import COLUMNS, find_intervals
+from analysis.output.subtitles import write_vtt
 from config import Settings
 from expressions.intervals import GAP, OFF, ON, SHORTEST, find_stretches
 from tests.tables import course, nobody, together

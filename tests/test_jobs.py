@@ -17,10 +17,10 @@ from unittest import mock
 
 import pytest
 
-from analysis import jobs, worker
-from analysis.jobs import MOST_ATTEMPTS, Job, JobState, JobStore
-from analysis.runner import JobRunner
-from analysis.worker import Inbox, Worker
+from analysis.queue import jobs, worker
+from analysis.queue.jobs import MOST_ATTEMPTS, Job, JobState, JobStore
+from analysis.queue.runner import JobRunner
+from analysis.queue.worker import Inbox, Worker
 from config import Settings
 from entities import Classifier
 from errors import AnalysisCancelledError, ModelError, QueueFullError, ResultsError
@@ -124,7 +124,7 @@ def test_who_looks_does_not_wait_for_who_writes(store: JobStore) -> None:
     writer = sqlite3.connect(store.root / "jobs.sqlite3", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        with mock.patch("analysis.database.LOCK_SECONDS", 0.0):
+        with mock.patch("analysis.queue.database.LOCK_SECONDS", 0.0):
             assert [found.id for found in store.jobs("anna")] == [job_id]
             assert store.job("anna", job_id) == job
             assert store.places()[job.id].ahead == 0
@@ -427,7 +427,7 @@ class TestStore:
 FULL_DISK = """
 import errno, pathlib, sys
 from contextlib import suppress
-from analysis.jobs import JobStore
+from analysis.queue.jobs import JobStore
 from errors import ResultsError
 
 def fill():
@@ -764,7 +764,7 @@ class TestRunner:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """A process that shows no sign of life is ended, and the next one does its job."""
-        monkeypatch.setattr("analysis.runner.SWEEP_SECONDS", 0.05)
+        monkeypatch.setattr("analysis.queue.runner.SWEEP_SECONDS", 0.05)
         job = add(store, clip)
         runner = start()
         until(lambda: state(store, job) is JobState.RUNNING)
@@ -772,9 +772,9 @@ class TestRunner:
         assert hanging is not None
         hanging.send_signal(signal.SIGSTOP)
         obstacle.unlink()
-        monkeypatch.setattr("analysis.runner.HANG_SECONDS", 0.5)
+        monkeypatch.setattr("analysis.queue.runner.HANG_SECONDS", 0.5)
         until(lambda: hanging.poll() is not None)
-        monkeypatch.setattr("analysis.runner.HANG_SECONDS", 60.0)
+        monkeypatch.setattr("analysis.queue.runner.HANG_SECONDS", 60.0)
         until(lambda: state(store, job) is JobState.DONE)
 
     def test_a_process_that_cannot_be_started_is_tried_again(
@@ -795,7 +795,7 @@ class TestRunner:
             return real(*arguments, **options)
 
         real = subprocess.Popen
-        monkeypatch.setattr("analysis.runner._FIRST_PAUSE", 0.01)
+        monkeypatch.setattr("analysis.queue.runner._FIRST_PAUSE", 0.01)
         monkeypatch.setattr(subprocess, "Popen", popen)
         obstacle.unlink()
         job = add(store, clip)

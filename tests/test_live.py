@@ -25,8 +25,8 @@ from entities import SourceState, SourceStatus
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera, frame_result
 from web.drawings import Drawings
-from web.server import Connection, Server
 from web.services import EXTENSION, Services
+from web.serving.server import Connection, Server
 
 BIG_FRAME = 400_000
 
@@ -330,7 +330,7 @@ def drip_until_answered(sock: socket.socket, piece: bytes = b"a") -> bytes:
 @pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nX: "], ids=["first line", "header"])
 def test_a_client_that_takes_for_ever_to_ask_is_dropped(server: Server, monkeypatch, start: bytes):
     """However steadily its bytes come."""
-    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("web.serving.timeouts.CHECK_SECONDS", 0.05)
     server.timeout = 0.5
     with socket.create_connection(server.bind_addr, 0.02) as sock:
         sock.sendall(start)
@@ -353,8 +353,8 @@ def test_threads_that_end_at_once_are_not_waited_for(app: Flask):
 
 def test_clients_that_never_ask_hold_up_nobody(app: Flask, monkeypatch):
     """Where they take all threads, they are dropped long before their time is over."""
-    monkeypatch.setattr("web.server.CROWDED_TIMEOUT", 0.2)
-    monkeypatch.setattr("web.patience.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("web.serving.server.CROWDED_TIMEOUT", 0.2)
+    monkeypatch.setattr("web.serving.timeouts.CHECK_SECONDS", 0.05)
     with serving(app, max_viewers=1) as server, ExitStack() as stack:
         server.timeout = 60
         for _ in range(server.requests.max + 10):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from analysis.lists import run_names
-from analysis.markers import TABLE, apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.study.markers import TABLE, apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.study.study_tables import run_names
 from errors import StudyError
 from tests.tables import course, nobody, together
 

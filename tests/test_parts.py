@@ -96,6 +96,7 @@ def test_the_page_needs_nothing_of_the_part_for_studies():
     missing = [requirement.name for requirement in requirements("studies")]
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({missing!r}));"
-        "import analysis.worker, analysis.video, analysis.identities, analysis.joint_report, web.reports"
+        "import analysis.queue.worker, analysis.recording.video, analysis.recording.identities;"
+        "import analysis.study.joint_report, web.reports"
     )
     subprocess.run([sys.executable, "-c", code], cwd=parts.ROOT, check=True)

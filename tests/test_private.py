@@ -41,7 +41,7 @@ def test_only_its_worker_may_compile_code(client: FlaskClient) -> None:
     assert static
     policies = {
         path: client.get(path).headers["Content-Security-Policy"]
-        for path in ("/", "/check", f"{static[0]}js/live.js", f"{static[0]}js/private/worker.js")
+        for path in ("/", "/check", f"{static[0]}js/live/live.js", f"{static[0]}js/private/worker.js")
     }
     assert [path for path, policy in policies.items() if "wasm-unsafe-eval" in policy] == [
         f"{static[0]}js/private/worker.js"

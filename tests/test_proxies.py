@@ -10,7 +10,7 @@ from app import create_app, welcome
 from config import ServerSettings, Settings, load_settings
 from errors import ConfigError
 from tests.fake_camera import FakeCamera
-from web.proxies import behind_proxies
+from web.serving.proxies import behind_proxies
 from web.visitors import visitor_network
 
 TOKEN = "a-long-and-secret-token"

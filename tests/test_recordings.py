@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from analysis.video import analyze_video
+from analysis.recording.video import analyze_video
 from config import Settings, UploadSettings, VideoSettings
 from entities import Frame, Image
 from errors import SourceError

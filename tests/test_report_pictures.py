@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from analysis.report_pictures import Moment, Pictures, Portrait, pictures_of
+from analysis.study.report_pictures import Moment, Pictures, Portrait, pictures_of
 from analyze import analyze_image
 from config import ROOT
 from tests.footage import FixedClassifier

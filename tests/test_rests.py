@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 import analyze
-from analysis.rest import RestWanted, known_rests, parse_rest, rest_record
-from analysis.video import analyze_video
+from analysis.recording.baseline import RestWanted, known_rests, parse_rest, rest_record
+from analysis.recording.video import analyze_video
 from config import ROOT, ModelSettings, Settings
 from entities import EXPRESSIONS, Box, Frame
 from errors import RestError, SourceError

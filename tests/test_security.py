@@ -27,7 +27,7 @@ ROUTES = [
     "/healthz",
     "/metrics",
     f"{STATIC}/demo.mp4",
-    f"{STATIC}/js/live.js",
+    f"{STATIC}/js/live/live.js",
     f"{STATIC}/css/../demo.mp4",
     "/nothing",
 ]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import spreadsheet
-from analysis.spreadsheet import write_spreadsheet
+from analysis.output import spreadsheet
+from analysis.output.spreadsheet import write_spreadsheet
 
 
 def write_table(path: Path, *rows: Sequence[object]) -> Path:

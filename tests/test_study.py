@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from pandas import DataFrame
 
-from analysis.dataset import Dataset, file_row
-from analysis.study import conclude, read_lists
+from analysis.batch.dataset import Dataset, file_row
+from analysis.study.study import conclude, read_lists
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS
 from errors import StudyError

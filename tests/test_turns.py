@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.turns import Waiting, turn_order
+from analysis.queue.turns import Waiting, turn_order
 
 JOBS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("123")), max_size=12)
 

@@ -20,9 +20,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from analysis.jobs import JobStore
-from analysis.runner import JobRunner
-from analysis.video import analyze_video
+from analysis.queue.jobs import JobStore
+from analysis.queue.runner import JobRunner
+from analysis.recording.video import analyze_video
 from config import Settings
 from entities import Box, Image
 from tests.fake_camera import FakeCamera
@@ -30,8 +30,8 @@ from tests.footage import FixedClassifier, make_video
 from vision.sampling import Sampling
 from vision.videos import VideoFile
 from web import jobs, reports
-from web.server import Server
 from web.services import EXTENSION, Services
+from web.serving.server import Server
 
 PATIENCE = 30.0
 

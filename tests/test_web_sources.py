@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from analysis.runner import JobRunner
+from analysis.queue.runner import JobRunner
 from app import create_app
 from config import Settings
 from tests.fake_camera import FakeCamera

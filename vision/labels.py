@@ -23,7 +23,7 @@ class Place(NamedTuple):
 def place_labels(
     faces: Sequence[Box], sizes: Sequence[Sequence[tuple[int, int]]], width: int, height: int
 ) -> list[Place]:
-    """Place each face's label above, below or beside it, larger faces first; static/js/labels.js does the same.
+    """Place each face's label above, below or beside it, larger faces first; static/js/faces/labels.js does the same.
 
     Args:
         faces: n boxes in pixels of the picture.

@@ -11,7 +11,7 @@ from flask import Response, request
 from numpy.typing import NDArray
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from analysis.tables import describe_face
+from analysis.output.tables import describe_face
 from entities import Classifier, Face, Image
 from errors import NotExplainedError
 from vision.annotation import annotate, encode_jpeg

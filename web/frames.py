@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import request
 
-from analysis.tables import face_record
+from analysis.output.tables import face_record
 from errors import ImageSizeError
 from pipeline import ExpressionPipeline
 from vision.pictures import read_picture

@@ -13,10 +13,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
 
-from analysis.jobs import Job, JobState, Place, VideoOptions
-from analysis.limits import check_file_size, check_frames, check_length, length_in, work_in
-from analysis.rest import parse_rest
-from analysis.results import VIDEO_FILES
+from analysis.output.result_folder import VIDEO_FILES
+from analysis.queue.jobs import Job, JobState, Place, VideoOptions
+from analysis.recording.baseline import parse_rest
+from analysis.recording.limits import check_file_size, check_frames, check_length, length_in, work_in
 from config import UploadSettings
 from errors import FacesChangeError, QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
 from vision.videos import VideoFile, VideoInfo

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import Response, request
 
-from analysis.tables import face_record
+from analysis.output.tables import face_record
 from camera import VideoCamera
 from entities import FrameResult
 from web.documentation import LIVE, described_blueprint, media, problems
@@ -16,7 +16,7 @@ from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import AnnotateQuery, LiveQuery
 from web.services import Services, services
-from web.slots import Slots
+from web.serving.slots import Slots
 
 HEARTBEAT_SECONDS: Final = 5.0
 """A stream says something at least this often, so that both ends learn of a connection that is gone."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from analysis.jobs import Job, JobState, VideoOptions
+from analysis.queue.jobs import Job, JobState, VideoOptions
 from web.documentation import VIDEOS, described_blueprint, media, problems
 from web.errors import ApiError
 from web.redaction import without_folders
@@ -52,7 +52,10 @@ def show() -> Response:
 
 
 def _page(jobs: list[Job]) -> str:
-    from analysis.joint_report import Analysed, joint_report  # with pandas, which the page itself need not wait for
+    from analysis.study.joint_report import (  # with pandas, which the page itself need not wait for
+        Analysed,
+        joint_report,
+    )
 
     the, latest = services(), jobs[-MOST_VIDEOS:]
     notes = [f"These are the latest {len(latest)} of {len(jobs)} videos."] if len(latest) < len(jobs) else []

@@ -6,7 +6,7 @@ from flask_openapi3 import FileStorage
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from analysis.times import HOW_TIME, TIME, parse_time
+from analysis.recording.times import HOW_TIME, TIME, parse_time
 from config import DetectorKind
 from entities import EXPRESSIONS, SourceState
 

@@ -15,7 +15,7 @@ from config import Settings
 from web.errors import ApiError
 
 COOKIE: Final = "fer_token"
-LOOKS: Final = ("css/", "icons/", "js/theme.js")
+LOOKS: Final = ("css/", "icons/", "js/page/theme.js")
 """Static files that are served without a token, so that the page that asks for it is one to look at."""
 SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
 CONTENT_POLICY: Final = (

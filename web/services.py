@@ -5,14 +5,14 @@ from typing import cast
 
 from flask import current_app
 
-from analysis.runner import JobRunner
+from analysis.queue.runner import JobRunner
 from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
 from web.drawings import Drawings
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
-from web.slots import Slots
+from web.serving.slots import Slots
 from web.streams import VisitorStreams
 from web.turns import Turns
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from flask import request
 
 from web.errors import ApiError
-from web.slots import Slots
+from web.serving.slots import Slots
 from web.visitors import network_of
 
 AT_A_TIME: Final = 2

@@ -19,7 +19,7 @@ const LIBRARIES = { "haar": () => ours("haar"), "yunet": () => ours("yunet"), hu
 async function ours(detector) {
   const load = (name) => import(new URL(name, SCRIPTS));
   const [{ OwnCamera }, { Stage }, { Engine }, { DeviceFrames }] = await Promise.all(
-    ["own-camera.js", "stage.js", "private/engine.js", "private/device-frames.js"].map(load),
+    ["camera/own-camera.js", "faces/stage.js", "private/engine.js", "private/device-frames.js"].map(load),
   );
   const network = new URL("static/private/network.onnx.gz", ROOT).href;
   const vendored = (name) => new URL(`static/vendor/${name}.gz`, ROOT).href;

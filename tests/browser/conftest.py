@@ -22,7 +22,7 @@ from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings
 from entities import EXPRESSIONS, Classifier
 from model import FacialExpressionModel
 from tests.fake_camera import FakeCamera
-from web.server import Server
+from web.serving.server import Server
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"

@@ -15,7 +15,7 @@ from camera import VideoCamera
 from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings
 from tests.browser.conftest import Mood
 from tests.slow_network import slow_network
-from web.server import Server
+from web.serving.server import Server
 
 NewPage = Callable[..., Page]
 EXAMPLE = ROOT / "static" / "images" / "example.jpg"

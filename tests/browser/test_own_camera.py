@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from analysis.tables import LAST_COLUMNS
+from analysis.output.tables import LAST_COLUMNS
 from entities import EXPRESSIONS
 from tests.browser.conftest import FLAGS, demo_footage
 

@@ -17,8 +17,8 @@ Recording = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 MATHS = """async ([shown, rows, neutral, asked]) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { RestingFace } = await import(new URL("resting-face.js", scripts));
-  const { Adaptation, adaptedToOthers } = await import(new URL("adaptation.js", scripts));
+  const { RestingFace } = await import(new URL("../faces/resting-face.js", scripts));
+  const { Adaptation, adaptedToOthers } = await import(new URL("../faces/adaptation.js", scripts));
   const rest = RestingFace.of(rows.filter((_, n) => shown[n] === neutral));
   const some = shown.map((_, n) => n).filter((n) => asked.includes(shown[n]));
   const adaptation = Adaptation.fit(some.map((n) => rows[n]), some.map((n) => shown[n]));

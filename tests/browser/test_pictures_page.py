@@ -60,8 +60,8 @@ def test_a_picture_chosen_before_the_page_is_ready_is_not_lost(page: Page) -> No
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/js/pictures.js", hold)
-    with page.expect_request("**/js/pictures.js"):
+    page.route("**/js/pictures/pictures.js", hold)
+    with page.expect_request("**/js/pictures/pictures.js"):
         page.reload(wait_until="commit")
     page.set_input_files("#file", EXAMPLE)
     for route in held:

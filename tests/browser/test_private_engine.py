@@ -23,7 +23,7 @@ from vision.detection import FaceDetector
 
 LOOK = """async ([pictures, told]) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { Engine } = await import(new URL("private/engine.js", scripts));
+  const { Engine } = await import(new URL("../private/engine.js", scripts));
   const engine = new Engine(JSON.parse(told));
   const progress = [];
   await engine.load((share) => progress.push(share));

@@ -21,14 +21,14 @@ from vision.pixels import resize, to_grey
 
 SMOOTHED = """async ([rows, times, timeConstant, minConfidence]) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { Smoother } = await import(new URL("private/smoothing.js", scripts));
+  const { Smoother } = await import(new URL("../private/smoothing.js", scripts));
   const smoother = new Smoother(timeConstant, minConfidence);
   return rows.map((row, i) => [smoother.update(row, times[i]), smoother.shown, smoother.threshold]);
 }"""
 
 SQUARES = """async (numbers) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { Square } = await import(new URL("private/geometry.js", scripts));
+  const { Square } = await import(new URL("../private/geometry.js", scripts));
   return numbers.map(([one, other]) => {
     const [a, b] = [new Square(...one), new Square(...other)];
     const [inside, between] = [a.within(b), a.towards(b, 0.3)];
@@ -39,9 +39,9 @@ SQUARES = """async (numbers) => {
 
 PREPARED = """async ([text, squares]) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { Square } = await import(new URL("private/geometry.js", scripts));
-  const { cropFace, prepare } = await import(new URL("private/crops.js", scripts));
-  const { toGrey, resize } = await import(new URL("private/pixels.js", scripts));
+  const { Square } = await import(new URL("../private/geometry.js", scripts));
+  const { cropFace, prepare } = await import(new URL("../private/crops.js", scripts));
+  const { toGrey, resize } = await import(new URL("../private/pixels.js", scripts));
   const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const picture = { width: 200, height: 150, channels: 4, data };
   const grey = toGrey(picture);

@@ -19,7 +19,7 @@ NewPage = Callable[..., Page]
 
 SLOW = """async (milliseconds) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { DeviceFrames } = await import(new URL("private/device-frames.js", scripts));
+  const { DeviceFrames } = await import(new URL("../private/device-frames.js", scripts));
   const told = [];
   const wait = () => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const engine = { load: async () => {}, reset: async () => {}, next: wait };
@@ -34,7 +34,7 @@ SLOW = """async (milliseconds) => {
 
 PILING = """async (milliseconds) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { OwnCamera } = await import(new URL("own-camera.js", scripts));
+  const { OwnCamera } = await import(new URL("../camera/own-camera.js", scripts));
   const video = Object.assign(document.createElement("video"), { muted: true });
   const stage = { clear() {}, clearPicture() {}, show() {} };
   let [underWay, most] = [0, 0];
@@ -55,7 +55,7 @@ PILING = """async (milliseconds) => {
 
 CRASH = """async (told) => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { Engine } = await import(new URL("private/engine.js", scripts));
+  const { Engine } = await import(new URL("../private/engine.js", scripts));
   const engine = new Engine(JSON.parse(told));
   const frame = () => createImageBitmap(new ImageData(640, 480));
   await engine.load();

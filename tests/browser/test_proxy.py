@@ -19,8 +19,8 @@ from camera import VideoCamera
 from config import DEMO_CLIP, ROOT, ServerSettings, Settings
 from tests.browser.conftest import Mood, demo_footage, serving
 from tests.conftest import missing
-from web.certificates import tls_context
 from web.services import EXTENSION
+from web.serving.certificates import tls_context
 
 TOKEN = "a-long-and-secret-token"
 NGINX = """

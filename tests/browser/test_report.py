@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis.comparison import comparison
-from analysis.courses import courses
-from analysis.dataset import file_row
-from analysis.figures import draw_comparison, draw_curves
-from analysis.groups import curves, people, persons
-from analysis.intervals import find_intervals
-from analysis.markers import marker_table
-from analysis.report import GroupResults, report_page
+from analysis.batch.dataset import file_row
+from analysis.output.intervals import find_intervals
+from analysis.study.comparison import comparison
+from analysis.study.figures import draw_comparison, draw_curves
+from analysis.study.groups import curves, people, persons
+from analysis.study.markers import marker_table
+from analysis.study.report import GroupResults, report_page
+from analysis.study.time_courses import courses
 from entities import EXPRESSIONS
 from tests.tables import course
 

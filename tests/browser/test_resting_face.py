@@ -107,7 +107,7 @@ def test_what_stands_in_the_way_is_said(new_page: NewPage, live_app: str, compla
 
 def test_the_saved_file_serves_recordings(tmp_path: Path) -> None:
     """What the page saves is what analyze.py --rest loads."""
-    from analysis.rest import load_rest
+    from analysis.recording.baseline import load_rest
 
     rest = RestingFace.of(row(Sad=0.7))
     (tmp_path / "rest.json").write_text(json.dumps({"resting_face": rest.record()}))

@@ -14,7 +14,7 @@ import cv2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from analysis.runner import JobRunner
+from analysis.queue.runner import JobRunner
 from app import create_app
 from config import DEMO_CLIP, Settings, UploadSettings
 from entities import Image

@@ -81,7 +81,7 @@ def test_an_uncertain_face_says_what_comes_closest(new_page: NewPage, live_app: 
 
 LABELS = """
 async ([count]) => {
-  const { placeLabels } = await import(new URL("labels.js", document.getElementById("live-script").src));
+  const { placeLabels } = await import(new URL("../faces/labels.js", document.getElementById("live-script").src));
   const faces = Array.from({ length: count }, (_, i) => ({ x: 20 + 105 * (i % 6), y: 30 + 85 * Math.floor(i / 6),
                                                            width: 60, height: 60 }));
   const sizes = faces.map(() => [[130, 22], [100, 18], [22, 18]]);

@@ -1,6 +1,6 @@
 /* Frames that this device analyses itself: they go no further than to a worker of this page. */
 
-import { Refusal } from "../server-frames.js";
+import { Refusal } from "../page/refusal.js";
 
 const SIDE = 640; // the longer side, in pixels, of the frames that are looked at
 const WARM_UP = 5; // answers after which code is compiled, and speed can be measured

@@ -1,7 +1,7 @@
 /* Pictures that this device analyses itself: they go no further than to a worker of this page. */
 
-import { localBitmap } from "../bitmaps.js";
-import { Interruption } from "../server-pictures.js";
+import { localBitmap } from "../pictures/bitmaps.js";
+import { Interruption } from "../pictures/server-pictures.js";
 
 const MOST_PIXELS = 16_000_000; // larger pictures are shrunk for the search; four times as many bytes are needed at once
 

@@ -2,7 +2,7 @@
 
 import * as ort from "../../vendor/onnxruntime-web/ort.wasm.bundle.min.mjs";
 import { FACE_SIDE } from "./crops.js";
-import { LABELS } from "../expressions.js";
+import { LABELS } from "../faces/expressions.js";
 
 const MOST_THREADS = 4; // so small networks gain nothing from more
 

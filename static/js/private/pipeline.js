@@ -1,8 +1,8 @@
 /* From one picture to the faces in it and their expressions; as pipeline.py has it. */
 
-import { RestingFace } from "../resting-face.js";
-import { LABELS } from "../expressions.js";
-import { largest, toNamed } from "../probabilities.js";
+import { RestingFace } from "../faces/resting-face.js";
+import { LABELS } from "../faces/expressions.js";
+import { largest, toNamed } from "../faces/probabilities.js";
 import { cropFace, prepare } from "./crops.js";
 import { cornersOf, rollOf } from "./detector.js";
 import { toGrey } from "./pixels.js";

@@ -1,7 +1,7 @@
 /* Steadies over time what is said of one face, so that its label neither flickers nor lags: expressions/smoothing.py tells
    how and why. */
 
-import { largest } from "../probabilities.js";
+import { largest } from "../faces/probabilities.js";
 
 const MARGIN = 0.1;
 const PATIENCE = 1; // seconds

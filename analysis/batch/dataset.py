@@ -1,0 +1,110 @@
+"""The tables of a run over many files: Parquet datasets that grow file by file, a part for each file.
+
+    out/frames/*.parquet    a row a face and frame, and one where a frame has no face (`parquet.frames_table`)
+    out/intervals/*.parquet a row a stretch in which a face shows an expression (`intervals.COLUMNS`)
+    out/faces/*.parquet     a row a person in a file (`face_table.face_rows`)
+    out/files/*.parquet     a row a file (`file_row`); written last, when its parts of the others are there
+
+A dataset is read in one line: `pandas.read_parquet("out/frames")`.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from analysis.recording.face_table import SHARES, share_columns
+from files import write_whole
+
+Table = Literal["frames", "intervals", "faces", "files"]
+TABLES: Final[tuple[Table, ...]] = ("frames", "intervals", "faces", "files")
+RESERVED: Final = {*TABLES, "markers", "groups"}
+"""Names in a run's folder that no file's own folder may have."""
+
+_FILE_TYPES: Final = {
+    **dict.fromkeys(("file", "state", "reason", "note", "kind"), "str"),
+    **dict.fromkeys(("seconds", "fps"), "float64"),
+    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces"), "int64"),
+    **dict.fromkeys(SHARES, "float64"),
+    **dict.fromkeys(("sha256", "fingerprint", "path", "stamp", "folder"), "str"),
+}
+
+
+def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the row of one file; numbers that are not given are 0, and texts empty.
+
+    Columns: file (its name in the run), state (done or failed), reason (of a failure), note, kind (video or picture),
+    seconds, fps (frames a second that were looked at), width and height (pixels), frames, frames_with_faces, faces,
+    the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
+    weights), path, stamp (by which a changed file is known without reading it), and folder (of its own results).
+    """
+    row = {name: values.get(name, "" if kind == "str" else 0) for name, kind in _FILE_TYPES.items()}
+    return pd.DataFrame([row]).astype(_FILE_TYPES)
+
+
+def video_values(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the row of a video's file has of its `summary.json`, by column."""
+    values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
+    values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
+    return values | share_columns(summary["shares"])
+
+
+class Dataset:
+    """The tables in a run's folder."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def part(self, table: Table, key: str) -> Path:
+        """Return the path of one file's part of a table; `key` is the name of the file's own folder."""
+        return self._out / table / f"{key}.parquet"
+
+    def write(self, table: Table, key: str, rows: pd.DataFrame) -> None:
+        """Write one file's part of a table.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+        write_whole(self.part(table, key), lambda partial: rows.to_parquet(partial, index=False))
+
+    def copy(self, table: Table, key: str, part: Path) -> None:
+        """Take a file that is a part of a table already.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+        write_whole(self.part(table, key), lambda partial: shutil.copyfile(part, partial))
+
+    def remove(self, key: str) -> None:
+        """Remove what the tables say of one file, its row in `files` first."""
+        for table in reversed(TABLES):
+            self.part(table, key).unlink(missing_ok=True)
+
+    def read(self, table: Table) -> pd.DataFrame:
+        """Return a whole table, in the order of its parts' names; empty where there is none."""
+        parts = list(self._parts(table))
+        return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else pd.DataFrame()
+
+    def write_csv(self, table: Table) -> None:
+        """Write a whole table as one CSV file beside its folder, part by part; yes and no are 1 and 0.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+
+        def write(path: Path) -> None:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                for number, part in enumerate(self._parts(table)):
+                    rows = pd.read_parquet(part)
+                    truths = rows.select_dtypes(["bool", "boolean"]).columns
+                    rows.astype(dict.fromkeys(truths, "Int8")).to_csv(file, index=False, header=number == 0)
+
+        write_whole(self._out / f"{table}.csv", write)
+
+    def _parts(self, table: Table) -> Iterator[Path]:
+        yield from sorted((self._out / table).glob("[!.]*.parquet"))

@@ -1,0 +1,124 @@
+"""Writes an MP4 that browsers play: H.264 pictures at their own times, and the original's sound."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+from analysis.output.sound import Sound
+from entities import Image
+from vision.decoding import open_container
+from vision.videos import OPTIONS, VideoInfo
+
+CLOCK: Final = 90_000
+"""Ticks a second: 24, 25, 30 and 60 frames a second and their NTSC variants are whole numbers of them."""
+_NO_PICTURES: Final = {"max_pixels": "1"}
+"""FFmpeg's option for a file of which only the sound is of interest."""
+_X264: Final = {"preset": "veryfast", "crf": "21"}
+
+
+class VideoWriter:
+    """An MP4 file under construction: index in front, one key frame a second at least, so that it can be scrubbed.
+
+    No B-frames: the file then needs no edit list, and scrubbing is quick. Use it as a context manager;
+    the file is complete when that ends without an error.
+
+    Args:
+        path: The new file.
+        info: Of the original.
+        original: The video file whose sound is taken along, as long as the pictures last: copied where it is AAC,
+            converted otherwise.
+        check: Called again and again while sound is written; what it raises comes from `write` or at the end.
+
+    Raises:
+        OSError: The file cannot be written; the disk is full, for example. Comes from `write` or at the end.
+
+    """
+
+    def __init__(self, path: Path, info: VideoInfo, original: Path, check: Callable[[], None] = lambda: None) -> None:
+        self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
+        self._duration = self._usual = 1 / info.fps
+        self._end = 0.0
+        with ExitStack() as stack:
+            self._container: OutputContainer = stack.enter_context(
+                av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
+            )
+            self._stream = self._container.add_stream("libx264", rate=Fraction(info.fps).limit_denominator(CLOCK))
+            self._configure(info)
+            source = stack.enter_context(open_container(f"file:{original}", {**OPTIONS, **_NO_PICTURES}))
+            self._sound = Sound(source, info.timing, self._container, check)
+            self._stack = stack.pop_all()
+
+    @property
+    def sound(self) -> str:
+        """What became of the sound: "copied", "converted" or "none"."""
+        return self._sound.kept
+
+    def write(self, image: Image, time: float, duration: float | None = None) -> None:
+        """Append a (H, W, 3) BGR picture, shown from `time` (seconds, rising) on.
+
+        It lasts until the next one; the last one for its duration, in seconds, or for as long as usual.
+        """
+        if image.shape[:2] != (self._height, self._width):  # H.264 in 4:2:0 has even sides
+            missing = (self._height - image.shape[0], self._width - image.shape[1])
+            image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE), np.uint8)
+        frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
+        self._mux(frame)
+        self._sound.copy_until(time)
+        self._duration = self._usual if duration is None else duration
+        self._end = time + self._duration
+
+    def close(self) -> None:
+        """Complete the file."""
+        try:
+            self._mux(None)
+            self._sound.copy_until(self._end)
+        except BaseException:
+            self._abandon()
+            raise
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._abandon()
+
+    def _configure(self, info: VideoInfo) -> None:
+        stream, codec = self._stream, self._stream.codec_context
+        stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
+        codec.time_base = Fraction(1, CLOCK)
+        codec.max_b_frames = 0
+        codec.gop_size = max(1, round(info.fps))
+        codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
+        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        codec.options = _X264
+        codec.thread_count = cv2.getNumThreads()
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            packet.duration = round(self._duration * CLOCK)
+            self._container.mux(packet)
+
+    def _abandon(self) -> None:
+        """Close what is open, whatever state it is in; the file is of no use."""
+        try:
+            self._stack.close()
+        except (OSError, ValueError):  # completing a half-written file fails where writing it failed
+            return

@@ -1,0 +1,109 @@
+"""The course of expressions over a video: as numbers for charts, and as a picture."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from analysis.recording.history import FaceHistory, Floats
+from entities import DISPLAY_ORDER, EXPRESSIONS
+from vision.annotation import COLOURS
+
+_STEPS: Final = 600
+"""Points in time at most; enough for any screen."""
+_CHARTED: Final = 8
+_DRAWN: Final = 4
+"""How many faces, the longest seen first, are in the numbers and in the picture."""
+Span = tuple[float, float]
+"""From when to when a video is looked at, in seconds."""
+_INK: Final = "#2b3038"
+
+
+def timeline_record(faces: Sequence[FaceHistory], span: Span, frames: int) -> dict[str, Any]:
+    """Return mean probabilities over equal steps of time, as JSON writes them; null where a face is not seen.
+
+    The result is `{"step": seconds, "times": [middle of each step], "faces": [{"id", "probabilities": {name: [...]}}]}`
+    with the longest seen faces.
+    """
+    edges = _edges(span, frames)
+    return {
+        "step": round(float(edges[1] - edges[0]), 4),
+        "times": [round(float(time), 4) for time in _middles(edges)],
+        "faces": [
+            {
+                "id": face.id,
+                "probabilities": {
+                    name: [None if np.isnan(value) else round(float(value), 3) for value in column]
+                    for name, column in zip(EXPRESSIONS, face.means(edges).T, strict=True)
+                },
+            }
+            for face in faces[:_CHARTED]
+        ],
+    }
+
+
+def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames: int) -> Figure:
+    """Return the probabilities of the longest seen faces over time, stacked."""
+    drawn = faces[:_DRAWN]
+    edges = _edges(span, frames)
+    figure = Figure(figsize=(12, 1.6 + 1.7 * max(1, len(drawn))), dpi=120, layout="constrained", facecolor="white")
+    panels = np.atleast_1d(figure.subplots(max(1, len(drawn)), 1, sharex=True))
+    figure.suptitle(_plain(title), x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    for panel, face in zip(panels, drawn, strict=False):
+        _draw_face(panel, face, edges)
+    if not drawn:
+        panels[0].text(0.5, 0.5, "No face was found", transform=panels[0].transAxes, ha="center", color=_INK)
+        panels[0].set_yticks([])
+    panels[-1].set_xlim(*span)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=span[1] > 10))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, span[1])))
+    panels[-1].set_xlabel("Time in the video", color=_INK)
+    keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
+    return figure
+
+
+def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
+    heights = dict(zip(EXPRESSIONS, np.nan_to_num(face.means(edges)).T, strict=True))
+    across = np.repeat(edges, 2)[1:-1]  # steps as an outline: matplotlib's own take a hundred times as long
+    panel.fill_between(across, 1, color="#f1f3f6", linewidth=0)
+    below = np.zeros(len(across))
+    for name in reversed(DISPLAY_ORDER):  # from the bottom, so that the first of them is on top, as in the page
+        above = below + np.repeat(heights[name], 2)
+        panel.fill_between(across, below, above, color=_hex(name), linewidth=0)
+        below = above
+    panel.set_ylim(0, 1)
+    panel.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    panel.set_title(_plain(f"{face.title}, seen for {face.seconds:.1f} s"), loc="left", fontsize=10, color=_INK)
+    panel.tick_params(colors=_INK)
+    panel.spines[:].set_visible(False)
+
+
+def _edges(span: Span, frames: int) -> Floats:
+    return np.linspace(*span, min(_STEPS, max(1, frames)) + 1)
+
+
+def _middles(edges: Floats) -> Floats:
+    return np.asarray((edges[:-1] + edges[1:]) / 2, np.float64)
+
+
+def _clock(seconds: float, duration: float) -> str:
+    if duration <= 10:
+        return f"{seconds:g} s"
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _hex(expression: str) -> str:
+    red, green, blue = COLOURS[expression]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading a file's name as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,164 @@
+"""Markers: what happens in a recording from a moment on, and what faces show while it does."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from analysis.study.study_tables import read_list
+from entities import EXPRESSIONS
+from errors import StudyError
+from expressions.intervals import ON
+
+COLUMNS: Final = ("file", "time", "label")
+"""Of a list of markers: the file, seconds (or minutes:seconds) from its start, and what happens from then on. It lasts
+until the file's next marker, or the file's end; an empty label ends what was before."""
+TABLE: Final = {
+    "file": "str",
+    "face": "int32",
+    "name": "str",
+    "marker": "str",
+    "start": "float64",
+    "end": "float64",
+    "seconds": "float64",
+    "expression": "str",
+    "mean": "float64",
+    "share": "float64",
+    "peak": "float64",
+    "latency": "float64",
+}
+"""Of a table of markers: a row a stretch, face and expression. Start and end are seconds of the file; `seconds`, how
+much of it shows the face well enough to be used; mean and peak, of the probability (0-1) in that time; share (0-1),
+which part of it shows the expression; latency, seconds from the start until its probability first reaches a threshold,
+and empty where it never does."""
+
+
+def read_markers(path: Path) -> DataFrame:
+    """Return a list of markers (COLUMNS, times as float64 seconds), sorted by file and time.
+
+    Raises:
+        StudyError: It is no such list, has a time that is none, or two labels for one moment.
+
+    """
+    table = read_list(path, COLUMNS)
+    table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    twice = table[table.duplicated(["file", "time"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise StudyError(f"{path}: {row['file']} has two markers at {row['time']:g} s. Keep one of them.")
+    return table.sort_values(["file", "time"], ignore_index=True)
+
+
+def apply_markers(frames: DataFrame, markers: DataFrame) -> DataFrame:
+    """Return the frames with the marker that is in force in each as `marker`; empty before a file's first.
+
+    Args:
+        frames: With file and time (seconds).
+        markers: As `read_markers` returns them, with files as the frames name them.
+
+    """
+    marked = frames.assign(marker="")
+    for file, listed in markers.groupby("file"):
+        rows = marked["file"] == file
+        latest = np.searchsorted(listed["time"], marked.loc[rows, "time"], side="right")
+        marked.loc[rows, "marker"] = np.array(["", *listed["label"]], object)[latest]
+    return marked
+
+
+def markers_in(frames: DataFrame) -> DataFrame:
+    """Return the markers (COLUMNS) that are in force in frames, each from the first frame that has it."""
+    once = frames.sort_values(["file", "time"]).drop_duplicates(["file", "time"])
+    before = once.groupby("file")["marker"].shift(fill_value="")
+    found = once.loc[once["marker"] != before, ["file", "time", "marker"]]
+    return found.rename(columns={"marker": "label"}).reset_index(drop=True)
+
+
+def marker_table(frames: DataFrame, markers: DataFrame | None = None, *, on: float = ON) -> DataFrame:
+    """Return what each face shows while each marker is in force.
+
+    Args:
+        frames: A row a face and frame, with file, time, duration, face, name, expression, uncertain, usable, the seven
+            probabilities and, without `markers`, marker.
+        markers: As `read_markers` returns them, with files as the frames name them; by default those of the frames.
+        on: Probability (0-1) that ends the latency.
+
+    Returns:
+        TABLE, by file, start and face.
+
+    """
+    listed = markers_in(frames) if markers is None else markers
+    seen = frames[frames["face"].notna()].sort_values("time", kind="stable")
+    rows = [
+        row
+        for stretch in stretches(frames, listed).to_dict("records")
+        for _, of_face in _within(seen, stretch).groupby("face")
+        for row in _rows(of_face, stretch, on)
+    ]
+    return DataFrame(rows, columns=list(TABLE)).astype(TABLE)
+
+
+def stretches(frames: DataFrame, markers: DataFrame) -> DataFrame:
+    """Return from when to when each marker is in force: file, marker, start, end (seconds), without empty ones."""
+    ends = (frames["time"] + frames["duration"]).groupby(frames["file"]).max()
+    known = markers[markers["file"].isin(ends.index)]
+    following = known.groupby("file")["time"].shift(-1)
+    last = known["file"].map(ends)
+    found = DataFrame(
+        {
+            "file": known["file"],
+            "marker": known["label"],
+            "start": known["time"],
+            "end": following.fillna(last).clip(upper=last),
+        }
+    )
+    return found[(found["marker"] != "") & (found["end"] > found["start"])].reset_index(drop=True)
+
+
+def outside(markers: DataFrame, ends: Series) -> DataFrame:
+    """Return the markers whose time is after the end of their file; `ends` has seconds by file."""
+    return markers[markers["time"] >= markers["file"].map(ends).fillna(np.inf)]
+
+
+def _within(frames: DataFrame, stretch: dict[str, Any]) -> DataFrame:
+    time = frames["time"]
+    return frames[(frames["file"] == stretch["file"]) & (time >= stretch["start"]) & (time < stretch["end"])]
+
+
+def _rows(frames: DataFrame, stretch: dict[str, Any], on: float) -> list[dict[str, Any]]:
+    """Return what one face shows of each expression in one stretch."""
+    used = frames[frames["usable"].to_numpy(bool)]
+    durations, times = used["duration"].to_numpy(np.float64), used["time"].to_numpy(np.float64)
+    named = ~used["uncertain"].to_numpy(bool)
+    shown = np.where(named, used["expression"], "")
+    seconds = durations.sum()
+    rows = []
+    for name in EXPRESSIONS:
+        values = used[name].to_numpy(np.float64)
+        reached = times[named & (values >= on)]
+        rows.append(
+            stretch
+            | {
+                "face": frames["face"].iloc[0],
+                "name": frames["name"].iloc[0],
+                "seconds": seconds,
+                "expression": name,
+                "mean": np.average(values, weights=durations) if seconds else np.nan,
+                "share": durations[shown == name].sum() / seconds if seconds else np.nan,
+                "peak": values.max() if seconds else np.nan,
+                "latency": reached[0] - stretch["start"] if len(reached) else np.nan,
+            }
+        )
+    return rows
+
+
+def _seconds(text: str, where: str) -> float:
+    """Return the seconds of 12.5, 12,5, 1:02 or 1:02:03.5."""
+    parts = text.replace(",", ".").split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if not 0 < len(numbers) <= 3 or any(number < 0 or not np.isfinite(number) for number in numbers):
+        raise StudyError(f"{where}: “{text}” is no time. Write seconds (12.5) or minutes and seconds (1:02).")
+    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))

@@ -1,0 +1,235 @@
+"""What the files of a run show together: intervals, markers and groups, made of its tables of frames, and the report.
+
+It costs little beside the analysis, and is done anew in every run: other markers, groups or limits of intervals need no
+file to be analysed again. The frames of one file at a time are in memory.
+
+    out/frames/*.parquet      carry the marker in force
+    out/intervals/*.parquet   a row an interval
+    out/markers.parquet       a row a stretch, face and expression
+    out/groups/               people, groups, curves and comparison, as tables; curves and effect sizes as pictures
+    out/report.html
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas import DataFrame
+
+from analysis.batch.dataset import Dataset
+from analysis.output.frame_types import joined
+from analysis.output.interval_files import replace_intervals
+from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
+from analysis.output.intervals import find_intervals
+from analysis.recording.baseline import RestWanted
+from analysis.study.comparison import comparison, size_notes
+from analysis.study.figures import draw_comparison, draw_curves
+from analysis.study.groups import curves, group_table, people, persons, read_groups
+from analysis.study.markers import TABLE as MARKER_TYPES
+from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.study.methods import methods
+from analysis.study.report import GroupResults, report_page
+from analysis.study.report_pictures import pictures_of
+from analysis.study.study_tables import run_names
+from analysis.study.time_courses import TYPES as COURSE_TYPES
+from analysis.study.time_courses import courses, step_for
+from config import IntervalSettings, Settings
+from errors import StudyError
+from files import write_text, write_whole
+
+_MOST_NAMED: Final = 5
+"""Names that a note lists at most."""
+_DPI: Final = 200
+REPORT: Final = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What a researcher says about the files of a run, by their names in it."""
+
+    markers: DataFrame | None = None
+    """As `analysis.study.markers.read_markers` returns them."""
+    groups: DataFrame | None = None
+    """As `analysis.study.groups.read_groups` returns them."""
+    notes: tuple[str, ...] = ()
+    """What in them fits no file, in sentences."""
+
+
+def read_lists(
+    markers: Path | None, groups: Path | None, files: Sequence[str], *, written: Collection[Path] = ()
+) -> Lists:
+    """Read the lists that there are, for a run over these files that will write those.
+
+    Raises:
+        StudyError: One cannot be used; the message says why, and what to do.
+
+    """
+    for path in (markers, groups):
+        if path and path.resolve() in {other.resolve() for other in written}:
+            raise StudyError(f"{path}: the run writes a table of this name. Rename yours, or choose another --out.")
+    notes: list[str] = []
+
+    def fitted(path: Path, table: DataFrame) -> DataFrame:
+        found = run_names(path, table["file"], files)
+        strangers = [name for name in table["file"].unique() if name not in found]
+        if strangers:
+            notes.append(f"{path.name}: not among the files that are analysed: {_listed(strangers)}.")
+        return table[table["file"].isin(found)].assign(file=table["file"].map(found))
+
+    marked = fitted(markers, read_markers(markers)) if markers else None
+    grouped = fitted(groups, read_groups(groups)) if groups else None
+    if groups and grouped is not None:
+        others = [name for name in files if name not in set(grouped["file"])]
+        if others:
+            notes.append(f"{groups.name}: in no group, and not compared: {_listed(others)}.")
+    return Lists(marked, grouped, tuple(notes))
+
+
+def conclude(
+    out: Path,
+    lists: Lists,
+    settings: Settings,
+    *,
+    csv: bool = False,
+    detector: str = "",
+    rest: RestWanted | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Write what a run's files show together; return what somebody has to know about it, in sentences.
+
+    Args:
+        out: The run's folder.
+        lists: What `read_lists` returned.
+        settings: Those of the analysis; `intervals` says what makes an interval.
+        csv: Whether to write the tables as CSV files, too.
+        detector: What found the faces, in a sentence, for the report.
+        rest: Where resting faces came from, for the report.
+        progress: Told after every file how many are done, of how many.
+
+    Raises:
+        ResultsError: Something cannot be written.
+
+    """
+    dataset, limits = Dataset(out), settings.intervals
+    files = dataset.read("files")
+    done = files[files["state"] == "done"].to_dict("records")
+    step = step_for(max((row["seconds"] for row in done), default=0.0))
+    intervals, markers, found = [], [], []
+    usable: dict[str, float] = {}
+    for number, row in enumerate(done, 1):
+        frames, listed = _marked(dataset, row, lists.markers)
+        usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
+        intervals.append(_with_intervals(dataset, row, frames, limits))
+        markers.append(marker_table(frames, listed, on=limits.on))
+        if lists.groups is not None and row["file"] in set(lists.groups["file"]):
+            found.append(courses(frames, step, listed))
+        if progress:
+            progress(number, len(done))
+    marked = joined(markers, MARKER_TYPES)
+    if len(marked):
+        _write_table(out / "markers", marked, csv=csv)
+    results = None
+    if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
+        results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
+    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results)]
+    notes += size_notes(results.persons) if results else []
+    page = report_page(
+        f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
+        files.assign(usable=files["file"].map(usable)),
+        joined(intervals, INTERVAL_TYPES),
+        pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
+        markers=marked,
+        groups=results,
+        notes=notes,
+        methods=methods(settings, detector, {rest.kind if rest else None}),
+    )
+    write_text(out / REPORT, page)
+    return notes
+
+
+def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None) -> tuple[DataFrame, DataFrame]:
+    """Return a file's frames with the marker in force in each, and its markers: if none are given, the frames' own."""
+    part = dataset.part("frames", row["folder"])
+    frames = pd.read_parquet(part)
+    if markers is None:
+        return frames, markers_in(frames)
+    listed = markers[markers["file"] == row["file"]]
+    marked = apply_markers(frames, listed)
+    if not marked["marker"].equals(frames["marker"]):
+        dataset.write("frames", row["folder"], marked)
+    return marked, listed
+
+
+def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame, limits: IntervalSettings) -> DataFrame:
+    """Return a file's intervals; write them into the run's table and its own folder, unless they are there already."""
+    intervals = find_intervals(frames, **limits.model_dump())
+    part = dataset.part("intervals", row["folder"])
+    if part.is_file() and pd.read_parquet(part).equals(intervals):
+        return intervals
+    folder = part.parents[1] / row["folder"]
+    if row["kind"] == "video" and (folder / "summary.json").is_file():
+        media = Path(row["path"])
+        media = media.absolute() if media.is_file() else Path(media.name)
+        replace_intervals(folder, intervals, limits.model_dump(), media)
+    dataset.write("intervals", row["folder"], intervals)
+    return intervals
+
+
+def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -> GroupResults:
+    """Write what was found about groups, as tables and as pictures; return it."""
+    of_persons, courses = persons(people, above=above), curves(people, above=above)
+    compared = comparison(of_persons)
+    tables = {"people": of_persons, "groups": group_table(of_persons), "curves": courses, "comparison": compared}
+    for name, table in tables.items():
+        _write_table(folder / name, table, csv=csv)
+    known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
+    drawn = {marker: draw_curves(courses, marker=marker) for marker in courses["marker"].unique()}
+    effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
+    for name, figures in (("curves", drawn), ("effect-sizes", effects)):
+        for marker, figure in figures.items():
+            _write_figure(folder / (f"{name}-{_plain(marker)}" if marker else name), figure)
+    return GroupResults(of_persons, compared, drawn, effects, above)
+
+
+def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:
+    write_whole(path.with_name(f"{path.name}.parquet"), lambda partial: table.to_parquet(partial, index=False))
+    if csv:
+        write_whole(path.with_name(f"{path.name}.csv"), lambda partial: table.to_csv(partial, index=False))
+
+
+def _write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure for a paper: as PNG, and as SVG, which stays sharp in any size."""
+    for ending in ("png", "svg"):
+        write_whole(path.with_name(f"{path.name}.{ending}"), lambda partial: figure.savefig(partial, dpi=_DPI))
+
+
+def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
+    """Return a note about markers that come after the end of their file."""
+    if markers is None:
+        return []
+    late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
+    names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
+    return [f"After the end of their file, and without effect, are the markers: {_listed(names)}."] if names else []
+
+
+def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
+    """Return a note about people of whom there is nothing to compare."""
+    if groups is None:
+        return []
+    seen = set(results.persons["person"]) if results else set()
+    names = [name for name in groups["person"].unique() if name not in seen]
+    return [f"No usable frame shows these people, who are in no comparison: {_listed(names)}."] if names else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = list(names)
+    more = len(known) - _MOST_NAMED
+    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _plain(marker: str) -> str:
+    """Return a marker as a part of a file's name."""
+    return "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]

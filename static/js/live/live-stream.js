@@ -1,0 +1,135 @@
+/* The server's live stream: pictures, each with what is seen in it, over one connection that comes back when it breaks.
+
+   A fast network gets every frame. On a slow one, the stream is opened again with a lower rate before pictures become
+   old, and with a higher one when there is room; the old stream goes on until the new one's first picture is here. */
+
+import { parts } from "./multipart.js";
+import { RateControl } from "./rate-control.js";
+import { Refusal } from "../page/refusal.js";
+import { pageAnswerMs } from "./server-clock.js";
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 2000;
+const SILENCE_MS = 8000; // The server says something every five seconds.
+
+export class LiveStream {
+  /** `on`: picture(bitmap, frame), status(status), lost(), refused(words); `clock`: a ServerClock. */
+  constructor(address, clock, on) {
+    Object.assign(this, { address, clock, on, wait: FIRST_WAIT_MS, blur: false, open: new Set() });
+  }
+
+  start() {
+    this.stop();
+    this.running = true;
+    this.control ??= new RateControl(pageAnswerMs());
+    this.clock.set();
+    this.#connect();
+  }
+
+  stop() {
+    this.running = false;
+    clearTimeout(this.timer);
+    clearTimeout(this.silence);
+    this.#close();
+    this.newest = null;
+  }
+
+  /** Open the stream anew: where faces have to be hidden from now on, for one. */
+  reopen() {
+    if (!this.running) return;
+    this.#close();
+    this.#connect();
+  }
+
+  #close(connections = [...this.open]) {
+    for (const connection of connections) {
+      connection.abort();
+      this.open.delete(connection);
+    }
+  }
+
+  /** The connections that were opened before this one. */
+  #before(connection) {
+    const all = [...this.open];
+    return all.slice(0, all.indexOf(connection));
+  }
+
+  async #connect() {
+    clearTimeout(this.timer);
+    const connection = new AbortController();
+    this.open.add(connection);
+    this.control.begin();
+    this.#expectMore();
+    try {
+      const query = new URLSearchParams({ blur: Number(this.blur) });
+      if (this.control.rate) query.set("rate", this.control.rate);
+      const answer = await fetch(`${this.address}?${query}`, { signal: connection.signal });
+      if (!answer.ok) throw new Refusal((await answer.json()).error.message);
+      await this.#read(connection, answer.body);
+    } catch (error) {
+      if (connection.signal.aborted) return;
+      if (error instanceof Refusal) this.on.refused(error.message);
+      else this.on.lost();
+      this.#again(connection);
+      return;
+    }
+    if (connection.signal.aborted) return;
+    this.on.lost();
+    this.#again(connection);
+  }
+
+  /** Open the stream again a little later. */
+  #again(connection) {
+    this.open.delete(connection);
+    if (this.open.size) return;
+    this.timer = setTimeout(() => this.start(), this.wait);
+    this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
+  }
+
+  async #read(connection, body) {
+    let frame = null;
+    for await (const { type, bytes } of parts(body)) {
+      this.wait = FIRST_WAIT_MS;
+      this.#expectMore();
+      if (type === "application/json") {
+        const news = JSON.parse(new TextDecoder().decode(bytes));
+        if (news.status) this.on.status(news.status);
+        frame = news.frame ?? frame;
+      } else {
+        this.#close(this.#before(connection));
+        this.#arrived(frame, bytes);
+      }
+    }
+  }
+
+  /** Begin anew if nothing comes for a while. */
+  #expectMore() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.on.lost();
+      this.start();
+    }, SILENCE_MS);
+  }
+
+  #arrived(frame, jpeg) {
+    const underWay = this.clock.since(frame.sent); // what the server took before that is no fault of the network
+    const change = underWay === null ? "" : this.control.arrived(underWay, jpeg.length);
+    if (change === "less") this.reopen();
+    else if (change === "more") this.#connect();
+    this.newest = { frame, jpeg };
+    if (!this.drawing) this.#draw();
+  }
+
+  /** Decode the newest picture until there is no newer one: where decoding is slow, pictures are skipped. */
+  async #draw() {
+    this.drawing = true;
+    while (this.newest) {
+      const { frame, jpeg } = this.newest;
+      this.newest = null;
+      const picture = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" })).catch(() => null);
+      if (picture && this.running && frame.blurred === this.blur) this.on.picture(picture, frame);
+      picture?.close();
+    }
+    this.drawing = false;
+  }
+}

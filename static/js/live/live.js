@@ -1,0 +1,225 @@
+/* The live page: which camera is looked at, and what the visitor does with it. */
+
+import { FaceSummary } from "../faces/face-summary.js";
+import { FaceList } from "../faces/faces.js";
+import { download, png, timestamp } from "../page/files.js";
+import { Markers } from "./markers.js";
+import { Meter } from "./meter.js";
+import { OwnCamera, cameras } from "../camera/own-camera.js";
+import { Places, forFrames } from "../camera/places.js";
+import { Rests } from "../faces/face-rest.js";
+import { Recorder } from "./recorder.js";
+import { recordingReport } from "./recording-report.js";
+import { rememberedSwitches } from "../page/remembered.js";
+import { ServerView } from "./server-view.js";
+import { SourceDialog } from "./source-dialog.js";
+import { Stage } from "../faces/stage.js";
+import { StatusView } from "./status.js";
+import { Steady } from "../faces/steady.js";
+import { say } from "../page/toasts.js";
+
+const byId = (id) => document.getElementById(id);
+const addresses = byId("live-script").dataset;
+
+const stage = new Stage(byId("video"), byId("marks"));
+const steady = new Steady();
+const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? places.analyser : null));
+const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), rests);
+const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
+const meter = new Meter();
+const status = new StatusView(meter);
+const recorder = new Recorder();
+const markers = new Markers(byId("markers"), addresses.markers, () => view === "server" && "sharedMarkers" in addresses);
+const news = { result: showResult, lost: showLost };
+const places = new Places(addresses.private, forFrames(addresses), (analyser) => {
+  const again = views.own.running && places.chosen === "device";
+  views.own.stop();
+  views.own.analyser = analyser;
+  if (again) startOwn(views.own.deviceId);
+  else showConsent("Use your own camera", places.words);
+});
+const views = {
+  own: new OwnCamera(byId("own-video"), stage, places.analyser, {
+    ...news,
+    personalise: (result) => rests.personalise(result),
+    state: showOwnState,
+    fault: showConsent,
+  }),
+};
+let view = "own";
+if (addresses.live) {
+  view = "server";
+  views.server = new ServerView(stage, addresses, {
+    ...news,
+    // From here alone: an answer to a request could tell of a state that is over already.
+    status: (state) => status.update(state),
+    refused: (words) => {
+      forgetFaces();
+      status.refused(words);
+    },
+  });
+  const sources = new SourceDialog(addresses, () => {
+    saveRecording();
+    forgetFaces();
+  });
+  byId("change-source").addEventListener("click", () => sources.open());
+}
+
+/** Show one frame's faces: marks, cards and summary from one and the same state. */
+function showResult(result, picture) {
+  meter.add(result.age);
+  const said = steady.faces(result.faces);
+  const { width, height, mirrored } = result;
+  faces.update(said, result.time, { picture, scale: picture.width / width, mirrored });
+  summary.update(said);
+  stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
+  if (recorder.recording) record(result);
+}
+
+function forgetFaces() {
+  faces.clear();
+  summary.clear();
+  meter.clear();
+  stage.clear();
+}
+
+function showLost() {
+  forgetFaces();
+  status.lost();
+}
+
+/* Which camera */
+
+function choose(name) {
+  views[view].stop();
+  saveRecording();
+  forgetFaces();
+  view = name;
+  byId("main").dataset.view = name;
+  if (name === "server") views.server.start();
+  else showConsent("Use your own camera", places.words);
+}
+
+function showConsent(title, text) {
+  forgetFaces();
+  saveRecording();
+  delete byId("main").dataset.running;
+  byId("consent-title").textContent = title;
+  byId("consent-text").textContent = text;
+  byId("camera-choice").hidden = true;
+  status.update({ state: "off", source: "My camera", model: "ready" });
+  byId("consent").hidden = false;
+}
+
+async function startOwn(deviceId) {
+  byId("consent").hidden = true;
+  forgetFaces();
+  byId("main").dataset.running = "";
+  const started = views.own.start(deviceId);
+  byId("own-video").addEventListener("playing", listCameras, { once: true });
+  await started;
+}
+
+function stopOwn() {
+  views.own.stop();
+  showConsent("Your camera is off", places.words);
+  byId("consent-start").focus();
+}
+
+function showOwnState(state, reason) {
+  const shown = status.status;
+  if (shown?.state === state && shown.reason === reason) return;
+  if (state !== "live") forgetFaces();
+  const { videoWidth: width, videoHeight: height } = byId("own-video");
+  const frame = width ? { width, height } : null;
+  status.update({ state, reason, source: "My camera", model: "ready", frame });
+}
+
+async function listCameras() {
+  const devices = await cameras();
+  const select = byId("camera-select");
+  select.replaceChildren(...devices.map(({ label, deviceId }, i) => new Option(label || `Camera ${i + 1}`, deviceId)));
+  select.value = views.own.deviceId;
+  byId("camera-choice").hidden = devices.length < 2;
+}
+
+document.querySelectorAll("input[name=view]").forEach((input) => {
+  input.checked = input.value === "server"; // browsers keep a choice over a reload
+  input.addEventListener("change", () => choose(input.value));
+});
+byId("consent-start").addEventListener("click", () => startOwn());
+byId("own-stop").addEventListener("click", stopOwn);
+byId("camera-select").addEventListener("change", (event) => startOwn(event.target.value));
+
+/* What is shown, kept and saved */
+
+const options = rememberedSwitches((chosen) => Object.values(views).forEach((each) => each.show(chosen)));
+
+byId("snapshot").addEventListener("click", async () => {
+  save(await png(views[view].snapshot()), `expressions ${timestamp()}.png`);
+});
+
+byId("record").addEventListener("click", () => {
+  if (recorder.recording) return saveRecording();
+  recorder.start();
+  byId("report").hidden = true;
+  markers.begin();
+  byId("record").dataset.recording = "";
+});
+
+function record(result) {
+  recorder.add(result, markers.at(result));
+  byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
+}
+
+function saveRecording() {
+  if (!recorder.recording) return;
+  save(recorder.stop(), `expressions ${timestamp()}.csv`);
+  byId("report").hidden = recorder.frames.length === 0;
+  markers.end();
+  delete byId("record").dataset.recording;
+  byId("record-count").textContent = "";
+  byId("record").disabled = status.status?.state !== "live";
+}
+
+byId("report").addEventListener("click", () => save(recordingReport(recorder.frames), `expressions ${timestamp()}.html`));
+
+function save(blob, name) {
+  download(blob, name);
+  say(`Saved ${name}`);
+}
+
+/* With bars and buttons, so that there is a way back by touch. */
+byId("full-screen").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else byId("main").requestFullscreen();
+});
+byId("full-screen").hidden = !document.fullscreenEnabled;
+document.addEventListener("fullscreenchange", () => {
+  const full = document.fullscreenElement !== null;
+  byId("full-screen").setAttribute("aria-pressed", String(full));
+  byId("full-screen-words").textContent = full ? "Exit full screen" : "Full screen";
+});
+
+/* A page that nobody sees gives its connection and the camera back, unless it records. */
+
+let pausedCamera = null;
+
+function rest() {
+  if (recorder.recording) return;
+  if (view === "own" && views.own.running) pausedCamera = { id: views.own.deviceId };
+  views[view].stop();
+}
+
+function resume() {
+  if (view === "server" && !views.server.running) views.server.start();
+  if (view === "own" && pausedCamera) startOwn(pausedCamera.id);
+  pausedCamera = null;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? rest() : resume()));
+addEventListener("pagehide", () => views[view].stop());
+addEventListener("pageshow", (event) => event.persisted && choose(view));
+if (!views.server) choose("own");
+else if (location.hash === "#own") document.querySelector("input[value=own]").click(); // from the page that checks a face
+else if (!document.hidden) resume();

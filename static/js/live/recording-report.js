@@ -1,0 +1,117 @@
+/* A recording as a page to read: what each face showed over time, how often, and when most clearly. */
+
+import { clock } from "../page/clock.js";
+import { EXPRESSIONS, colourOf, nameOf, percent } from "../faces/expressions.js";
+
+const [WIDTH, HEIGHT] = [800, 120]; // of a chart
+const STEPS = 200; // of a chart at most; each is the mean of the frames in it
+const CLEAR = 0.5; // what is less probable is no moment worth going back to
+const STYLE = `
+  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+  body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+  svg { display: block; width: 100%; background: #8882; border-radius: 0.5rem; }
+  ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding: 0; list-style: none; }
+  li::before, td:first-child::before { content: ""; display: inline-block; width: 0.75em; height: 0.75em; margin-right: 0.4em; border-radius: 0.2em; background: var(--colour); }
+  table { border-collapse: collapse; }
+  th, td { padding: 0.125rem 1.5rem 0.125rem 0; text-align: left; font-variant-numeric: tabular-nums; }
+  section { margin-top: 2rem; }
+`;
+
+/** An HTML file about frames { time, faces, marker }, at least one, with times in seconds and faces as the API has them. */
+export function recordingReport(frames) {
+  const start = frames[0].time;
+  const seconds = Math.max(frames.at(-1).time - start, 0.001);
+  const steps = stepsOf(frames, start, seconds);
+  const markers = markersIn(frames, start);
+  const faces = [...seenFaces(frames, start)].sort(([a], [b]) => a - b);
+  const title = `Expressions, ${new Date(1000 * start).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`;
+  const legend = EXPRESSIONS.map((name) => `<li style="--colour: ${colourOf(name)}">${name}</li>`).join("");
+  const sections = faces.map(([id, moments]) => section(id, moments, steps, lines(markers, seconds))).join("");
+  const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${STYLE}</style>
+<h1>${title}</h1>
+<p>${clock(seconds, 1)} minutes, ${frames.length} frames, ${faces.length} ${faces.length === 1 ? "face" : "faces"}. Each chart shows how probable the expressions were, from the recording’s start to its end.</p>
+<ul>${legend}</ul>
+${markers.length ? `<p>Markers, as dashed lines: ${markers.map(({ label, at }) => `${label ? escaped(label) : "none"} from ${clock(at, 1)}`).join(", ")}.</p>` : ""}
+${sections}
+<section><p>A neural network said what faces looked like, which is not what people felt. There are no pictures in this file.</p></section>
+</html>
+`;
+  return new Blob([page], { type: "text/html" });
+}
+
+/** Where markers begin, or, with an empty label, end: { label, at }; `at` in seconds from the start. */
+function markersIn(frames, start) {
+  const changes = frames.filter(({ marker = "" }, i) => marker !== (frames[i - 1]?.marker ?? ""));
+  return changes.map(({ marker, time }) => ({ label: marker, at: time - start }));
+}
+
+/** Each face's moments { at, face } by its number; `at` in seconds from the start. */
+function seenFaces(frames, start) {
+  const seen = new Map();
+  for (const { time, faces } of frames) {
+    for (const face of faces) {
+      if (!seen.has(face.id)) seen.set(face.id, []);
+      seen.get(face.id).push({ at: time - start, face });
+    }
+  }
+  return seen;
+}
+
+/** The recording in parts of as many frames each: { from, to, frames }, from 0 to 1 of its time. */
+function stepsOf(frames, start, seconds) {
+  const size = Math.ceil(frames.length / STEPS);
+  const place = (i) => (i < frames.length ? (frames[i].time - start) / seconds : 1);
+  const starts = Array.from({ length: Math.ceil(frames.length / size) }, (_, step) => step * size);
+  return starts.map((i) => ({ from: place(i), to: place(i + size), frames: frames.slice(i, i + size) }));
+}
+
+function section(id, moments, steps, over) {
+  const clearest = EXPRESSIONS.map((name) => strongest(name, moments)).filter(({ share }) => share >= CLEAR);
+  const rows = clearest.map(({ name, at, share }) => `<tr><td style="--colour: ${colourOf(name)}">${name}<td>${clock(at, 1)}<td>${percent(share)}`);
+  const table = rows.length ? `<table><tr><th>Most clearly<th>At<th>Probability${rows.join("")}</table>` : "";
+  return `<section><h2>Face ${id}</h2><p>${shares(moments)}</p>${chart(id, steps, over)}${table}</section>\n`;
+}
+
+/** "Happy 62%, Neutral 30%": in how many of its frames a face was said to show what. */
+function shares(moments) {
+  const named = moments.map(({ face }) => nameOf(face));
+  const shown = [...EXPRESSIONS, "Uncertain"].map((name) => [name, named.filter((other) => other === name).length / named.length]);
+  return shown.filter(([, share]) => share > 0).sort(([, a], [, b]) => b - a).map(([name, share]) => `${name} ${percent(share)}`).join(", ");
+}
+
+function strongest(name, moments) {
+  const best = moments.reduce((a, b) => (b.face.probabilities[name] > a.face.probabilities[name] ? b : a));
+  return { name, at: best.at, share: best.face.probabilities[name] };
+}
+
+/** Probabilities on top of one another over time, and what goes over them; nothing where the face was not seen. */
+function chart(id, steps, over) {
+  const rows = steps.map(({ frames }) => frames.flatMap(({ faces }) => faces.filter((face) => face.id === id)));
+  const areas = EXPRESSIONS.map((name, k) => {
+    const below = EXPRESSIONS.slice(k + 1);
+    const bars = steps.map((step, i) => (rows[i].length ? bar(step, mean(rows[i], below), mean(rows[i], [name])) : ""));
+    return `<path fill="${colourOf(name)}" d="${bars.join("")}"/>`;
+  });
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Probabilities over time">${areas.join("")}${over}</svg>`;
+}
+
+function lines(markers, seconds) {
+  const each = markers.map(({ at }) => `M${((at / seconds) * WIDTH).toFixed(1)} 0v${HEIGHT}`);
+  return `<path stroke="currentColor" stroke-dasharray="4 3" vector-effect="non-scaling-stroke" d="${each.join("")}"/>`;
+}
+
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+/** What several expressions have together, as the mean over a face's moments. */
+const mean = (faces, names) => faces.reduce((sum, { probabilities }) => sum + names.reduce((total, name) => total + probabilities[name], 0), 0) / faces.length;
+
+function bar({ from, to }, below, share) {
+  const [x, width] = [from * WIDTH, (to - from) * WIDTH].map((value) => value.toFixed(1));
+  const [top, height] = [(1 - below - share) * HEIGHT, share * HEIGHT].map((value) => value.toFixed(1));
+  return Number(height) ? `M${x} ${top}h${width}v${height}h-${width}z` : "";
+}

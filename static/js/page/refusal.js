@@ -1,0 +1,3 @@
+/* What stands in the way of an answer, in words for the visitor. */
+
+export class Refusal extends Error {}
