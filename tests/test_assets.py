@@ -60,7 +60,7 @@ def test_the_page_of_the_api_is_a_quarter_of_what_it_was(client: FlaskClient) ->
 
 def test_pages_name_all_modules_that_are_imported() -> None:
     """So that browsers ask for them at once, and not one after the other."""
-    entry = ROOT / "static" / "js" / "live.js"
+    entry = ROOT / "static" / "js" / "live" / "live.js"
     names = {path.name for path in modules(entry)}
     assert {"drawing.js", "labels.js", "uPlot.esm.js"} <= names
     assert all(path.is_file() for path in modules(entry))

@@ -149,7 +149,7 @@ def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
         raise ApiError(
             HTTPStatus.CONFLICT, "not_done", "The video has not been analysed yet. Try again when it is done."
         )
-    from analysis import identities  # with what draws charts, which the page itself need not wait for
+    from analysis.recording import identities  # with what draws charts, which the page itself need not wait for
 
     folder = services().jobs.store.results(job.id)
     try:

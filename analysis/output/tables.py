@@ -9,6 +9,8 @@ from entities import EXPRESSIONS, Face
 from expressions.valence import valence
 from vision.quality import Quality
 
+Record = Mapping[str, Any]
+"""What `frame_record` returns."""
 COLUMNS: Final = (
     *("file", "frame", "time", "duration", "face", "name", "x", "y", "width", "height", "roll", "yaw", "profile"),
     *("expression", "confidence", "uncertain", *EXPRESSIONS, "valence"),
