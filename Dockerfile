@@ -1,4 +1,4 @@
-# The app with its networks and YuNet: docker compose up. For amd64 and arm64.
+# The app with its networks: docker compose up. For amd64 and arm64.
 FROM debian:trixie-slim
 
 RUN apt-get update \
@@ -15,8 +15,7 @@ RUN python3 -m venv /opt/venv \
     && pip install --no-cache-dir --disable-pip-version-check -r requirements/$PART.txt -c constraints.txt
 
 COPY . .
-RUN python scripts/fetch_yunet.py \
-    && python -m compileall -q . \
+RUN python -m compileall -q . \
     && useradd --system --uid 10001 --groups video app
 
 # The root file system may be read-only: Matplotlib and Keras keep their own files in /tmp, the app keeps videos in var/.

@@ -15,16 +15,11 @@ FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE)
         $(if $(call given,DETECTOR),--detector "$$DETECTOR")
 # Two at a time on a small computer; many tests are about time, so never more than four.
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
-YUNET := models/yunet/face_detection_yunet_2023mar.onnx
 
-.PHONY: run yunet site test quick test-install test-container notebook train model lint format upgrade clean help
+.PHONY: run site test quick test-install test-container notebook train model lint format upgrade clean help
 
 run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
-	@if [ "$(if $(call given,DETECTOR),$$DETECTOR)" = yunet ] && [ ! -e $(YUNET) ]; then $(MAKE) --no-print-directory yunet || true; fi
 	@exec $(BIN)/python app.py $(FLAGS)
-
-yunet: $(VENV)/run.stamp ## Get the weights of the better face detector, from OpenCV Zoo on GitHub
-	@$(BIN)/python scripts/fetch_yunet.py
 
 site: $(VENV)/run.stamp ## Write site/: private mode as a static site, for any web server
 	@$(BIN)/python scripts/make_site.py

@@ -57,7 +57,6 @@ from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
-from vision.detection import choose
 from vision.sampling import EVERY_FRAME, Sampling
 
 STOPPED: Final = 130
@@ -70,8 +69,6 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     options = parse(arguments)
     try:
         run = run_options(options)
-        if (choice := choose(run.settings.detector)).fallback:
-            print(choice.note, file=sys.stderr)
         addresses = find_files(options.inputs, sys.stdin, run.out)
         with only_run(run.out):
             tasks = plan(addresses, run)
@@ -79,7 +76,7 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
             names = [task.source.name for task in tasks]
             lists = read_lists(options.markers, options.groups, names, written=written)
             failed = analyze_all(tasks, run, options, classifier)
-            conclude_all(run, lists, choice.note, csv=options.format == "csv", quiet=options.quiet)
+            conclude_all(run, lists, csv=options.format == "csv", quiet=options.quiet)
             if options.format == "csv":
                 for table in TABLES:
                     Dataset(run.out).write_csv(table)
@@ -112,7 +109,7 @@ def analyze_all(
     return failed
 
 
-def conclude_all(run: Options, lists: Lists, detector: str, *, csv: bool, quiet: bool) -> None:
+def conclude_all(run: Options, lists: Lists, *, csv: bool, quiet: bool) -> None:
     """Write what the files show together, and the report; print what somebody has to know about it.
 
     Raises:
@@ -125,7 +122,7 @@ def conclude_all(run: Options, lists: Lists, detector: str, *, csv: bool, quiet:
             bar.total = total
             bar.update(done - bar.n)
 
-        notes = conclude(run.out, lists, run.settings, csv=csv, detector=detector, rest=run.rest, progress=show)
+        notes = conclude(run.out, lists, run.settings, csv=csv, rest=run.rest, progress=show)
     for note in notes:
         print(note, file=sys.stderr)
     if not quiet:
@@ -170,7 +167,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "in it (auto; videos of a minute and more); or that in a file which the page saved, for the face that is seen "
         "longest, in a picture for the largest",
     )
-    add("--detector", metavar="KIND", help="what finds the faces: auto (yunet where it is there), haar or yunet")
+    add("--detector", metavar="KIND", help="what finds the faces: yunet (auto, the default) or haar")
     add("--markers", type=Path, metavar="FILE", help="CSV with file, time, label: what happens from when on")
     add("--groups", type=Path, metavar="FILE", help="CSV with file, group, person: groups of people to compare")
     for name in IntervalSettings.model_fields:

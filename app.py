@@ -25,7 +25,7 @@ from camera import VideoCamera
 from config import VERSION, ModelSettings, Settings, described, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
-from vision.detection import FaceDetector, choose
+from vision.detection import FaceDetector
 from vision.sources import missing_file
 from web import (
     api,
@@ -76,7 +76,7 @@ examples:
   python app.py --source rtsp://user:password@192.168.1.20/stream
   python app.py --host 0.0.0.0                    for other devices on the network, with an access token
   python app.py --host 0.0.0.0 --https            and with their own cameras
-  python app.py --set video.max_fps=10 --set detector.profile=true
+  python app.py --set video.max_fps=10 --set detector.min_face=0.1
 
 Settings come from config.toml (see config.example.toml), then from environment variables such as FER_SOURCE or
 FER_SERVER__PORT, then from here; the later one counts.
@@ -154,7 +154,6 @@ def serve(app: Flask) -> None:
     server = Server(app, the.settings.server, context)
     server.listen()
     print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
-    log.log(logging.WARNING if choose(the.settings.detector).fallback else logging.INFO, "%s", the.detector.note)
     if path := missing_file(the.settings.source, the.settings.video):
         log.warning("There is no file %s to show. Check the path.", path)
     try:

@@ -2,7 +2,7 @@
 
     python benchmark.py                                the demo clip at 640x480 and 1280x720, and eight faces
     python benchmark.py clip.mp4 --size own            another video as it is
-    python benchmark.py --detector haar                with one of the two detectors only
+    python benchmark.py --detector yunet               with one of the two detectors only
     python benchmark.py --peer fer                     beside the package fer, on the same frames
     python benchmark.py --viewers 100                  the real server, watched by a hundred clients
     python benchmark.py --archive                      eight clips of a minute, as analyze.py does them
@@ -39,12 +39,12 @@ from benchmarks import soak as soaks
 from benchmarks.clips import SIZE, make_clips
 from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
-from config import DEMO_CLIP, Settings, load_settings
+from config import DEMO_CLIP, DetectorSettings, Settings, load_settings
 from entities import Classifier, Frame
 from errors import FacialExpressionError, SourceError
 from files import write_json
 from model import FacialExpressionModel
-from vision.detection import DETECTORS, choose
+from vision.detection import DETECTORS
 
 ARCHIVE: Final = ("one", "tables", "annotate", "fps")
 """What --archive measures: tables with one worker; tables, annotated videos and five frames a second with several."""
@@ -82,7 +82,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add(
         "--faces", type=at_least(0), default=8, metavar="N", help="of the scene of many faces (%(default)s); 0 for none"
     )
-    add("--detector", choices=DETECTORS, help="only this one; if not given, all that are there")
+    add("--detector", choices=DETECTORS, help="only this one; if not given, each")
     add("--peer", choices=sorted(peers.SCRIPTS), help="another package to run on the same frames")
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
     add("--viewers", type=at_least(1), metavar="N", help="also start the server, and watch it with N clients")
@@ -220,15 +220,9 @@ def find_peer(options: argparse.Namespace) -> str | None:
 
 
 def choose_detectors(options: argparse.Namespace, settings: Settings) -> list[Settings]:
-    """Return the settings with each detector that is to be measured and is there; say what another would need."""
-    chosen = []
-    for kind in [options.detector] if options.detector else DETECTORS:
-        detector = settings.detector.model_copy(update={"kind": kind})
-        if (choice := choose(detector)).fallback:
-            print(f"{kind} is left out. {choice.note}", file=sys.stderr)
-        else:
-            chosen.append(settings.model_copy(update={"detector": detector}))
-    return chosen
+    """Return the settings with each detector that is to be measured."""
+    kinds = [options.detector] if options.detector else DETECTORS
+    return [settings.model_copy(update={"detector": DetectorSettings(kind=kind)}) for kind in kinds]
 
 
 def run_peer(peer: str, python: Path, scene: Scene, progress: "Progress") -> dict[str, Any]:

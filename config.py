@@ -5,6 +5,7 @@
 
 import difflib
 import json
+import logging
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,19 +19,22 @@ from pydantic_core import ErrorDetails
 
 from errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 VERSION: Final = "0.1.0"
 ROOT = Path(__file__).resolve().parent
 DEMO_CLIP = ROOT / "static" / "demo.mp4"
 PREFIX: Final = "FER_"
 """Environment variables that are settings begin with this; a dot in a name is two underscores there."""
 FILES: Final = (
-    ("detector", "weights"),
     ("model", "architecture"),
     ("model", "weights"),
     ("server", "certificate"),
     ("server", "private_key"),
     ("uploads", "folder"),
 )
+GONE: Final = {"detector": ("weights", "scale_factor", "min_neighbors", "profile")}
+"""Settings of earlier versions, by section, that nothing depends on any more."""
 DEEPEST: Final = 10
 """Levels of sections and lists; settings have three."""
 TYPES: Final = {
@@ -87,26 +91,12 @@ DetectorKind = Literal["auto", "haar", "yunet"]
 class DetectorSettings(Section):
     """What looks for faces, and how."""
 
-    kind: DetectorKind = Field(
-        "auto",
-        description="What finds the faces: haar, yunet, or auto, which is YuNet where make yunet has fetched it.",
-    )
-    weights: AbsolutePath = Field(
-        ROOT / "models" / "yunet" / "face_detection_yunet_2023mar.onnx",
-        description="YuNet's weights, which make yunet fetches.",
-    )
+    kind: DetectorKind = Field("auto", description="What finds the faces: yunet, haar, or auto, which is YuNet.")
     min_face: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
         description="Smallest face, as a share of the frame's shorter side; not set: 0.04 with YuNet, 0.08 with Haar.",
         examples=[0.04],
     )
-    scale_factor: Annotated[float, Field(gt=1, le=2)] = Field(
-        1.1, description="Haar: step between the face sizes searched; nearer to 1 is slower and finds more."
-    )
-    min_neighbors: Annotated[int, Field(ge=1, le=20)] = Field(
-        5, description="Haar: hits that make a face; more is stricter."
-    )
-    profile: bool = Field(False, description="Haar: also look for faces from the side, with another cascade.")
 
 
 class ModelSettings(Section):
@@ -300,6 +290,8 @@ def load_settings(
         if name.startswith(PREFIX)
     ]
     layers += [("command line", _nest(name.split("."), value), False) for name, value in (overrides or {}).items()]
+    for where, values, _ in layers:
+        _drop_gone(where, values)
     problems = [problem for where, values, strict in layers for problem in _problems(where, values, strict=strict)]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -320,6 +312,15 @@ def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
     if values is None or _is_deep(values):
         raise ConfigError(f"{path}: is nested far too deeply. Compare it with config.example.toml.")
     return _beside(path.parent.resolve(), values)
+
+
+def _drop_gone(where: str, values: dict[str, Any]) -> None:
+    """Take out settings that are no longer there, with a word on it: a file of an earlier version goes on working."""
+    for name, gone in GONE.items():
+        section = values.get(name)
+        for key in [key for key in gone if isinstance(section, dict) and key in section]:
+            del section[key]
+            log.warning("%s: there is no setting %s.%s any more; it is not used.", where, name, key)
 
 
 def _is_deep(values: object) -> bool:

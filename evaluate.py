@@ -27,14 +27,14 @@ from tqdm import tqdm
 
 from config import ROOT, DetectorSettings, load_settings
 from entities import EXPRESSIONS
-from errors import FacialExpressionError, ModelError
+from errors import FacialExpressionError
 from files import write_json, write_whole
 from model import FacialExpressionModel
 from training import people, people_files, people_report
 from training.evaluation import TITLES, compare, compare_conditions, plots
 from training.fer2013 import USAGES, load
 from training.turning import load_pictures, measure_turning
-from vision.detection import DETECTORS, FaceDetector, choose
+from vision.detection import DETECTORS, FaceDetector
 
 CHUNK: Final = 64
 PORTRAITS: Final = [ROOT / "tests" / "data" / name for name in ("astronaut.png", "grace_hopper.jpg")]
@@ -191,8 +191,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def evaluate_detector(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     """Measure a detector; print and write what was found. Return the exit status."""
     settings = DetectorSettings(kind=options.detector)
-    if (choice := choose(settings)).fallback:
-        raise ModelError(choice.note)
     model = FacialExpressionModel(options.model, options.weights)
     results = {
         "command": shlex.join(["python", "evaluate.py", *arguments]),

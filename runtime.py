@@ -1,4 +1,4 @@
-"""Runs a Keras network on OpenVINO."""
+"""Runs networks on OpenVINO: those of Keras, and those in ONNX files."""
 
 import os
 import tempfile
@@ -9,6 +9,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as opset
+from openvino.preprocess import PrePostProcessor
 
 from errors import ModelError
 
@@ -70,6 +71,20 @@ def compile_graph(graph: openvino.Model, threads: int | None = None) -> openvino
         "ENABLE_CPU_PINNING": False,
     }
     return openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+
+
+def read_picture_network(content: bytes) -> openvino.Model:
+    """Return the graph of an ONNX file, made to take uint8 pictures (n, h, w, 3) of any size, not float32 planes.
+
+    Args:
+        content: Of a network whose one input is (1, 3, h, w), with h and w left open.
+    """
+    graph = openvino.Core().read_model(content)
+    graph.reshape([-1, 3, -1, -1])
+    steps = PrePostProcessor(graph)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().model().set_layout(openvino.Layout("NCHW"))
+    return steps.build()
 
 
 def _free_batch(graph: openvino.Model) -> None:

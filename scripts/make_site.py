@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
+from vision.detectors.yunet_network import WEIGHTS  # noqa: E402
 from web.assets import modules  # noqa: E402
 from web.private import browser_yunet, exported  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
@@ -67,7 +68,7 @@ class Site:
         """
         if not exported(settings.model):
             raise SiteError("The network in use was not exported for browsers. Run python -m training.browser first.")
-        self.yunet = settings.detector.weights
+        self.yunet = WEIGHTS
         self.files: dict[str, bytes] = {}
         self.asked: set[str] = set()
         self.app: Flask = create_app(settings)

@@ -63,12 +63,6 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def yunet(shared: Path) -> Path:
-    """Return the file of YuNet's weights."""
-    return shared / "yunet" / "face_detection_yunet_2023mar.onnx"
-
-
-@pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of an installed Chromium."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -310,8 +310,7 @@ def test_status(client: FlaskClient, camera: FakeCamera):
     camera.publish()
     status = client.get("/api/status").get_json()
     assert status["version"]
-    assert "finds the faces" in status.pop("detector_note")
-    assert status.pop("detector") in {"haar", "yunet"}
+    assert status.pop("detector") == "yunet"
     assert status | {"version": ""} == {
         "state": "reconnecting",
         "source": "Door",

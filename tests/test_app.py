@@ -38,13 +38,13 @@ def elsewhere(tmp_path, monkeypatch):
 def test_flags_are_settings(elsewhere: str):
     """Each flag sets what it says, and --set reaches everything else."""
     flags = ["--source", "1", "--no-loop", "--host", "::1", "--port", "8080", "--token", "abcdefghijkl"]
-    others = ["--set", "video.max_fps=10", "--set", "detector.profile=true"]
+    others = ["--set", "video.max_fps=10", "--set", "detector.min_face=0.1"]
     settings = app.parse(["--config", elsewhere, *flags, *others])
     assert settings.source == 1
     assert settings.video.loop is False
     assert (settings.server.host, settings.server.port, settings.server.token) == ("::1", 8080, "abcdefghijkl")
     assert settings.video.max_fps == 10
-    assert settings.detector.profile is True
+    assert settings.detector.min_face == 0.1
 
 
 def test_without_flags_nothing_is_overridden(elsewhere: str):

@@ -107,7 +107,7 @@ def test_paths_elsewhere_are_looked_up_where_the_command_was_started(tmp_path: P
         ("sorce = 0", ["sorce", "Did you mean source?"]),
         ('[server]\nport = "5000"', ["server.port", "'5000'", "whole number"]),
         ("[video]\nloop = 1", ["video.loop", "true or false"]),
-        ("[detector]\nscale_factor = nan", ["detector.scale_factor", "nan", "a number"]),
+        ("[detector]\nmin_face = nan", ["detector.min_face", "nan", "a number"]),
         ("[server]\ntoken = 'short'", ["server.token", "at least 12"]),
         ("source = -1", ["source", "-1", "at least 0"]),
         ("source = ''", ["source", "''", "a text"]),

@@ -97,12 +97,10 @@ def debian(buildah: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def image(buildah: Any, debian: str, yunet: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Build the image from a copy of the checkout in which YuNet has been fetched; return what is known about it."""
+def image(buildah: Any, debian: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Build the image from a copy of the checkout; return what is known about it."""
     context = tmp_path_factory.mktemp("context") / "checkout"
     shutil.copytree(ROOT, context, ignore=shutil.ignore_patterns(".git", ".venv", "var", "data", "checkpoints"))
-    (context / "models" / "yunet").mkdir(exist_ok=True)
-    shutil.copy(yunet, context / "models" / "yunet")
     buildah("build", "--format", "docker", "--from", debian, "--tag", "facial-expressions", context)
     return dict(json.loads(buildah("inspect", "--type", "image", "facial-expressions")))
 

@@ -7,17 +7,16 @@ from entities import Box
 from errors import ModelError
 from vision.detection import FaceDetector
 from vision.detectors.detector import Detection, strongest
-from vision.detectors.haar import Cascade
+from vision.detectors.haar import Haar
+from vision.detectors.yunet import YuNet
 from vision.geometry import Square
 from vision.pixels import shrink, to_grey
 
 
 @pytest.fixture(scope="module", params=["haar", "yunet"])
 def detector(request):
-    """Return each detector, with YuNet's weights where they are kept for tests."""
-    if request.param == "haar":
-        return FaceDetector(DetectorSettings(kind="haar"))
-    return FaceDetector(DetectorSettings(kind="yunet", weights=request.getfixturevalue("yunet")))
+    """Return each detector."""
+    return FaceDetector(DetectorSettings(kind=request.param))
 
 
 def centre_inside(box: Box, region: Box) -> bool:
@@ -61,15 +60,6 @@ def test_a_large_picture_is_searched_as_well_as_a_small_one(detector, portrait):
         assert b / 4 == pytest.approx(a, abs=small.width / 10)
 
 
-def test_profiles_are_found_on_both_sides_when_asked_for(shared):
-    """The second cascade finds a head seen from the side, and its mirror image."""
-    _, frame = cv2.VideoCapture(str(shared / "samples" / "two_faces_turning.mp4")).read()
-    woman = frame[:, :240]
-    detector = FaceDetector(DetectorSettings(kind="haar", profile=True))
-    assert detector.detect(woman)
-    assert detector.detect(cv2.flip(woman, 1))
-
-
 def test_what_overlaps_is_one_face():
     """Of two detections of one face the one with more hits stays; another face stays as well."""
     weak, strong = Detection(Square(0, 0, 100), 3), Detection(Square(10, 10, 60), 9)
@@ -88,23 +78,23 @@ def test_shrinking_keeps_size_and_brightness(shape, scale):
 
 
 @pytest.mark.parametrize("angle", [0, 20, -40])
-def test_yunet_tells_how_a_head_is_held(portrait, yunet, angle):
+def test_yunet_tells_how_a_head_is_held(portrait, angle):
     """A turned photograph's face is found as far tilted as it was turned, and looking straight ahead."""
     image, face = portrait
     middle = face.x + face.width / 2, face.y + face.height / 2
     turned = cv2.warpAffine(image, cv2.getRotationMatrix2D(middle, -angle, 1), image.shape[1::-1])
-    (found,) = FaceDetector(DetectorSettings(kind="yunet", weights=yunet)).find(turned)
+    (found,) = FaceDetector(DetectorSettings(kind="yunet")).find(turned)
     assert found.roll == pytest.approx(angle, abs=8)
     assert found.yaw == pytest.approx(0, abs=12)
     assert not found.profile
     assert found.face.middle == pytest.approx(middle, abs=20)
 
 
-def test_yunet_tells_who_looks_to_a_side(shared, yunet):
+def test_yunet_tells_who_looks_to_a_side(shared):
     """Mirroring a picture turns the sign of roll and yaw."""
     image = cv2.imread(str(shared / "samples" / "couple.jpg"))
     assert image is not None
-    detector = FaceDetector(DetectorSettings(kind="yunet", weights=yunet))
+    detector = FaceDetector(DetectorSettings(kind="yunet"))
     seen, mirrored = detector.find(image), detector.find(cv2.flip(image, 1))[::-1]
     assert len(seen) == len(mirrored) == 2
     for a, b in zip(seen, mirrored, strict=True):
@@ -116,54 +106,41 @@ def test_yunet_tells_who_looks_to_a_side(shared, yunet):
 
 
 @pytest.mark.parametrize("kind", ["haar", "yunet"])
-def test_the_smallest_face_means_the_same_for_both(portrait, yunet, kind):
+def test_the_smallest_face_means_the_same_for_both(portrait, kind):
     """A face of a third of the picture's shorter side is found where a quarter is asked for, and not where half is."""
     image, _ = portrait
     for share, count in ((0.25, 1), (0.5, 0)):
-        settings = DetectorSettings(kind=kind, weights=yunet, min_face=share)
+        settings = DetectorSettings(kind=kind, min_face=share)
         assert len(FaceDetector(settings).detect(image)) == count
 
 
-def test_yunet_finds_faces_of_24_pixels(portrait, yunet):
+def test_yunet_finds_faces_of_24_pixels(portrait):
     """Somebody who sits far back in a 640x480 picture is found."""
     image, _ = portrait
     small = cv2.resize(image, None, fx=24 / 170, fy=24 / 170, interpolation=cv2.INTER_AREA)
     picture = np.full((480, 640, 3), 120, np.uint8)
     picture[200 : 200 + small.shape[0], 300 : 300 + small.shape[1]] = small
-    (box,) = FaceDetector(DetectorSettings(kind="yunet", weights=yunet)).detect(picture)
+    (box,) = FaceDetector(DetectorSettings(kind="yunet")).detect(picture)
     assert box.width == pytest.approx(24, abs=4)
 
 
-@pytest.mark.parametrize("kind", ["auto", "yunet"])
-@pytest.mark.parametrize(("content", "words"), [(None, "are not there"), (b"<html>", "is not the file")])
-def test_without_its_weights_haar_takes_yunets_place(tmp_path, portrait, kind, content, words):
-    """A missing or wrong file is told, with what to do, and faces are found all the same."""
-    path = tmp_path / f"{kind}.onnx"
+@pytest.mark.parametrize(("content", "words"), [(None, "is not there"), (b"<html>", "is damaged")])
+def test_a_missing_or_damaged_file_says_what_to_do(tmp_path, content, words):
+    """Without YuNet's file there is no face: the error names it, how to get it back, and the other detector."""
+    path = tmp_path / "yunet.onnx"
     if content:
         path.write_bytes(content)
-    detector = FaceDetector(DetectorSettings(kind=kind, weights=path))
-    assert detector.kind == "haar"
-    assert words in detector.note
-    assert "make yunet" in detector.note
-    assert len(detector.detect(portrait[0])) == 1
+    with pytest.raises(ModelError, match=rf"{path.name} {words}.*git checkout.*haar"):
+        YuNet(path)
 
 
-def test_yunet_is_taken_where_it_is(yunet):
-    """The setting "auto" means the better detector, if its weights are there."""
-    assert FaceDetector(DetectorSettings(weights=yunet)).kind == "yunet"
+def test_yunet_is_what_auto_means():
+    """The better detector is there from the first start."""
+    assert FaceDetector(DetectorSettings()).kind == "yunet"
 
 
-def test_a_door_and_a_title_are_no_faces(shared):
-    """What one cascade takes for a face in a title, and in a class, a second look refuses."""
-    detector = FaceDetector(DetectorSettings(kind="haar"))
-    for name, index in (("no_face.mp4", 80), ("classroom.mp4", 5)):
-        video = cv2.VideoCapture(str(shared / "samples" / name))
-        frames = [video.read()[1] for _ in range(index + 1)]
-        assert Cascade("frontalface_default").find(to_grey(frames[-1]), step=1.1, hits=5, smallest=20)
-        assert detector.detect(frames[-1]) == []
-
-
-def test_a_missing_cascade_says_what_to_install():
-    """An OpenCV without cascades is an error that names the package to install."""
-    with pytest.raises(ModelError, match="opencv-python-headless"):
-        Cascade("no_such_thing")
+def test_a_missing_cascade_says_what_to_install(monkeypatch):
+    """An OpenCV without cascades is an error that names the package to install, and the other detector."""
+    monkeypatch.setattr("vision.detectors.haar.CASCADE", "no_such_thing.xml")
+    with pytest.raises(ModelError, match=r"opencv-python-headless.*yunet"):
+        Haar()

@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import ROOT, DetectorSettings, ModelSettings, Settings
 from tests.fake_camera import FakeCamera
+from vision.detectors.yunet_network import WEIGHTS
 
 
 def told(client: FlaskClient, page: str = "/") -> Any:
@@ -50,13 +50,13 @@ def test_only_its_worker_may_compile_code(client: FlaskClient) -> None:
     assert client.get("/").headers["Cross-Origin-Embedder-Policy"] == "require-corp"
 
 
-def test_yunet_is_sent_where_it_is_used(camera: FakeCamera, yunet: Path) -> None:
+def test_yunet_is_sent_where_it_is_used(camera: FakeCamera) -> None:
     """Its file takes pictures of any size, and nothing else in it is changed."""
-    detector = DetectorSettings(kind="yunet", weights=yunet)
+    detector = DetectorSettings(kind="yunet")
     client = create_app(Settings(detector=detector), camera.as_camera()).test_client()
     files = told(client)["files"]
     assert set(files) == {"runtime", "network", "yunet"}
-    sent, kept = gzip.decompress(client.get(files["yunet"]).data), yunet.read_bytes()
+    sent, kept = gzip.decompress(client.get(files["yunet"]).data), WEIGHTS.read_bytes()
     assert len(sent) == len(kept)
     assert 0 < sum(a != b for a, b in zip(sent, kept, strict=True)) <= 6
 

@@ -13,10 +13,10 @@ from training.turning import load_pictures, measure_turning
 from vision.detection import FaceDetector
 
 
-def test_a_detector_is_measured_on_turned_and_small_pictures(portrait, yunet):
+def test_a_detector_is_measured_on_turned_and_small_pictures(portrait):
     """One face is found again however the picture is turned, with the same answer; one without any adds nothing."""
     pictures = [portrait[0], np.full((60, 80, 3), 99, np.uint8)]
-    detector = FaceDetector(DetectorSettings(kind="yunet", weights=yunet))
+    detector = FaceDetector(DetectorSettings())
     results = measure_turning(detector, FixedClassifier().predict, pictures)
     assert results["faces"] == 1
     assert all(figures == {"found": 1, "agreement": 1, "false": 0} for figures in results["conditions"].values())

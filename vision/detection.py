@@ -1,51 +1,33 @@
 """Which detector finds the faces, and how it is asked: here one is chosen, once for the whole application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from config import DetectorSettings
 from entities import Box, Image
-from errors import ModelError
 from vision.detectors.detector import Detection, Detector
 from vision.detectors.haar import Haar
 from vision.detectors.yunet import YuNet
 
-DETECTORS: Final[dict[str, Callable[[DetectorSettings], Detector]]] = {"haar": Haar, "yunet": YuNet}
+DETECTORS: Final[dict[str, Callable[[], Detector]]] = {"yunet": YuNet, "haar": Haar}
 """By the name that `detector.kind` gives them."""
 BEST: Final = "yunet"
-"""What auto means, where it can be used."""
-ALWAYS: Final = "haar"
-"""What needs no file of its own."""
+"""What auto means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The detector that is used, and why not another."""
-
-    detector: Detector
-    note: str
-    """Which one it is, in a sentence for the user, and what the better one, or the one asked for, would need."""
-    fallback: bool = False
-    """Whether another was asked for by name."""
+@lru_cache(maxsize=len(DETECTORS))
+def _load(kind: str) -> Detector:
+    return DETECTORS[kind]()
 
 
-@lru_cache(maxsize=4)
-def choose(settings: DetectorSettings) -> Choice:
-    """Return the detector that the settings ask for; Haar where that one cannot be used.
+def load_detector(settings: DetectorSettings) -> Detector:
+    """Return the detector that the settings ask for, the same one each time.
 
     Raises:
-        ModelError: Haar's cascades are missing.
+        ModelError: a file that it needs is missing or damaged.
     """
-    kind = BEST if settings.kind == "auto" else settings.kind
-    try:
-        return Choice(DETECTORS[kind](settings), f"{DETECTORS[kind].__name__} finds the faces.")
-    except ModelError as error:
-        if kind == ALWAYS:
-            raise
-        note = f"Haar finds the faces; {DETECTORS[kind].__name__} would find more. {error} Then start again."
-        return Choice(DETECTORS[ALWAYS](settings), note, fallback=settings.kind == kind)
+    return _load(BEST if settings.kind == "auto" else settings.kind)
 
 
 class FaceDetector:
@@ -55,12 +37,11 @@ class FaceDetector:
         """Load the detector that the settings ask for.
 
         Raises:
-            ModelError: Haar's cascades are missing.
+            ModelError: a file that it needs is missing or damaged.
         """
-        choice = choose(settings)
-        self._detector, self.note = choice.detector, choice.note
-        self.kind = choice.detector.name
-        self._share = settings.min_face or choice.detector.min_face
+        self._detector = load_detector(settings)
+        self.kind = self._detector.name
+        self._share = settings.min_face or self._detector.min_face
 
     def find(self, image: Image) -> list[Detection]:
         """Return the faces in a picture with what is known of each, from left to right.

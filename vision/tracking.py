@@ -14,7 +14,7 @@ from typing import Final
 
 from config import DetectorSettings
 from entities import Box, Image
-from vision.detection import choose
+from vision.detection import load_detector
 from vision.detectors.detector import Detection
 from vision.geometry import Square
 from vision.pixels import to_grey
@@ -123,7 +123,7 @@ class FaceTracker:
         Raises:
             ModelError: a cascade is missing.
         """
-        self._detector = choose(settings).detector
+        self._detector = load_detector(settings)
         self._share = settings.min_face or self._detector.min_face
         self._live = live
         self._next_id = 1

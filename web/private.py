@@ -11,7 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, url_for
 
 from config import ROOT, ModelSettings, Settings
-from vision.detectors.yunet import of_any_size
+from vision.detectors.yunet_network import WEIGHTS, of_any_size
 from web.errors import ApiError
 from web.services import services
 
@@ -48,7 +48,7 @@ def yunet() -> Response:
     """Send YuNet's network for pictures of any size."""
     if not _uses_yunet():
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "YuNet is not in use here.")
-    return Response(browser_yunet(services().settings.detector.weights), mimetype="application/octet-stream")
+    return Response(browser_yunet(WEIGHTS), mimetype="application/octet-stream")
 
 
 def exported(model: ModelSettings) -> bool:
@@ -62,7 +62,7 @@ def exported(model: ModelSettings) -> bool:
 
 def engine_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that private mode keeps to as the server does."""
-    return settings.detector.model_dump(include={"min_face", "scale_factor", "min_neighbors"}) | (
+    return settings.detector.model_dump(include={"min_face"}) | (
         settings.model.model_dump(include={"smoothing", "min_confidence"})
     )
 

@@ -68,7 +68,7 @@ def _page(jobs: list[Job]) -> str:
         )
         for job in latest
     ]
-    return joint_report(videos, the.settings, the.detector.note, notes)
+    return joint_report(videos, the.settings, notes)
 
 
 def _part(options: VideoOptions) -> str:

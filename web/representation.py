@@ -25,7 +25,6 @@ def describe_status(the: Services) -> dict[str, Any]:
         "viewers": the.videos.taken,
         "frame": {"width": latest.width, "height": latest.height} if latest else None,
         "detector": the.detector.kind,
-        "detector_note": the.detector.note,
         "demo": camera.demo,
         "version": VERSION,
     }

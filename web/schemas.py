@@ -105,7 +105,6 @@ class StatusAnswer(BaseModel):
     detector: str = Field(
         description="What finds the faces.", json_schema_extra={"enum": list(get_args(DetectorKind))[1:]}
     )
-    detector_note: str = Field(description="The same in a sentence, with what a better one would need.")
     demo: bool = Field(description="Whether the bundled demo clip is shown.")
     version: str
 

@@ -51,15 +51,11 @@ class Options:
         """Return what changes with everything that results depend on, but for the file: settings and weights."""
         told = {
             "version": VERSION,
-            "detector": self.settings.detector.model_dump(mode="json", exclude={"weights"}),
+            "detector": self.settings.detector.model_dump(mode="json"),
             "model": self.settings.model.model_dump(mode="json", exclude={"weights", "architecture"}),
             "weights": [
                 sha256(path)
-                for path in (
-                    self.settings.model.architecture,
-                    self.settings.model.weights,
-                    self.settings.detector.weights,
-                )
+                for path in (self.settings.model.architecture, self.settings.model.weights)
                 if path.is_file()
             ],
             "rest": repr(self.rest),

@@ -30,7 +30,7 @@ class Analysed:
     """Which part of it was looked at, in words; empty where that is all."""
 
 
-def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, notes: Iterable[str] = ()) -> str:
+def joint_report(videos: Sequence[Analysed], settings: Settings, notes: Iterable[str] = ()) -> str:
     """Return the report on several videos as the text of an HTML file that needs no others.
 
     Their faces are named, merged and split as they are now. Videos whose results are gone are left out.
@@ -38,7 +38,6 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
     Args:
         videos: Those that failed as well.
         settings: Of the analysis.
-        detector: What found the faces, in a sentence.
         notes: Sentences that the reader has to know.
 
     """
@@ -59,7 +58,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, detector: str, 
         joined(intervals, INTERVAL_TYPES),
         pictures=pictures,
         notes=[*notes, *parts],
-        methods=methods(settings, detector, rests),
+        methods=methods(settings, rests),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from config import Settings
+from vision.detection import load_detector
 
 _RESTS: Final = {
     None: "Faces are not compared with what they look like at rest.",
@@ -14,18 +15,17 @@ _RESTS: Final = {
 _RESTS_DIFFER: Final = "Whether faces are compared with what they look like at rest differs from file to file."
 
 
-def methods(settings: Settings, detector: str, rests: Collection[str | None]) -> dict[str, str]:
+def methods(settings: Settings, rests: Collection[str | None]) -> dict[str, str]:
     """Return what results depend on, for a report's reader.
 
     Args:
         settings: Of the analysis.
-        detector: What found the faces, in a sentence.
         rests: The kinds of resting faces that the files' faces are compared with (`RestWanted.kind`); None for none.
 
     """
     limits, model = settings.intervals, settings.model
     return {
-        "Faces": detector,
+        "Faces": f"Found by {load_detector(settings.detector).title}.",
         "Resting faces": _RESTS[next(iter(rests))] if len(rests) == 1 else _RESTS_DIFFER,
         "Probabilities": f"Averaged over the last {model.smoothing:g} s of each face. Below {model.min_confidence:g}, "
         "a face is uncertain.",

@@ -94,7 +94,6 @@ def conclude(
     settings: Settings,
     *,
     csv: bool = False,
-    detector: str = "",
     rest: RestWanted | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
@@ -105,7 +104,6 @@ def conclude(
         lists: What `read_lists` returned.
         settings: Those of the analysis; `intervals` says what makes an interval.
         csv: Whether to write the tables as CSV files, too.
-        detector: What found the faces, in a sentence, for the report.
         rest: Where resting faces came from, for the report.
         progress: Told after every file how many are done, of how many.
 
@@ -144,7 +142,7 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=methods(settings, detector, {rest.kind if rest else None}),
+        methods=methods(settings, {rest.kind if rest else None}),
     )
     write_text(out / REPORT, page)
     return notes

@@ -18,8 +18,6 @@ class Detection:
     face: Square
     score: float
     """How sure the detector is; comparable only with its own others."""
-    certain: bool = True
-    """Whether one look is enough; if not, a second has to find the face again."""
     yaw: float | None = None
     """Degrees by which the head is turned, to the picture's right above 0; None from a detector that tells no angles,
     and for which `face.roll` is 0."""
@@ -51,11 +49,10 @@ class Detector(Protocol):
 
     name: str
     """As `detector.kind` names it."""
+    title: str
+    """As people name it."""
     min_face: float
     """Smallest face that it is used for where `detector.min_face` is not set, as a share of the shorter side."""
-
-    exact: bool
-    """Whether it tells a face's size to a few percent, so that what changes little for it changes little."""
 
     def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
         """Return the faces in a picture, each once, in any order.

@@ -1,39 +1,30 @@
 """YuNet (Wu, Peng and Yu, 2023, Machine Intelligence Research 20): faces of 10 to 300 pixels, with five points each.
 
-OpenCV runs it as `cv2.FaceDetectorYN`. The weights are OpenCV Zoo's, under the MIT licence; `make yunet` fetches them.
+What it says of a face becomes a square as Haar's cascade frames faces, turned as the head is.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from math import atan2, degrees, hypot, sqrt
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from config import DetectorSettings
 from entities import Image
-from errors import ModelError
 from vision.crops import upright
 from vision.detectors.detector import SAME_FACE, Detection, strongest
+from vision.detectors.yunet_network import WEIGHTS, YuNetNetwork, check
 from vision.geometry import Square
 from vision.pixels import resize, to_colour
 
-SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-"""Of `face_detection_yunet_2023mar.onnx`."""
 PROFILE: Final = 45.0
 """Degrees of yaw from which a face is seen from the side: FER2013 has few that are turned further."""
 
-_SCORE: Final = 0.6
-"""What scores less is no face (scores are 0 to 1)."""
 _SURE: Final = 0.8
 """What scores less has to score that much in a closer look: real faces nearly always do, and nothing else does."""
-_OVERLAP: Final = 0.3
-"""Of detections that share more than this of their union, only the surest is kept."""
 _PIXELS: Final = 12
 """The smallest face that is wanted is shown to the network this many pixels wide, in one of many frames."""
 _THOROUGH_PIXELS: Final = 20
@@ -70,18 +61,17 @@ class YuNet:
     """The detector; safe to use from several threads."""
 
     name = "yunet"
+    title = "YuNet"
     min_face = 0.04
-    exact = True
 
-    def __init__(self, settings: DetectorSettings) -> None:
-        """Load the network from the file that the settings name.
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        """Load the network.
 
         Raises:
             ModelError: the file is missing, or another than YuNet's; says what to do.
         """
-        _check(settings.weights)
-        self._network = _Network(settings.weights)
-        self._closer = _Network(settings.weights)
+        check(weights)
+        self._network, self._closer = YuNetNetwork(weights), YuNetNetwork(weights)
 
     def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
         """Return the faces in a picture, as `Detector` says; each is looked at closer."""
@@ -90,17 +80,20 @@ class YuNet:
         scale = min(scale, _LARGEST / max(colour.shape), _ENLARGED)
         if min(colour.shape[:2]) * scale < _PIXELS:
             return []
-        found = [_detection(points).scaled(1 / scale) for points in self._network.run(resize(colour, scale))]
+        found = [_detection(points).scaled(1 / scale) for points in self._run(resize(colour, scale))]
         if thorough:
             found += [detection for turn in _TURNS for detection in self._find_turned(colour, scale, turn)]
         seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in strongest(found)]
         return strongest([detection for detection in seen if detection and detection.face.size >= smallest])
 
+    def _run(self, image: Image) -> NDArray[np.float32]:
+        return self._network.run([image])[0]
+
     def _find_turned(self, image: Image, scale: float, turn: float) -> list[Detection]:
         """Return the faces that the network finds when the picture is turned back by so many degrees."""
         height, width = image.shape[:2]
         whole = Square.around(width / 2, height / 2, hypot(width, height), turn)
-        turned = self._network.run(upright(image, whole.corners(), round(whole.size * scale)))
+        turned = self._run(upright(image, whole.corners(), round(whole.size * scale)))
         found = [_detection(points).scaled(1 / scale) for points in turned]
         return [replace(detection, face=detection.face.within(whole)) for detection in found]
 
@@ -142,29 +135,11 @@ class YuNet:
 
         The mean halves the tremble of the points, and what they are wrong by on one side only.
         """
-        seen = [
-            np.where(mirror, _mirrored(points), points)
-            for mirror in (False, True)
-            for points in self._closer.run(cv2.flip(picture, 1) if mirror else picture)
-        ]
+        straight, mirrored = self._closer.run([picture, cv2.flip(picture, 1)])
+        seen = [*straight, *map(_mirrored, mirrored)]
         middle = Square(0, 0, _LOOK_PIXELS)
         near = [points for points in seen if _detection(points).face.distance(middle) < _LOOK_NEAR]
         return _detection(np.mean(near, axis=0)) if near else None
-
-
-class _Network:
-    """One copy of the network, for pictures of mostly the same size: another size costs it an allocation."""
-
-    def __init__(self, weights: Path) -> None:
-        self._lock = Lock()
-        self._network = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), _SCORE, _OVERLAP)
-
-    def run(self, image: Image) -> NDArray[np.float32]:
-        """Return (n, 15) for n faces: x, y, width, height, five points' x and y, score (0-1)."""
-        with self._lock:
-            self._network.setInputSize(image.shape[1::-1])
-            faces = self._network.detect(image)[1]
-        return np.empty((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
 
 
 def _detection(found: NDArray[np.float32]) -> Detection:
@@ -192,22 +167,3 @@ def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
     points = found[4:14].reshape(5, 2)[[1, 0, 2, 4, 3]]  # left and right change places
     turned[4:14] = (points * (-1, 1) + (_LOOK_PIXELS, 0)).ravel()
     return turned
-
-
-def of_any_size(weights: bytes) -> bytes:
-    """Return the file for inputs of any size: it says 640 by 640, and of all runtimes only OpenCV passes over that."""
-    # Dimensions of an ONNX file: the number 640, and as many bytes that give a name instead.
-    number, height, width = b"\x0a\x03\x08\x80\x05", b"\x0a\x03\x12\x01h", b"\x0a\x03\x12\x01w"
-    return weights.replace(2 * number, height + width, 1)
-
-
-def _check(weights: Path) -> None:
-    """Raise ModelError where this is not the file."""
-    try:
-        found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except FileNotFoundError as error:
-        raise ModelError(f"Its weights, {weights.name}, are not there: get them with make yunet.") from error
-    except OSError as error:
-        raise ModelError(f"Its weights, {weights.name}, cannot be read ({error.strerror}).") from error
-    if found != SHA256:
-        raise ModelError(f"{weights.name} is not the file of its weights: delete it, and get that with make yunet.")

@@ -49,7 +49,6 @@ export class StatusView {
     this.#showFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);
     this.#showModel(status);
-    if ("detector_note" in status) say(byId("detector-note"), status.detector_note);
     say(byId("announcement"), `${this.#stateWords()}: ${status.source ?? "video"}. ${this.#explanation()}`);
     clearInterval(this.timer);
     if (status.next_try_in != null) this.timer = setInterval(() => this.#showReason(), 500);
