@@ -18,7 +18,7 @@ ALLOWED = {
     "parts": {"errors"},
     "files": {"errors"},
     "config": {"errors"},
-    "vision": BASE,
+    "vision": BASE | {"runtime"},
     "expressions": BASE,
     "runtime": BASE,
     "model": BASE | {"runtime"},

@@ -9,6 +9,7 @@ from vision.detection import FaceDetector
 from vision.detectors.detector import Detection, strongest
 from vision.detectors.haar import Haar
 from vision.detectors.yunet import YuNet
+from vision.detectors.yunet_network import WEIGHTS, YuNetNetwork
 from vision.geometry import Square
 from vision.pixels import shrink, to_grey
 
@@ -132,6 +133,16 @@ def test_a_missing_or_damaged_file_says_what_to_do(tmp_path, content, words):
         path.write_bytes(content)
     with pytest.raises(ModelError, match=rf"{path.name} {words}.*git checkout.*haar"):
         YuNet(path)
+
+
+@pytest.mark.parametrize("scale", [1, 0.5, 0.23])
+def test_openvino_finds_what_opencv_finds(portrait, scale):
+    """Boxes, points and scores are those of `cv2.FaceDetectorYN`, which runs the same network, to a hundredth."""
+    image = cv2.resize(np.hstack([portrait[0], portrait[0][:, ::-1]]), None, fx=scale, fy=scale)
+    reference = cv2.FaceDetectorYN.create(str(WEIGHTS), "", image.shape[1::-1], 0.6, 0.3)
+    (found,) = YuNetNetwork().run([image])
+    assert len(found) == 2
+    assert found == pytest.approx(reference.detect(image)[1], abs=0.01)
 
 
 def test_yunet_is_what_auto_means():

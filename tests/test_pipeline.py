@@ -5,6 +5,7 @@ import pytest
 from config import ModelSettings, Settings
 from entities import EXPRESSIONS, Frame
 from pipeline import ExpressionPipeline, analyze_image
+from vision.crops import crop_face
 from vision.detection import FaceDetector
 from vision.pixels import to_grey
 
@@ -36,13 +37,13 @@ def make_pipeline(classifier, **model):
 
 
 def test_raw_probabilities_are_those_of_the_box(classifier, portrait):
-    """What the classifier sees is the box of the full grey frame, and nothing else."""
+    """What the classifier sees is the face's square in the full grey frame, and nothing else."""
     image, _ = portrait
     pipeline = make_pipeline(classifier)
     for i in range(8):
         moved = np.roll(image, 5 * i, axis=1)
         (face,), _ = pipeline.process(Frame(moved, i, i / 30))
-        assert face.raw == tuple(classifier.predict([face.box.crop(to_grey(moved))])[0].tolist())
+        assert face.raw == tuple(classifier.predict([crop_face(to_grey(moved), face.box, face.corners)])[0].tolist())
 
 
 def test_all_faces_are_classified_in_one_batch(classifier, portrait):

@@ -62,9 +62,9 @@ def test_a_still_face_has_a_still_box(tracker, face):
     assert np.abs(np.diff([[box.x, box.y, box.width] for box in boxes], axis=0)).mean() < 0.5
 
 
-def test_few_frames_are_searched_and_none_waits(settings, face, monkeypatch):
+def test_few_frames_are_searched_and_none_waits(face, monkeypatch):
     """At 30 frames a second, one in five at most is searched, and live frames do not wait for what that takes."""
-    tracker = FaceTracker(settings, live=True)
+    tracker = FaceTracker(DetectorSettings(), live=True)
     find, searching, released = tracker._detector.find, [], threading.Event()
 
     def find_slowly(*arguments, **options):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from entities import Box, Corners, Face, Image
+from entities import Box, Face, Image
 from errors import ImageError
 from vision.labels import place_labels
 
@@ -50,10 +50,10 @@ GONE_MARGIN: Final = 0.5
 HEAD: Final = 0.7
 """How far a head that is seen from the side reaches beyond the face at its back, in widths of the face."""
 
-_CORNERS: Final = ((False, False), (True, False), (False, True), (True, True))
-"""A box's corners: whether they are on its right, whether they are below."""
-_CORNER_STEP: Final = 8
-"""Pixels in which the size of boxes is told apart when their corners are drawn: so many can be kept."""
+_CORNER_STEP: Final = 1.1
+"""Ratio between the sizes of squares that are told apart when their corners are drawn: so few can be kept."""
+_ROLL_STEP: Final = 2
+"""The same in degrees of their roll: a corner's strokes, a quarter of a side long, end less than a pixel aside."""
 _LARGEST_KEPT: Final = 1080
 """Shorter side of the largest picture, in pixels, for which what was drawn is kept: video, but not large photographs,
 for which it could come to gigabytes."""
@@ -61,6 +61,10 @@ _LABEL_BY_FACE: Final = 0.14
 """Size of a label's letters as a share of its face's side."""
 _SMALLEST_LABEL: Final = 0.7
 """The smallest letters, as a share of the largest, which go by the picture's size."""
+_LABEL_HEIGHT: Final = 1.65
+"""Of a label, in sizes of its letters."""
+_LABEL_ENDS: Final = 1.3
+"""Room before and behind its words together, in sizes of its letters."""
 _SUBPIXEL_BITS: Final = 4
 _SUPERSAMPLING: Final = 4
 
@@ -72,6 +76,15 @@ class Sprite(NamedTuple):
     """(h, w, 3) BGR: what it adds to the picture."""
     cover: Image
     """(h, w, 3): how much of the picture it lets through; 255 is all."""
+
+
+class Corner(NamedTuple):
+    """One of the four corners around a face."""
+
+    sprite: Sprite
+    x: int
+    y: int
+    """From the corner itself to the sprite's left top."""
 
 
 def annotate(
@@ -96,10 +109,7 @@ def annotate(
     faces = tuple(faces)
     canvas = hide_faces(image, faces, gone) if blur else image.copy()
     for face in faces:
-        if face.corners:
-            _draw_turned_corners(canvas, face.corners, colour_of(face))
-        else:
-            _draw_corners(canvas, face.box, colour_of(face))
+        _draw_corners(canvas, _outline(face), colour_of(face))
     if labels:
         _draw_labels(canvas, faces, numbers=len(faces) > 1 if numbers is None else numbers)
     return canvas
@@ -187,77 +197,109 @@ def _hide(canvas: Image, box: Box, margin: float) -> None:
     canvas[top:bottom, left:right] = cv2.resize(tiles, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
 
 
-def _draw_corners(canvas: Image, box: Box, colour: Colour) -> None:
-    """Blend in four rounded corners with a dark shadow, so that they show on light and on dark pictures."""
-    thickness = max(2, round(_unit(canvas) * 2.5))
-    side = _CORNER_STEP * max(1, round(min(box.width, box.height) / _CORNER_STEP))
-    margin = thickness  # Half of the stroke and of its shadow lie outside the box.
-    corners = _corners if _is_kept(canvas) else _corners.__wrapped__
-    for (right, below), sprite in zip(_CORNERS, corners(side, thickness, colour), strict=True):
-        inward = len(sprite.light) - margin
-        x = box.x + box.width - inward if right else box.x - margin
-        y = box.y + box.height - inward if below else box.y - margin
-        _blend(canvas, sprite, x, y)
+def _draw_corners(canvas: Image, outline: NDArray[np.float64], colour: Colour) -> None:
+    """Blend in four rounded corners with a dark shadow, so that they show on light and on dark pictures.
 
-
-def _draw_turned_corners(canvas: Image, corners: Corners, colour: Colour) -> None:
-    """Draw four rounded corners as `_draw_corners` does, at any angle."""
+    Args:
+        canvas: The picture, changed in place.
+        outline: (4, 2), as `_outline` returns it.
+        colour: Of the corners.
+    """
     thickness = max(2, round(_unit(canvas) * 2.5))
-    points = np.array(corners)
-    side = float(np.hypot(*(points[1] - points[0])))
-    paths = []
-    for before, corner, after in zip(np.roll(points, 1, 0), points, np.roll(points, -1, 0), strict=True):
-        axes = np.array([before - corner, after - corner]) / max(side, 1.0)
-        paths.append(np.rint((corner + _corner_path(side) @ axes) * (1 << _SUBPIXEL_BITS)).astype(np.int32))
-    for shade, width in ((INK, thickness + 2), (colour, thickness)):
-        cv2.polylines(canvas, paths, False, shade[::-1], width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    edges = np.roll(outline, -1, axis=0) - outline
+    lengths = np.hypot(*edges.T)
+    along = edges / np.maximum(lengths, 1e-6)[:, None]
+    pixels = np.rint(outline + (along - np.roll(along, 1, axis=0) - 1) / 2).astype(int)  # those inside, at the corners
+    side = round(_CORNER_STEP ** round(math.log(max(lengths.min(), 1.0), _CORNER_STEP)))
+    roll = _ROLL_STEP * round(math.degrees(math.atan2(along[0, 1], along[0, 0])) / _ROLL_STEP)
+    draw = _corners if _is_kept(canvas) else _corners.__wrapped__
+    for (x, y), corner in zip(pixels.tolist(), draw(side, roll % 360, thickness, colour), strict=True):
+        _blend(canvas, corner.sprite, x + corner.x, y + corner.y)
 
 
 def _corner_path(side: float) -> NDArray[np.float64]:
     """Return (n, 2), in pixels from a corner along its two sides: stroke, quarter circle, stroke."""
     radius, arm = side * 0.1, side * 0.24
-    angles = np.linspace(0, np.pi / 2, 32)
+    angles = np.linspace(0, np.pi / 2, 12)
     curve = radius * (1 - np.stack([np.sin(angles), np.cos(angles)], axis=1))
     return np.concatenate([[(arm, 0)], curve, [(0, arm)]])
 
 
-@lru_cache(maxsize=64)
-def _corners(side: int, thickness: int, colour: Colour) -> tuple[Sprite, ...]:
-    """Return the corners, in the order of _CORNERS, of a box `side` pixels wide."""
-    margin, path = thickness, _corner_path(side)
-    points = np.rint((margin + path) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-    size = math.ceil(path.max()) + 2 * margin
-    shadow, stroke = (np.zeros((size, size), np.uint8) for _ in range(2))
-    for mask, width in ((shadow, thickness + 2), (stroke, thickness)):
-        cv2.polylines(mask, [points], False, 255, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+@lru_cache(maxsize=128)
+def _corners(side: int, roll: float, thickness: int, colour: Colour) -> list[Corner]:
+    """Return the corners, in the order of `_outline`, of a square `side` pixels wide, turned by `roll` degrees."""
+    along, across = math.cos(math.radians(roll)), math.sin(math.radians(roll))
+    path = _corner_path(side) @ np.array([[along, across], [-across, along]])
+    start = np.floor(path.min(axis=0)).astype(int) - thickness  # Half of the stroke and of its shadow lie outside.
+    width, height = np.ceil(path.max(axis=0)).astype(int) + thickness + 1 - start
+    points = np.rint((path - start) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    shadow, stroke = (np.zeros((height, width), np.uint8) for _ in range(2))
+    for mask, wide in ((shadow, thickness + 2), (stroke, thickness)):
+        cv2.polylines(mask, [points], False, 255, wide, cv2.LINE_AA, _SUBPIXEL_BITS)
+        if roll == 0:  # OpenCV's smooth lines are not quite alike across and down
+            np.maximum(mask, mask.T, out=mask)
     colour_alpha, ink_alpha = stroke[..., None] / 255, shadow[..., None] / 255
     light = colour_alpha * colour + (1 - colour_alpha) * ink_alpha * INK
-    corner = _sprite(light, 1 - (1 - colour_alpha) * (1 - ink_alpha))
-    turns = [np.s_[:: -1 if below else 1, :: -1 if right else 1] for right, below in _CORNERS]
-    return tuple(Sprite(corner.light[turn].copy(), corner.cover[turn].copy()) for turn in turns)
+    corners = [Corner(_sprite(light, 1 - (1 - colour_alpha) * (1 - ink_alpha)), int(start[0]), int(start[1]))]
+    while len(corners) < 4:
+        corners.append(_quarter_turn(corners[-1]))
+    return corners
+
+
+def _quarter_turn(corner: Corner) -> Corner:
+    """Return a corner turned by 90 degrees, clockwise as seen."""
+    light, cover = (np.ascontiguousarray(np.rot90(part, -1)) for part in corner.sprite)
+    return Corner(Sprite(light, cover), 1 - len(corner.sprite.light) - corner.y, corner.x)
 
 
 def _draw_labels(canvas: Image, faces: Sequence[Face], *, numbers: bool) -> None:
     """Blend the faces' labels in, where they cover neither faces nor each other."""
     height, width = canvas.shape[:2]
     variants = [_label_variants(canvas, face, number=numbers) for face in faces]
-    sizes = [[(label.light.shape[1], label.light.shape[0]) for label in labels] for labels in variants]
+    sizes = [[label.size for label in labels] for labels in variants]
     places = place_labels([_around(_outline(face)) for face in faces], sizes, width, height)
-    for labels, place in zip(variants, places, strict=True):
-        _blend(canvas, labels[place.variant], place.x, place.y)
+    for face, labels, place in zip(faces, variants, places, strict=True):
+        _blend(canvas, _draw_label(labels[place.variant], colour_of(face), kept=_is_kept(canvas)), place.x, place.y)
 
 
-def _label_variants(canvas: Image, face: Face, *, number: bool) -> list[Sprite]:
+class Label(NamedTuple):
+    """What a label says, and how large."""
+
+    words: str
+    figure: str
+    """What follows the words and changes from frame to frame; may be empty."""
+    letters: int
+    """Size of the letters in pixels."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        parts = [self.words, self.figure] if self.figure else [self.words]
+        ends = _LABEL_ENDS * self.letters
+        widths = [round(_text_width(text, self.letters) + ends / len(parts)) for text in parts]
+        return sum(widths), round(_LABEL_HEIGHT * self.letters)
+
+
+def _label_variants(canvas: Image, face: Face, *, number: bool) -> list[Label]:
     """Return the face's label in full, smaller, and as short as it can be."""
     name = "Uncertain" if face.uncertain else face.expression
-    words = name if face.uncertain else f"{name}  {face.confidence:.0%}"
-    full, short = (f"{face.track_id}  {words}", str(face.track_id)) if number else (words, name)
+    figure = "" if face.uncertain else f"{face.confidence:.0%}"
+    words = f"{face.track_id}  {name}" if number else name
+    full, short = f"{words}  " if figure else words, str(face.track_id) if number else name
     base = max(11.0, 16 * _unit(canvas))
     smallest = _even(_SMALLEST_LABEL * base)
     size = max(smallest, _even(min(_LABEL_BY_FACE * min(face.box.width, face.box.height), base)))
-    make_label = _label if _is_kept(canvas) else _label.__wrapped__
-    colour = colour_of(face)
-    return [make_label(text, colour, pixels) for text, pixels in ((full, size), (full, smallest), (short, smallest))]
+    return [Label(full, figure, size), Label(full, figure, smallest), Label(short, "", smallest)]
+
+
+def _draw_label(label: Label, colour: Colour, *, kept: bool) -> Sprite:
+    """Return the words on a pill of their colour; they and the figure are kept apart, so that few have to be drawn."""
+    draw = _label_part if kept else _label_part.__wrapped__
+    if not label.figure:
+        return draw(label.words, colour, label.letters, left=True, right=True)
+    words = draw(label.words, colour, label.letters, left=True, right=False)
+    figure = draw(label.figure, colour, label.letters, left=False, right=True)
+    return Sprite(np.hstack([words.light, figure.light]), np.hstack([words.cover, figure.cover]))
 
 
 def _even(size: float) -> int:
@@ -282,19 +324,29 @@ def _sprite(light: NDArray[np.float64], alpha: NDArray[np.float64]) -> Sprite:
     return Sprite(np.rint(light[..., ::-1]).astype(np.uint8), np.rint(cover).astype(np.uint8))
 
 
-@lru_cache(maxsize=512)
-def _label(text: str, colour: Colour, size: int) -> Sprite:
-    """Return the words on a pill of their colour."""
-    font = _font(size)
-    width, height = round(font.getlength(text) + 1.3 * size), round(1.65 * size)
+@lru_cache(maxsize=2048)
+def _label_part(text: str, colour: Colour, letters: int, *, left: bool, right: bool) -> Sprite:
+    """Return a text on a pill of its colour, which ends round on the sides that are asked for."""
+    ends = _LABEL_ENDS * letters / 2
+    width, height = round(_text_width(text, letters) + ends * (left + right)), round(_LABEL_HEIGHT * letters)
     pill = PillowImage.new("L", (width * _SUPERSAMPLING, height * _SUPERSAMPLING))
-    corners = (0, 0, pill.width - 1, pill.height - 1)
-    ImageDraw.Draw(pill).rounded_rectangle(corners, radius=0.45 * size * _SUPERSAMPLING, fill=255)
+    ImageDraw.Draw(pill).rounded_rectangle(
+        (0, 0, pill.width - 1, pill.height - 1),
+        radius=0.45 * letters * _SUPERSAMPLING,
+        fill=255,
+        corners=(left, right, right, left),
+    )
     alpha = np.asarray(pill.resize((width, height), PillowImage.Resampling.BOX))[..., None] / 255.0
     picture = PillowImage.new("RGB", (width, height), colour)
-    position = (width / 2, height / 2 + 0.36 * size)
-    ImageDraw.Draw(picture).text(position, text, _text_on(colour), font, anchor="ms", stroke_width=0.02 * size)
+    position = (ends if left else 0.0, height / 2 + 0.36 * letters)
+    font, ink = _font(letters), _text_on(colour)
+    ImageDraw.Draw(picture).text(position, text, ink, font, anchor="ls", stroke_width=0.02 * letters)
     return _sprite(np.asarray(picture) * alpha, alpha)
+
+
+@lru_cache(maxsize=2048)
+def _text_width(text: str, letters: int) -> float:
+    return _font(letters).getlength(text)
 
 
 def _text_on(colour: Colour) -> Colour:

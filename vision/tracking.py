@@ -1,9 +1,9 @@
 """Follows faces from frame to frame, so that each keeps its number.
 
 Every frame, each face is found again by its looks, which costs next to nothing. A few times a second the detector
-searches a whole frame; of live video on another thread, and so on another core, while frames go on: no frame waits
-for a search. What it finds then confirms known faces, corrects their boxes, and shows new ones. What no search has
-confirmed for a while is given up.
+searches a whole frame; of live video on another thread, at low priority, while frames go on: no frame waits for a
+search. What it finds then confirms known faces, corrects their boxes, and shows new ones. What no search has confirmed
+for a while is given up.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +39,7 @@ _RECOGNISED: Final = 0.7
 """Correlation from which a face is taken for one that was lost: two different people reach it in one pair of 200."""
 _UNLIKE: Final = 0.1
 """How far below that its correlation with every other face must be."""
-_CARRY: Final = 0.8
+_MAX_UNCONFIRMED: Final = 0.8
 """Seconds, at most, for which a face is shown that still matches its template but that no search confirms, as when a
 head turns away."""
 _GRACE: Final = 0.25
@@ -73,10 +73,6 @@ class Track:
     """When a search last found the face."""
     seen_at: float
     """When it was last found, by a search or by its looks."""
-    proven: bool
-    """Whether it is certain enough to be shown."""
-    trust: float
-    """For how many seconds it may go unconfirmed: the longer it has been seen, the longer."""
     likeness: float = 1.0
     """How alike the face is, in this frame, to when it was last confirmed; at most 1."""
     drift: float = inf
@@ -159,17 +155,16 @@ class FaceTracker:
             self._search = self._begin_search(image, pyramid)
         if self._search and elapsed > _GRACE:  # the first frame, or one of few: the next may be too late
             self._take_in(self._search, pyramid)
-        self._give_up()
+        self._drop_unseen()
         return self._visible(pyramid.shape)
 
     @property
     def _period(self) -> float:
         """Seconds, at least, from one search to the next."""
-        if self._live or not self._detector.exact or not self._tracks:
+        if self._live or not self._tracks:
             return _PERIOD
         calm = all(
-            track.proven
-            and track.face.size >= _LARGE
+            track.face.size >= _LARGE
             and track.likeness >= _STEADY
             and track.drift <= _SETTLED
             and track.confirmed_at >= self._searched_at
@@ -208,24 +203,22 @@ class FaceTracker:
         """Learn from what a search found in an earlier frame, after waiting for it where it is not done."""
         self._search = None
         templates = [(d, Template.of(search.pyramid, d.face)) for d in search.found.result()]
-        news = {detection: template for detection, template in templates if template}
-        for track, detection in self._matches(search, news):
+        unmatched = {detection: template for detection, template in templates if template}
+        for track, detection in self._matches(search, unmatched):
             self._confirm(track, search.places[track], detection, search.pyramid)
-            del news[detection]
-        for track in [track for track in self._tracks if not track.proven and track.confirmed_at < self._searched_at]:
-            self._tracks.remove(track)
-        for detection, template in sorted(news.items(), key=lambda item: item[0].face.x):
+            del unmatched[detection]
+        for detection, template in sorted(unmatched.items(), key=lambda item: item[0].face.x):
             if all(detection.face.overlap(track.face) < _SAME_PLACE for track in self._tracks):
-                self._welcome(pyramid, detection, template)
+                self._start_track(pyramid, detection, template)
 
-    def _matches(self, search: _Search, news: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
+    def _matches(self, search: _Search, found: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
         """Return which track each detection belongs to, as far as it belongs to one.
 
         The nearest and most alike first, so that neighbouring faces do not swap numbers.
         """
         pairs = []
         for track in self._tracks:
-            for detection, template in news.items():
+            for detection, template in found.items():
                 distance = detection.face.distance(search.places[track]) if track in search.places else 1.0
                 likeness = track.template.likeness(template)
                 if distance <= _NEAR and (track.alike or likeness >= _RESEMBLES):
@@ -244,21 +237,19 @@ class FaceTracker:
         if template:
             track.template, track.likeness = template, 1.0
         track.detection = replace(detection, face=track.face.changed(place, seen))
-        track.trust = min(track.trust + self._searched_at - track.confirmed_at, _CARRY)
-        track.confirmed_at, track.seen_at, track.proven = self._searched_at, self._now, True
+        track.confirmed_at, track.seen_at = self._searched_at, self._now
 
-    def _give_up(self) -> None:
+    def _drop_unseen(self) -> None:
         for track in list(self._tracks):
-            if self._now - track.confirmed_at > track.trust or self._now - track.seen_at > _GRACE:
+            if self._now - track.confirmed_at > _MAX_UNCONFIRMED or self._now - track.seen_at > _GRACE:
                 self._lose(track)
         self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _REMEMBERED]
 
     def _lose(self, track: Track) -> None:
         self._tracks.remove(track)
-        if track.proven:
-            self._lost.append(track)
+        self._lost.append(track)
 
-    def _welcome(self, pyramid: Pyramid, detection: Detection, template: Template) -> None:
+    def _start_track(self, pyramid: Pyramid, detection: Detection, template: Template) -> None:
         """Follow a face: one that was lost, if it is certainly that, or a new one."""
         known = self._recognise(template)
         if known:
@@ -275,8 +266,6 @@ class FaceTracker:
                 template,
                 confirmed_at=self._searched_at,
                 seen_at=self._now,
-                proven=detection.certain,
-                trust=_CARRY if detection.certain else 2 * _GRACE,
             )
         )
 
@@ -292,7 +281,7 @@ class FaceTracker:
         shown = []
         for track in self._tracks:
             box = track.face.box(shape)
-            if track.proven and box:
+            if box:
                 track.box = box
                 shown.append(track)
         return sorted(shown, key=lambda track: track.box.x)

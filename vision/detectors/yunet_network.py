@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -18,9 +18,6 @@ from numpy.typing import NDArray
 from config import ROOT
 from entities import Image
 from errors import ModelError
-
-if TYPE_CHECKING:
-    from openvino import InferRequest
 
 WEIGHTS: Final = ROOT / "models" / "yunet" / "face_detection_yunet_2023mar.onnx"
 SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -45,7 +42,7 @@ class YuNetNetwork:
         self._lock = Lock()
 
     @cached_property
-    def _request(self) -> "InferRequest":
+    def _request(self) -> Any:
         from runtime import compile_graph, read_picture_network  # which is slow to import
 
         return compile_graph(read_picture_network(of_any_size(self._weights.read_bytes())), threads=1)
