@@ -4,10 +4,8 @@ import parts  # noqa: F401  # first: says what is missing of the others
 
 # isort: split
 import argparse
-import ctypes
 import logging
 import os
-import platform
 import signal
 import socket
 import sys
@@ -25,6 +23,7 @@ from camera import VideoCamera
 from config import VERSION, ModelSettings, Settings, described, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
+from process import return_memory, share_processors
 from vision.detection import FaceDetector
 from vision.sources import missing_file
 from web import (
@@ -60,7 +59,6 @@ log = logging.getLogger(__name__)
 FORM_OVERHEAD = 100_000
 """Bytes that a multipart form may have besides the picture in it."""
 USAGE_ERROR = 2
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # in glibc's malloc.h
 LARGE_BLOCK = 4 * 1024 * 1024
 """Bytes; more than a frame of live video has."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -252,22 +250,10 @@ def parse(arguments: Sequence[str]) -> Settings:
     return load_settings(given, file)
 
 
-def share_heaps() -> None:
-    """Let all threads share two heaps, and large blocks be given back at once, where the C library is glibc.
-
-    It would make a heap for nearly every thread, and each keeps what the largest frames left in it: memory would rise
-    for as long as other viewers come. It would also learn to keep blocks as large as pictures that were sent.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_ARENA_MAX, 2)
-        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    share_heaps()
+    return_memory(LARGE_BLOCK)
+    share_processors()
     try:
         serve(create_app(parse(sys.argv[1:] if arguments is None else arguments)))
     except FacialExpressionError as error:

@@ -44,6 +44,7 @@ from entities import Classifier, Frame
 from errors import FacialExpressionError, SourceError
 from files import write_json
 from model import FacialExpressionModel
+from process import share_processors
 from vision.detection import DETECTORS
 
 ARCHIVE: Final = ("one", "tables", "annotate", "fps")
@@ -149,6 +150,7 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     """
     out = sys.stderr if options.json == "-" else sys.stdout
     settings = load_settings(file=options.config)
+    share_processors()
     if options.archive is not None:
         run_archive(options, figures, settings)
         return

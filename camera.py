@@ -1,7 +1,8 @@
-"""VideoCamera: source -> faces -> expressions -> annotated JPEG, once a frame for any number of viewers.
+"""VideoCamera: source -> faces -> expressions, once a frame for any number of viewers.
 
 One thread reads the source (`vision.capture`), one processes its newest frame (here), and one loads the model at
 startup. Each viewer waits for the newest result on its own thread; a slow viewer skips frames and delays nobody.
+Nothing is drawn here: what viewers want to see is drawn once for all of them when the first asks (`web.drawings`).
 """
 
 import threading
@@ -17,7 +18,7 @@ from live.analyser import LiveAnalyser, ModelState
 from live.meter import Meter
 from live.status_log import StatusLog
 from vision.absence import Absences
-from vision.annotation import annotate, encode_jpeg, message_frame
+from vision.annotation import encode_jpeg, message_frame
 from vision.capture import Capture
 from vision.sources import DEMO_NAME, Source, Spec, open_source
 
@@ -158,7 +159,7 @@ class VideoCamera:
 
     @property
     def latency_ms(self) -> float:
-        """Median milliseconds from capture to JPEG over the last seconds; 0 while there is no picture."""
+        """Median milliseconds from capture until the faces are named, over the last seconds; 0 without a picture."""
         return self._meter.latency_ms
 
     @property
@@ -242,25 +243,15 @@ class VideoCamera:
     def _show(self, frame: Frame) -> None:
         began = time.perf_counter()
         faces, timings = self._analyser.faces(frame)
-        analysed = time.perf_counter()
-        picture = annotate(frame.image, faces)
-        annotated = time.perf_counter()
-        jpeg = encode_jpeg(picture, self._settings.video.jpeg_quality)
-        encoded = time.perf_counter()
+        total = 1e3 * (time.perf_counter() - began)
         result = FrameResult(
             index=next(self._indices),
             captured_at=frame.captured_at,
             time=frame.time,
-            width=picture.shape[1],
-            height=picture.shape[0],
+            width=frame.image.shape[1],
+            height=frame.image.shape[0],
             faces=faces,
-            jpeg=jpeg,
-            timings={
-                **timings,
-                "annotate": 1e3 * (annotated - analysed),
-                "encode": 1e3 * (encoded - annotated),
-                "total": 1e3 * (encoded - began),
-            },
+            timings={**timings, "total": total},
             gone=self._absences.update(faces, frame.captured_at),
             image=frame.image,
         )

@@ -104,7 +104,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """All that viewers see of one frame; encoded once, whatever the number of viewers."""
+    """All that viewers see of one frame."""
 
     index: int
     captured_at: float
@@ -112,14 +112,14 @@ class FrameResult:
     time: float | None
     width: int
     height: int
-    """Size of the annotated picture in pixels; boxes are in the same pixels."""
+    """Size of the picture in pixels; boxes are in the same pixels."""
     faces: tuple[Face, ...]
-    jpeg: bytes
-    """The annotated picture as a JPEG file."""
+    jpeg: bytes = b""
+    """A JPEG file of a message that is shown in place of a picture; empty where there is an `image`."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Milliseconds by stage: detect, classify, annotate, encode, total."""
+    """Milliseconds by stage: detect, classify, total."""
     image: Image | None = None
-    """(H, W, 3) uint8, BGR: the picture before anything was drawn; None where the picture is a message."""
+    """(H, W, 3) uint8, BGR: the picture, on which nothing is drawn; None where a message is shown."""
     gone: tuple[Box, ...] = ()
     """Where faces were a moment ago that are not found in this frame; to be hidden with those that are."""
 

@@ -1,6 +1,5 @@
 """Runs networks on OpenVINO: those of Keras, and those in ONNX files."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from openvino import opset13 as opset
 from openvino.preprocess import PrePostProcessor
 
 from errors import ModelError
+from process import processors
 
 MAX_THREADS: Final = 4
 """So small a network gains nothing from more, and detection and encoding need processors too."""
@@ -66,7 +66,7 @@ def compile_graph(graph: openvino.Model, threads: int | None = None) -> openvino
         "PERFORMANCE_HINT": "LATENCY",
         # Where a processor has half precision, OpenVINO would use it, and probabilities would differ by a hundredth.
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads or min(os.cpu_count() or 1, MAX_THREADS),
+        "INFERENCE_NUM_THREADS": threads or min(processors(), MAX_THREADS),
         # OpenCV's threads take turns with these on the same cores.
         "ENABLE_CPU_PINNING": False,
     }

@@ -6,7 +6,7 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 
 from benchmarks.soak import Soak
-from benchmarks.stages import STAGES, SceneResult
+from benchmarks.stages import STAGES, SceneResult, Spread
 from benchmarks.viewers import Lifetime
 from files import write_whole
 
@@ -19,11 +19,10 @@ def table(results: list[SceneResult], peer: str | None) -> str:
         ("", [result.scene for result in results]),
         ("detector", [result.detector for result in results]),
     ]
-    rows.append(("frames", [f"{result.frames:,}" for result in results]))
-    for stage in STAGES:
-        cells = [f"{result.stages[stage].median:.2f} / {result.stages[stage].p95:.2f}" for result in results]
-        rows.append((f"{stage}, median / p95 ms", cells))
     rows += [
+        ("frames", [f"{result.frames:,}" for result in results]),
+        *((f"{stage}, median / p95 ms", [_spread(result.stages[stage]) for result in results]) for stage in STAGES),
+        ("back to back, median / p95 ms", [_spread(result.back_to_back) for result in results]),
         ("frames a second", [f"{result.fps:.0f}" for result in results]),
         ("faces a frame", [f"{result.faces:.2f}" for result in results]),
         ("  searched thoroughly", [_optional(result.searched.get("faces"), "{:.2f}") for result in results]),
@@ -42,6 +41,10 @@ def table(results: list[SceneResult], peer: str | None) -> str:
             ("  mean over ours", [_optional(result.peer.get("ratio"), "{:.1f}") for result in results]),
         ]
     return _aligned(rows)
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.median:.2f} / {spread.p95:.2f}"
 
 
 def lifetime_line(lifetime: Lifetime) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 from config import DetectorSettings
 from entities import Box, Frame, Image
 from errors import SourceError
-from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
 
@@ -84,12 +83,12 @@ class CrowdScene:
         """
         rows = -(-self.faces // _COLUMNS)
         tile = self.size[0] // _COLUMNS, self.size[1] // rows
-        tracker = FaceTracker(DetectorSettings(kind="haar"))
+        tracker = FaceTracker(DetectorSettings())
         past: deque[Image] = deque(maxlen=_APART * (self.faces - 1) + 1)
         face: Box | None = None
         with VideoFile(self.path) as video:
             for frame in video.frames():
-                tracks = tracker.update(to_grey(frame.image), frame.captured_at)
+                tracks = tracker.update(frame.image, frame.captured_at)
                 face = max((track.box for track in tracks), key=lambda box: box.width, default=face)
                 if face:
                     past.appendleft(_portrait(frame.image, face, tile))

@@ -192,9 +192,10 @@ def looks(level: int) -> Callable[[FrameResult], bool]:
 
 def brightness(result: FrameResult) -> float:
     """Return the mean level of a result's picture."""
+    if result.image is not None:
+        return float(result.image.mean())
     picture = cv2.imdecode(np.frombuffer(result.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
-    assert picture.shape == (result.height, result.width)
     return float(picture.mean())
 
 

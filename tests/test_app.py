@@ -140,8 +140,8 @@ def test_a_token_of_any_characters_can_be_opened_as_it_is_printed():
 
 
 COUNT_HEAPS = """
-import app, ctypes, sys, threading
-app.share_heaps()
+import process, ctypes, sys, threading
+process.return_memory(4 * 1024 * 1024)
 barrier = threading.Barrier(12)
 def work():
     kept = [bytes(50_000) for _ in range(20)]

@@ -11,11 +11,12 @@ import pytest
 
 from config import ROOT
 
-BASE = {"config", "entities", "errors", "files", "parts"}
+BASE = {"config", "entities", "errors", "files", "parts", "process"}
 ALLOWED = {
     "errors": set(),
     "entities": set(),
     "parts": {"errors"},
+    "process": set(),
     "files": {"errors"},
     "config": {"errors"},
     "vision": BASE | {"runtime"},

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import camera as camera_module
 from camera import VideoCamera
 from config import Settings, VideoSettings
-from entities import Box, Classifier, Face, FrameResult, Image, SourceState
+from entities import Box, Classifier, FrameResult, Image, SourceState
 from errors import ModelError, SourceError
 from tests.footage import FixedClassifier
 from tests.network_cameras import plain_picture
@@ -87,7 +86,7 @@ def test_nothing_happens_without_viewers(make_camera: Cameras) -> None:
 
 
 def test_a_viewer_sees_the_frames(make_camera: Cameras) -> None:
-    """A result carries the picture as JPEG with its size, its capture time and how long each stage took."""
+    """A result carries the picture with its size, its capture time and how long it took; nothing is drawn yet."""
     source = HandFedSource()
     camera = make_camera(source)
     began = time.monotonic()
@@ -95,8 +94,8 @@ def test_a_viewer_sees_the_frames(make_camera: Cameras) -> None:
     result = first(camera.results(), looks(150))
     assert (result.width, result.height) == (64, 48)
     assert began <= result.captured_at <= time.monotonic()
-    assert {"annotate", "encode", "total"} <= set(result.timings)
-    assert result.timings["total"] >= result.timings["annotate"] + result.timings["encode"]
+    assert result.timings["total"] > 0
+    assert result.jpeg == b""
     assert camera.latest() is result
 
 
@@ -357,26 +356,6 @@ def test_a_model_that_fails_at_a_face(
     first(results, has_faces)
     assert camera.model_state == "ready"
     assert caplog.text.count("Expressions cannot be recognised") == 1
-
-
-def test_a_picture_that_cannot_be_drawn_is_passed_over(
-    make_camera: Cameras, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """One bad frame ends nothing, and is logged once."""
-
-    def annotate(image: Image, faces: tuple[Face, ...]) -> Image:
-        if image.max() < 100:
-            raise ValueError("too dark to draw on")
-        return image
-
-    monkeypatch.setattr(camera_module, "annotate", annotate)
-    source = HandFedSource()
-    camera = make_camera(source)
-    for _ in range(3):
-        source.show(50)
-    source.show(150)
-    first(camera.results(), looks(150))
-    assert caplog.text.count("too dark to draw on") <= 2  # the message, and the traceback below it
 
 
 def test_the_source_can_be_changed(make_camera: Cameras) -> None:

@@ -18,7 +18,7 @@ def result() -> FrameResult:
     """Return a frame of noise with a face in it."""
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     face = Face(Box(100, 80, 80, 80), probabilities("Happy"), track_id=1)
-    return FrameResult(0, 1.0, None, 320, 240, (face,), b"as the camera drew it", {"detect": 3.0}, image)
+    return FrameResult(0, 1.0, None, 320, 240, (face,), b"", {"detect": 3.0}, image)
 
 
 def decoded(jpeg: bytes) -> np.ndarray:
@@ -26,11 +26,6 @@ def decoded(jpeg: bytes) -> np.ndarray:
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     return picture
-
-
-def test_what_the_camera_drew_is_not_drawn_again(result: FrameResult) -> None:
-    """With labels and without blur, viewers share the camera's own picture."""
-    assert Drawings(90).jpeg(result, labels=True, blur=False) == result.jpeg
 
 
 def test_hidden_faces_are_mosaics(result: FrameResult) -> None:
@@ -56,6 +51,27 @@ def test_a_frame_is_drawn_once_for_all_viewers(result: FrameResult) -> None:
         assert drawing.call_count == 2
 
 
+def test_nothing_is_kept_of_older_frames(result: FrameResult) -> None:
+    """A slow viewer who still asks for the frame before gets it, and the newest one is kept alone."""
+    viewers = Drawings(90)
+    for frame in [replace(result, index=index) for index in range(3)]:
+        for blur in (False, True):
+            viewers.picture(frame, blur=blur, rate=None)
+    assert viewers.picture(result, blur=False, rate=None) == encode_jpeg(result.image, 90)  # type: ignore[arg-type]
+    assert viewers._newest is not None
+    assert viewers._newest.index == 2
+    assert len(viewers._drawn) == 2
+
+
+def test_a_picture_that_cannot_be_drawn_is_a_message(result: FrameResult, caplog: pytest.LogCaptureFixture) -> None:
+    """One bad frame ends no stream: viewers are told, and so is the log."""
+    with mock.patch("web.drawings.annotate", side_effect=ValueError("too dark to draw on")):
+        picture = decoded(Drawings(90).jpeg(result, labels=True, blur=False))
+    assert picture.shape == (240, 320, 3)
+    assert np.median(picture) < 40
+    assert "too dark to draw on" in caplog.text
+
+
 def test_where_nobody_looked_for_faces_a_message_hides_the_picture(result: FrameResult) -> None:
     """While the model loads there are no boxes to hide; the picture is kept back as a whole."""
     picture = decoded(Drawings(90).jpeg(replace(result, faces=(), timings={}), labels=True, blur=True))
@@ -65,5 +81,5 @@ def test_where_nobody_looked_for_faces_a_message_hides_the_picture(result: Frame
 
 def test_messages_pass_as_they_are(result: FrameResult) -> None:
     """A frame that says why there is no video has nothing to hide."""
-    message = replace(result, image=None, faces=())
+    message = replace(result, image=None, faces=(), jpeg=b"a message")
     assert Drawings(90).jpeg(message, labels=False, blur=True) == message.jpeg

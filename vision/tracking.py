@@ -14,6 +14,7 @@ from typing import Final
 
 from config import DetectorSettings
 from entities import Box, Image
+from process import yield_to_others
 from vision.detection import load_detector
 from vision.detectors.detector import Detection
 from vision.geometry import Square
@@ -57,8 +58,8 @@ _COLLISION: Final = 0.6
 _NOMINAL_STEP: Final = 1 / 30
 """Seconds between two frames where their clock goes backwards, as in a file that starts again."""
 
-_searches: Final = ThreadPoolExecutor(1, thread_name_prefix="face-search")
-"""One thread for all videos of this process: searches wait for each other, frames for none."""
+_searches: Final = ThreadPoolExecutor(1, "face-search", initializer=yield_to_others)
+"""One thread, of low priority, for all videos of this process: searches wait for each other, frames for none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +74,8 @@ class Track:
     """When a search last found the face."""
     seen_at: float
     """When it was last found, by a search or by its looks."""
+    refined_at: float
+    """When a search last looked at it closer, and did not merely find it still there."""
     likeness: float = 1.0
     """How alike the face is, in this frame, to when it was last confirmed; at most 1."""
     drift: float = inf
@@ -84,6 +87,11 @@ class Track:
     def alike(self) -> bool:
         """Whether the face was found in this frame by its looks."""
         return self.likeness >= _ALIKE
+
+    @property
+    def calm(self) -> bool:
+        """Whether the face hardly changes."""
+        return self.face.size >= _LARGE and self.likeness >= _STEADY and self.drift <= _SETTLED
 
     @property
     def face(self) -> Square:
@@ -163,13 +171,7 @@ class FaceTracker:
         """Seconds, at least, from one search to the next."""
         if self._live or not self._tracks:
             return _PERIOD
-        calm = all(
-            track.face.size >= _LARGE
-            and track.likeness >= _STEADY
-            and track.drift <= _SETTLED
-            and track.confirmed_at >= self._searched_at
-            for track in self._tracks
-        )
+        calm = all(track.calm and track.confirmed_at >= self._searched_at for track in self._tracks)
         return _CALM_PERIOD if calm else _PERIOD
 
     def _advance(self, time: float) -> float:
@@ -193,8 +195,16 @@ class FaceTracker:
 
     def _begin_search(self, image: Image, pyramid: Pyramid) -> _Search:
         places = {track: track.face for track in self._tracks}
-        smallest = self._share * min(pyramid.shape)
-        search = partial(self._detector.find, image, smallest, thorough=False, known=tuple(places.values()))
+        # Of live video searches are frequent, so that new faces show soon; known ones need no closer look each time.
+        settled = [t for t in self._tracks if self._live and t.calm and self._now - t.refined_at < _CALM_PERIOD]
+        search = partial(
+            self._detector.find,
+            image,
+            self._share * min(pyramid.shape),
+            thorough=False,
+            known=tuple(places.values()),
+            settled=tuple(track.detection for track in settled),
+        )
         found = _searches.submit(search) if self._live else _done(search())
         self._searched_at = self._now
         return _Search(pyramid, places, found)
@@ -231,7 +241,8 @@ class FaceTracker:
 
     def _confirm(self, track: Track, place: Square, detection: Detection, pyramid: Pyramid) -> None:
         """Correct a track by what a search found where it was at `place`."""
-        track.drift = _error(place, detection.face)
+        if detection.face != place:
+            track.drift, track.refined_at = _error(place, detection.face), self._searched_at
         seen = place.towards(detection.face, _pull(place, detection.face) if track.alike else 1.0)
         template = Template.of(pyramid, seen)
         if template:
@@ -265,6 +276,7 @@ class FaceTracker:
                 replace(detection, face=face) if likeness >= _ALIKE else detection,
                 template,
                 confirmed_at=self._searched_at,
+                refined_at=self._searched_at,
                 seen_at=self._now,
             )
         )

@@ -1,5 +1,6 @@
 """Live frames as some viewers want them: without labels, with faces hidden, or smaller for slow networks."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -9,6 +10,9 @@ import cv2
 from entities import FrameResult, Image
 from vision.annotation import annotate, encode_jpeg, hide_faces, message_frame
 
+log = logging.getLogger(__name__)
+
+_NOT_DRAWN: Final = ("This picture cannot be shown", "The next one may be all right.")
 _NOT_HIDDEN_YET: Final = ("Faces cannot be blurred yet", "They are found as soon as the model is ready.")
 
 
@@ -38,7 +42,9 @@ class Drawings:
     def __init__(self, quality: int) -> None:
         """Take the JPEG quality, 1-100."""
         self._quality = quality
-        self._newest: dict[tuple[object, ...], tuple[FrameResult, bytes]] = {}
+        self._newest: FrameResult | None = None
+        self._drawn: dict[tuple[object, ...], bytes] = {}
+        """Of the newest frame, by the way of drawing."""
         self._lock = threading.Lock()
 
     def jpeg(self, result: FrameResult, *, labels: bool, blur: bool) -> bytes:
@@ -47,14 +53,14 @@ class Drawings:
         With `blur`, a picture in which nobody has looked for faces is not shown at all.
         """
         image = result.image
-        if image is None or (labels and not blur):
+        if image is None:
             return result.jpeg
 
         def draw() -> bytes:
             marked = annotate(image, result.faces, labels=labels, blur=blur, gone=result.gone)
             return encode_jpeg(marked, self._quality)
 
-        return self._drawn(result, ("marked", labels, blur), _if_hidden(result, draw, blur=blur))
+        return self._once(result, ("marked", labels, blur), _if_hidden(result, draw, blur=blur))
 
     def picture(self, result: FrameResult, *, blur: bool, rate: int | None) -> bytes:
         """Return a frame without marks as a JPEG file, of a size that `rate` kbit/s can carry; None is no limit."""
@@ -69,15 +75,25 @@ class Drawings:
                 encode_jpeg(shown, self._quality) if size is None else encode_jpeg(_within(shown, size), size.quality)
             )
 
-        return self._drawn(result, ("picture", blur, size), _if_hidden(result, draw, blur=blur))
+        return self._once(result, ("picture", blur, size), _if_hidden(result, draw, blur=blur))
 
-    def _drawn(self, result: FrameResult, way: tuple[object, ...], draw: Callable[[], bytes]) -> bytes:
+    def _once(self, result: FrameResult, way: tuple[object, ...], draw: Callable[[], bytes]) -> bytes:
         with self._lock:
-            drawn, jpeg = self._newest.get(way, (None, b""))
-            if drawn is not result:
-                jpeg = draw()
-                self._newest[way] = result, jpeg
-            return jpeg
+            if self._newest is None or result.index > self._newest.index:
+                self._newest, self._drawn = result, {}
+            kept = self._drawn if result is self._newest else {}  # an older one is a slow viewer's
+            if way not in kept:
+                kept[way] = _or_message(result, draw)
+            return kept[way]
+
+
+def _or_message(result: FrameResult, draw: Callable[[], bytes]) -> bytes:
+    """Return what is drawn; where that fails, a message: one bad picture must not end a stream."""
+    try:
+        return draw()
+    except Exception:
+        log.exception("Frame %d cannot be drawn.", result.index)
+        return encode_jpeg(message_frame(*_NOT_DRAWN, result.width, result.height))
 
 
 def _if_hidden(result: FrameResult, draw: Callable[[], bytes], *, blur: bool) -> Callable[[], bytes]:

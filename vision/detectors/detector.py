@@ -54,14 +54,24 @@ class Detector(Protocol):
     min_face: float
     """Smallest face that it is used for where `detector.min_face` is not set, as a share of the shorter side."""
 
-    def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
+    def find(
+        self,
+        image: Image,
+        smallest: float,
+        *,
+        thorough: bool,
+        known: Sequence[Square] = (),
+        settled: Sequence[Detection] = (),
+    ) -> list[Detection]:
         """Return the faces in a picture, each once, in any order.
 
         Args:
             image: (H, W), (H, W, 3) BGR or (H, W, 4) BGRA; 8 or 16 bits a channel.
             smallest: width in pixels of the smallest face that is wanted, framed as in `Square`.
             thorough: whether to take the time that a single picture is worth, or that of one of a video's many.
-            known: where faces were a moment ago; looking there first may find more.
+            known: where faces were a moment ago, which helps to find them again.
+            settled: faces that hardly change: whether they are still there is enough, and they may be returned as they
+                are.
         """
         ...
 

@@ -54,9 +54,10 @@ class Haar:
         smallest: float,
         *,
         thorough: bool,
-        known: Sequence[Square] = (),  # noqa: ARG002
+        known: Sequence[Square] = (),  # noqa: ARG002 - each search is one by itself
+        settled: Sequence[Detection] = (),  # noqa: ARG002
     ) -> list[Detection]:
-        """Return the faces in a picture, as `Detector` says; `known` changes nothing."""
+        """Return the faces in a picture, as `Detector` says."""
         grey = to_grey(image)
         scale = min(1.0, (2 if thorough else 1) * WINDOW / smallest)
         least = max(WINDOW, round(smallest * scale))

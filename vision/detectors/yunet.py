@@ -45,6 +45,10 @@ _FURTHER: Final = 1.5
 """A face is turned by this many times what the points say of its roll, which is less than it is."""
 _STRAIGHT: Final = 0.7
 """Degrees of roll below which a picture of a face is upright."""
+_SAME_PLACE: Final = 0.2
+"""How far a settled face may be from where it is found, in widths of it: the whole picture tells it coarsely."""
+_SAME_SIZE: Final = 0.2
+"""How much larger or smaller it may be found."""
 _LOOKS: Final = 3
 """How often, at most, a new face of a video is looked at closer; a known one once, as upright as it was before."""
 _THOROUGH_LOOKS: Final = 6
@@ -73,8 +77,16 @@ class YuNet:
         check(weights)
         self._network, self._closer = YuNetNetwork(weights), YuNetNetwork(weights)
 
-    def find(self, image: Image, smallest: float, *, thorough: bool, known: Sequence[Square] = ()) -> list[Detection]:
-        """Return the faces in a picture, as `Detector` says; each is looked at closer."""
+    def find(
+        self,
+        image: Image,
+        smallest: float,
+        *,
+        thorough: bool,
+        known: Sequence[Square] = (),
+        settled: Sequence[Detection] = (),
+    ) -> list[Detection]:
+        """Return the faces in a picture, as `Detector` says; each that is not settled is looked at closer."""
         colour = to_colour(image)
         scale = (_THOROUGH_PIXELS if thorough else _PIXELS) / smallest
         scale = min(scale, _LARGEST / max(colour.shape), _ENLARGED)
@@ -83,7 +95,10 @@ class YuNet:
         found = [_detection(points).scaled(1 / scale) for points in self._run(resize(colour, scale))]
         if thorough:
             found += [detection for turn in _TURNS for detection in self._find_turned(colour, scale, turn)]
-        seen = [self._look_closer(colour, detection, known, thorough=thorough) for detection in strongest(found)]
+        seen = [
+            _same(detection, settled) or self._look_closer(colour, detection, known, thorough=thorough)
+            for detection in strongest(found)
+        ]
         return strongest([detection for detection in seen if detection and detection.face.size >= smallest])
 
     def _run(self, image: Image) -> NDArray[np.float32]:
@@ -158,6 +173,14 @@ def _detection(found: NDArray[np.float32]) -> Detection:
     x, y = (eyes + mouth) / 2 - _RISE * side * down
     roll = degrees(atan2(-down[0], down[1]))
     return Detection(Square.around(x, y, side, roll), float(found[14]), yaw=yaw, profile=abs(yaw) > PROFILE)
+
+
+def _same(found: Detection, settled: Sequence[Detection]) -> Detection | None:
+    """Return the settled face that was found again, about where and as large as it was; None if there is none."""
+    for face in settled:
+        if found.face.distance(face.face) <= _SAME_PLACE and abs(1 - found.face.size / face.face.size) <= _SAME_SIZE:
+            return replace(face, score=found.score)
+    return None
 
 
 def _mirrored(found: NDArray[np.float32]) -> NDArray[np.float32]:
