@@ -12,6 +12,7 @@ from config import Settings
 from entities import Box, Classifier, Face, Frame, Image
 from expressions.resting import RestingFace
 from expressions.smoothing import Smoother
+from pacing import FacePacer
 from vision.crops import crop_face
 from vision.detection import FaceDetector
 from vision.detectors.detector import Detection
@@ -41,7 +42,13 @@ class _Found(NamedTuple):
     id: int
     box: Box
     detection: Detection
-    crop: Image
+    grey: Image
+    """The whole frame."""
+
+    @property
+    def crop(self) -> Image:
+        """The face, upright."""
+        return crop_face(self.grey, self.box, self.detection.corners)
 
 
 class ExpressionPipeline:
@@ -50,7 +57,8 @@ class ExpressionPipeline:
     def __init__(self, settings: Settings, classifier: Classifier, *, live: bool = False) -> None:
         """Take the settings `detector` and `model`, and a classifier.
 
-        `live` is for frames that must not wait for a search; see `FaceTracker`.
+        `live` is for frames that must not wait: neither for a search, see `FaceTracker`, nor for many faces, which then
+        are classified in turns.
 
         Raises:
             ModelError: a cascade is missing.
@@ -58,6 +66,8 @@ class ExpressionPipeline:
         self._model = settings.model
         self._classifier = classifier
         self._tracker = FaceTracker(settings.detector, live=live)
+        self._pacer = FacePacer() if live else None
+        self._raw: dict[int, tuple[float, ...]] = {}
         self._seen: dict[int, Smoother] = {}
         self._compared: dict[int, Smoother] = {}
         self._rests: dict[int, RestingFace] = {}
@@ -65,7 +75,7 @@ class ExpressionPipeline:
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""
         self._tracker.reset()
-        for memory in (self._seen, self._compared, self._rests):
+        for memory in (self._seen, self._compared, self._rests, self._raw):
             memory.clear()
 
     def compare(self, track_id: int, rest: RestingFace | None) -> None:
@@ -80,7 +90,8 @@ class ExpressionPipeline:
 
         Each face's `raw` probabilities are what the classifier gives for `crop_face(grey, face.box, face.corners)`; its
         `probabilities` are averaged over the face's past, after comparison with its resting face, if there is one.
-        All faces go through the classifier in one batch.
+        All faces go through the classifier in one batch; live, where that would take too long, those whose turn it is,
+        and the others keep the `raw` probabilities of their last turn.
         """
         sightings, timings = self.look(frame)
         return self.describe(sightings, _time(frame)), timings
@@ -90,7 +101,7 @@ class ExpressionPipeline:
         started = perf_counter()
         found = self._find(frame)
         detected = perf_counter()
-        (sightings,) = self._classify([found])
+        sightings = self._classify_paced(found, self._pacer) if self._pacer else self._classify([found])[0]
         classified = perf_counter()
         return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
@@ -98,10 +109,19 @@ class ExpressionPipeline:
         """Return what each of the next frames alone shows: as `look` does, but faster, all faces in one batch."""
         return self._classify([self._find(frame) for frame in frames])
 
+    def _classify_paced(self, found: Sequence[_Found], pacer: FacePacer) -> list[Sighting]:
+        chosen = pacer.choose(face.id for face in found)
+        due = [face for face in found if face.id in chosen]
+        started = perf_counter()
+        raw = {face.track_id: face.raw for face in self._classify([due])[0]}
+        pacer.took(perf_counter() - started, len(due))
+        self._raw = {face.id: raw.get(face.id) or self._raw[face.id] for face in found}
+        return [Sighting(face.id, face.box, self._raw[face.id], face.detection) for face in found]
+
     def _find(self, frame: Frame) -> list[_Found]:
         grey = to_grey(frame.image)
         return [
-            _Found(track.id, track.box, track.detection, crop_face(grey, track.box, track.detection.corners))
+            _Found(track.id, track.box, track.detection, grey)
             for track in self._tracker.update(frame.image, _time(frame), grey)
         ]
 
