@@ -318,7 +318,9 @@ def _drop_gone(where: str, values: dict[str, Any]) -> None:
     """Take out settings that are no longer there, with a word on it: a file of an earlier version goes on working."""
     for name, gone in GONE.items():
         section = values.get(name)
-        for key in [key for key in gone if isinstance(section, dict) and key in section]:
+        if not isinstance(section, dict):
+            continue
+        for key in [key for key in gone if key in section]:
             del section[key]
             log.warning("%s: there is no setting %s.%s any more; it is not used.", where, name, key)
 
