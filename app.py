@@ -45,6 +45,7 @@ from web import (
 )
 from web.drawings import Drawings
 from web.json import Json
+from web.limiter import Limiter
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.services import EXTENSION, Services
@@ -52,7 +53,6 @@ from web.serving import certificates, proxies
 from web.serving.server import SPARE_BODIES, Server
 from web.serving.slots import Slots
 from web.streams import VisitorStreams
-from web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def create_app(
     """
     settings = security.with_token(settings or load_settings())
     camera = camera or VideoCamera(settings, lambda: classifier or load_model(settings.model))
-    the = Services(
+    services = Services(
         settings=settings,
         camera=camera,
         detector=FaceDetector(settings.detector),
@@ -108,15 +108,15 @@ def create_app(
         drawings=Drawings(settings.video.jpeg_quality),
         streams=VisitorStreams(settings.server.max_viewers),
         markers=MarkerLog(),
-        analyses=Turns(settings.server.max_viewers + SPARE_BODIES),
+        analyses=Limiter(settings.server.max_viewers + SPARE_BODIES),
     )
-    camera.subscribe(the.metrics.observe)
-    the.metrics.watch_state(lambda: camera.status.state)
-    the.metrics.watch_viewers("video", lambda: the.videos.taken)
-    the.metrics.watch_viewers("events", lambda: the.events.taken)
+    camera.subscribe(services.metrics.observe)
+    services.metrics.watch_state(lambda: camera.status.state)
+    services.metrics.watch_viewers("video", lambda: services.videos.taken)
+    services.metrics.watch_viewers("events", lambda: services.events.taken)
 
     app = documentation.described_app(__name__)
-    app.extensions[EXTENSION] = the
+    app.extensions[EXTENSION] = services
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
@@ -145,26 +145,26 @@ def serve(app: Flask) -> None:
         ServerError: The address cannot be listened on.
 
     """
-    the: Services = app.extensions[EXTENSION]
+    services: Services = app.extensions[EXTENSION]
     addresses = own_addresses()
     hosts = {"localhost", "127.0.0.1", "::1", *addresses}
-    context = certificates.tls_context(the.settings.server, hosts) if the.settings.server.https else None
-    server = Server(app, the.settings.server, context)
+    context = certificates.tls_context(services.settings.server, hosts) if services.settings.server.https else None
+    server = Server(app, services.settings.server, context)
     server.listen()
-    print(welcome(the.settings, server.bind_addr[1], addresses), flush=True)
-    if path := missing_file(the.settings.source, the.settings.video):
+    print(welcome(services.settings, server.bind_addr[1], addresses), flush=True)
+    if path := missing_file(services.settings.source, services.settings.video):
         log.warning("There is no file %s to show. Check the path.", path)
     try:
         for name in ENDING_SIGNALS:
             signal.signal(name, _end)
-        the.camera.start_loading()
-        the.jobs.wake()
+        services.camera.start_loading()
+        services.jobs.wake()
         server.serve()
     except SystemExit:
         pass  # which _end raised
     finally:
-        the.camera.close()
-        the.jobs.close()
+        services.camera.close()
+        services.jobs.close()
         server.stop()
 
 

@@ -20,7 +20,7 @@ from live.status_log import StatusLog
 from vision.absence import Absences
 from vision.annotation import encode_jpeg, message_frame
 from vision.capture import Capture
-from vision.sources import DEMO_NAME, Source, Spec, open_source
+from vision.sources import DEMO_NAME, Source, SourceSpec, open_source
 
 MESSAGE_SECONDS: Final = 0.5
 """Seconds between updates of the message shown while there is no picture."""
@@ -55,11 +55,11 @@ class VideoCamera:
         settings: Settings,
         load_classifier: Callable[[], Classifier],
         *,
-        open_video: Callable[[Spec], Source] | None = None,
+        open_video: Callable[[SourceSpec], Source] | None = None,
     ) -> None:
         self._settings = settings
         self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
-        self._spec: Spec = settings.source
+        self._spec: SourceSpec = settings.source
         self._source_name = self._open_video(self._spec).name
         self._analyser = LiveAnalyser(settings, load_classifier)
         self._absences = Absences()
@@ -83,7 +83,7 @@ class VideoCamera:
         """Call `on_frame` with every frame shown, not with messages, on the camera's thread: keep it short."""
         self._on_frame.append(on_frame)
 
-    def use(self, source: Spec) -> None:
+    def use(self, source: SourceSpec) -> None:
         """Switch all viewers to another source, at once.
 
         Raises:
@@ -129,7 +129,7 @@ class VideoCamera:
             self._leave()
 
     @property
-    def chosen(self) -> Spec:
+    def chosen(self) -> SourceSpec:
         """The source set last by `use`, or the `source` setting."""
         return self._spec
 

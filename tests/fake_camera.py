@@ -13,7 +13,7 @@ from config import Settings, VideoSettings
 from entities import EXPRESSIONS, Box, Classifier, Face, FrameResult, SourceState, SourceStatus
 from expressions.resting import RestingFace
 from live.analyser import ModelState
-from vision.sources import Spec, open_source
+from vision.sources import SourceSpec, open_source
 
 
 def probabilities(expression: str, confidence: float = 0.7) -> tuple[float, ...]:
@@ -40,7 +40,7 @@ class FakeCamera:
         self.classifier = classifier
         self.model_state: ModelState = "ready" if classifier else "loading"
         self.model_reason = ""
-        self.chosen: Spec = Settings().source
+        self.chosen: SourceSpec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
         self.frame_bytes = frame_bytes
         self.compared: dict[int, RestingFace | None] = {}
@@ -61,7 +61,7 @@ class FakeCamera:
         for on_frame in self._on_frame:
             on_frame(self._latest)
 
-    def use(self, source: Spec) -> None:
+    def use(self, source: SourceSpec) -> None:
         """Note what was chosen, and show a frame that stands for the message about it."""
         name = open_source(source, VideoSettings()).name
         self.chosen, self.status = source, SourceStatus(SourceState.OPENING, name)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision.sources import ForeignAddress
+from vision.sources import UntrustedAddress
 from web.addresses import for_any_path, permitted
 
 ALLOWED = (
@@ -21,11 +21,11 @@ ALLOWED = (
     [
         ("rtsp://cam-1/stream?channel=1", ALLOWED[0]),
         ("RTSP://CAM-1:554/stream?channel=1", ALLOWED[0]),
-        ("http://10.0.0.5:8080/video.mjpg?size=2", ForeignAddress("http://10.0.0.5:8080/video.mjpg?size=2")),
-        ("http://10.0.0.5:8080", ForeignAddress("http://10.0.0.5:8080/")),
-        ("http://10.0.0.5:8080/a#b", ForeignAddress("http://10.0.0.5:8080/a")),
-        ("rtsp://[fd00::7]:554/live", ForeignAddress("rtsp://me:secret@[fd00::7]/live")),
-        ("rtsp://[FD00::7]/@evil/", ForeignAddress("rtsp://me:secret@[fd00::7]/@evil/")),
+        ("http://10.0.0.5:8080/video.mjpg?size=2", UntrustedAddress("http://10.0.0.5:8080/video.mjpg?size=2")),
+        ("http://10.0.0.5:8080", UntrustedAddress("http://10.0.0.5:8080/")),
+        ("http://10.0.0.5:8080/a#b", UntrustedAddress("http://10.0.0.5:8080/a")),
+        ("rtsp://[fd00::7]:554/live", UntrustedAddress("rtsp://me:secret@[fd00::7]/live")),
+        ("rtsp://[FD00::7]/@evil/", UntrustedAddress("rtsp://me:secret@[fd00::7]/@evil/")),
     ],
 )
 def test_what_is_allowed(address: str, opened: object) -> None:

@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from entities import EXPRESSIONS, SourceState, SourceStatus
 from pipeline import ExpressionPipeline
 from tests.fake_camera import FakeCamera
+from web.limiter import AT_A_TIME, Limiter
 from web.services import EXTENSION
 from web.streams import VisitorStreams
-from web.turns import AT_A_TIME, Turns
 
 
 class Explaining:
@@ -243,13 +243,13 @@ def all_turns(app) -> Iterator[None]:
     """Take all turns at analysing pictures."""
     with app.test_request_context(), ExitStack() as stack:
         for _ in range(AT_A_TIME):
-            stack.enter_context(app.extensions[EXTENSION].analyses.taken(5))
+            stack.enter_context(app.extensions[EXTENSION].analyses.acquire(5))
         yield
 
 
 def test_few_wait_for_a_turn(app, client: FlaskClient):
     """More are told at once that there is too much to do, without taking a thread for long."""
-    the = replace(app.extensions[EXTENSION], analyses=Turns(2))
+    the = replace(app.extensions[EXTENSION], analyses=Limiter(2))
     app.extensions[EXTENSION] = the
     with all_turns(app):
         waiting = threading.Thread(target=lambda: send_frame(client, b"This is no picture."))

@@ -16,7 +16,7 @@ from errors import ModelError, SourceError
 from tests.footage import FixedClassifier
 from tests.network_cameras import plain_picture
 from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first, is_message, is_picture, looks
-from vision.sources import Source, Spec
+from vision.sources import Source, SourceSpec
 
 pytestmark = pytest.mark.usefixtures("impatient")
 SETTINGS = Settings(video=VideoSettings(idle_seconds=0))
@@ -33,12 +33,12 @@ class Cameras:
         source: Source,
         load: Callable[[], Classifier] = FixedClassifier,
         *,
-        others: Mapping[Spec, Source] | None = None,
+        others: Mapping[SourceSpec, Source] | None = None,
     ) -> VideoCamera:
         """Return a camera on this source, and on others where it is told to use them."""
-        sources: dict[Spec, Source] = {SETTINGS.source: source, **(others or {})}
+        sources: dict[SourceSpec, Source] = {SETTINGS.source: source, **(others or {})}
 
-        def open_video(spec: Spec) -> Source:
+        def open_video(spec: SourceSpec) -> Source:
             if spec not in sources:
                 raise SourceError(f"There is no {spec}.")
             return sources[spec]

@@ -33,10 +33,10 @@ from tests.network_cameras import (
 from tests.stand_ins import PATIENCE, FakeWebcam
 from vision.sources import (
     DEMO_NAME,
-    ForeignAddress,
     Frames,
-    LentVideo,
     Source,
+    UntrustedAddress,
+    UploadedVideo,
     open_source,
     webcam,
     webcams,
@@ -531,7 +531,7 @@ def test_a_webcam_by_its_id_need_not_be_there_yet() -> None:
 
 def lend(path: Path, instead: Path) -> Source:
     """Return a source of a video that may be taken away."""
-    return open_source(LentVideo(path, "party.mp4", str(instead)), SETTINGS)
+    return open_source(UploadedVideo(path, "party.mp4", str(instead)), SETTINGS)
 
 
 def test_a_lent_video_that_is_taken_away(tmp_path: Path) -> None:
@@ -566,7 +566,7 @@ def test_a_strangers_address_leads_to_no_other(tmp_path: Path) -> None:
         connection.send(b"HTTP/1.0 302 Found\r\nLocation: /elsewhere\r\n\r\n")
 
     with network_camera(elsewhere, says("404 Not Found")) as camera:
-        source = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/"), SETTINGS)
+        source = open_source(UntrustedAddress(f"http://127.0.0.1:{camera.port}/"), SETTINGS)
         with pytest.raises(SourceError):
             next(source.frames())
         assert [request.split()[1] for request in camera.requests] == [b"/"]
@@ -586,7 +586,7 @@ def test_a_strangers_playlist_leads_nowhere(playlist: str) -> None:
         body = playlist.format(host=f"127.0.0.1:{elsewhere.port}")
         answer = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
         with network_camera(lambda connection: connection.send(answer)) as camera:
-            source = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/list.m3u8"), SETTINGS)
+            source = open_source(UntrustedAddress(f"http://127.0.0.1:{camera.port}/list.m3u8"), SETTINGS)
             with pytest.raises(SourceError):
                 next(source.frames())
         assert elsewhere.connections == 0
@@ -600,7 +600,7 @@ def test_a_strangers_playlist_leads_nowhere(playlist: str) -> None:
 def test_a_strangers_camera_is_shown(scheme: str, act: Act) -> None:
     """What network cameras usually send is played."""
     with network_camera(act) as camera:
-        frames = open_source(ForeignAddress(f"{scheme}://127.0.0.1:{camera.port}/live"), SETTINGS).frames()
+        frames = open_source(UntrustedAddress(f"{scheme}://127.0.0.1:{camera.port}/live"), SETTINGS).frames()
         assert next(frames).image.mean() == pytest.approx(70, abs=5)
         frames.close()
 
@@ -616,7 +616,7 @@ def test_a_strangers_recording_is_shown(tmp_path: Path, ending: str) -> None:
     data = path.read_bytes()
     header = f"HTTP/1.0 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
     with network_camera(lambda connection: connection.send(header + data)) as camera:
-        frames = open_source(ForeignAddress(f"http://127.0.0.1:{camera.port}/clip"), SETTINGS).frames()
+        frames = open_source(UntrustedAddress(f"http://127.0.0.1:{camera.port}/clip"), SETTINGS).frames()
         assert next(frames).image.shape == (48, 64, 3)
         frames.close()
 

@@ -13,7 +13,7 @@ from app import create_app
 from config import Settings
 from tests.fake_camera import FakeCamera
 from tests.footage import make_video
-from vision.sources import ForeignAddress, LentVideo
+from vision.sources import UntrustedAddress, UploadedVideo
 
 MakeClient = Callable[..., FlaskClient]
 ADDRESSES = ("rtsp://me:secret@cam-1/stream", "http://10.0.0.5:8080/*")
@@ -111,9 +111,9 @@ def test_a_visitors_own_video(make_client: MakeClient, camera: FakeCamera, clip:
     client = make_client()
     video = send(client, clip)
     assert choose(client, id=video)[0] == 200
-    assert isinstance(camera.chosen, LentVideo)
+    assert isinstance(camera.chosen, UploadedVideo)
     assert camera.chosen.path.read_bytes() == clip
-    assert camera.chosen.instead == "auto"
+    assert camera.chosen.fallback == "auto"
     assert listed(client)["current"] == {"id": video, "name": "party.mp4"}
     client.delete(f"/api/jobs/{video.removeprefix('video-')}")
     assert listed(client)["current"]["id"] == "configured"
@@ -146,7 +146,7 @@ def test_an_address_below_an_allowed_host(make_client: MakeClient, camera: FakeC
     client = make_client(allowed_addresses=ADDRESSES)
     status, answer = choose(client, address="http://10.0.0.5:8080/live?key=secret")
     assert (status, answer["source"]) == (200, "http://10.0.0.5:8080/live")
-    assert camera.chosen == ForeignAddress("http://10.0.0.5:8080/live?key=secret")
+    assert camera.chosen == UntrustedAddress("http://10.0.0.5:8080/live?key=secret")
     assert listed(client)["current"]["id"] is None
 
 

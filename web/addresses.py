@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from vision.sources import ForeignAddress
+from vision.sources import UntrustedAddress
 
 ANY_PATH: Final = "/*"
 """An allowed address with this path stands for every path of its host."""
@@ -14,7 +14,7 @@ _PLAIN: Final = re.compile(r"[!-\[\]-~]{1,1000}")
 """Printable ASCII without the backslash, which some take for a slash; spaces and line ends would be dropped."""
 
 
-def permitted(address: str, allowed: Sequence[str]) -> str | ForeignAddress | None:
+def permitted(address: str, allowed: Sequence[str]) -> str | UntrustedAddress | None:
     """Return what may be opened for an address that a visitor wrote; None if nothing may.
 
     Scheme, host and port have to be those of an allowed address, and so do path and query unless that is for every
@@ -29,7 +29,7 @@ def permitted(address: str, allowed: Sequence[str]) -> str | ForeignAddress | No
         if _place(permit) != _place(given):
             continue
         if permit.path == ANY_PATH:
-            return ForeignAddress(urlunsplit((permit.scheme, permit.netloc, given.path or "/", given.query, "")))
+            return UntrustedAddress(urlunsplit((permit.scheme, permit.netloc, given.path or "/", given.query, "")))
         if (permit.path or "/", permit.query) == (given.path or "/", given.query):
             return entry
     return None

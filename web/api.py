@@ -22,7 +22,7 @@ from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described
 from web.representation import describe_status
 from web.rests import to_rest
 from web.schemas import AnnotateQuery, HealthAnswer, KindAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
-from web.services import services
+from web.services import get_services
 from web.uploads import analysed_upload
 
 blueprint = described_blueprint("api", __name__)
@@ -40,7 +40,7 @@ class Explainer(Protocol):
 @blueprint.get("/api/status", tags=[STATE], responses={200: StatusAnswer})
 def status() -> dict[str, Any]:
     """Say where the source and the model stand."""
-    return describe_status(services())
+    return describe_status(get_services())
 
 
 @blueprint.post(
@@ -50,7 +50,7 @@ def status() -> dict[str, Any]:
 )
 def predict(query: PredictQuery, form: PictureForm) -> dict[str, Any]:
     """Find the faces in a picture and name their expressions."""
-    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (
+    with analysed_upload(get_services(), form.image, to_rest(form.rest) if form.rest else None) as (
         found,
         note,
         classifier,
@@ -84,7 +84,7 @@ def kind() -> dict[str, str]:
 )
 def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
     """Draw the faces and their expressions into a picture."""
-    with analysed_upload(services(), form.image, to_rest(form.rest) if form.rest else None) as (found, _, _):
+    with analysed_upload(get_services(), form.image, to_rest(form.rest) if form.rest else None) as (found, _, _):
         faces = found.faces if query.marks or query.blur else ()  # a blurred face may as well be marked
         picture = annotate(found.image, faces, labels=query.labels, blur=query.blur)
         return Response(encode_jpeg(picture, 90), mimetype="image/jpeg")
@@ -93,13 +93,13 @@ def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
 @blueprint.get("/healthz", tags=[STATE], responses={200: HealthAnswer})
 def healthz() -> dict[str, Any]:
     """Say that the server answers; what it shows is in /api/status."""
-    return {"status": "ok", "model": services().camera.model_state, "time": round(time.time(), 3)}
+    return {"status": "ok", "model": get_services().camera.model_state, "time": round(time.time(), 3)}
 
 
 @blueprint.get("/metrics", tags=[STATE], responses={200: media("text/plain", "Counters for Prometheus.")})
 def metrics() -> Response:
     """Return the counters for Prometheus."""
-    return Response(services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+    return Response(get_services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:

@@ -12,7 +12,7 @@ from vision.pictures import read_picture
 from web.documentation import LIVE, PICTURE_PROBLEMS, body, described_blueprint
 from web.errors import ApiError
 from web.schemas import FrameAnswer, FrameQuery
-from web.services import services
+from web.services import get_services
 from web.uploads import ready_classifier
 
 MAX_MEGAPIXELS: Final = 4.0
@@ -32,11 +32,11 @@ blueprint = described_blueprint("frames", __name__)
 )
 def analyse(query: FrameQuery) -> dict[str, Any]:
     """Find and follow the faces in the next frame of a video."""
-    the, stream_id = services(), query.stream
-    classifier = ready_classifier(the)
+    services, stream_id = get_services(), query.stream
+    classifier = ready_classifier(services)
     data = _body()
-    stream = the.streams.get(stream_id, lambda: ExpressionPipeline(the.settings, classifier, live=True))
-    with the.analyses.taken(BUSY_SECONDS, after=stream.lock):
+    stream = services.streams.get(stream_id, lambda: ExpressionPipeline(services.settings, classifier, live=True))
+    with services.analyses.acquire(BUSY_SECONDS, lock=stream.lock):
         image = read_picture(data, MAX_MEGAPIXELS).image
         faces, timings = stream.process(image)
     height, width = image.shape[:2]

@@ -33,7 +33,7 @@ from web.schemas import (
     VideoQuery,
     VideosAnswer,
 )
-from web.services import services
+from web.services import get_services
 from web.visitors import remember_visitor, visitor_id, visitor_network
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ _ONE_CHANGE: Final = threading.Lock()
 )
 def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Take a video (multipart field `file`) into the queue."""
-    runner, limits = services().jobs, services().settings.uploads
+    runner, limits = get_services().jobs, get_services().settings.uploads
     visitor, network = visitor_id(), visitor_network()
     if query.end is not None and query.end <= (query.start or 0.0):
         raise _bad_range("The end has to be later than the start.")
@@ -107,7 +107,7 @@ def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str
 @blueprint.get("", tags=[VIDEOS], responses={200: VideosAnswer})
 def index() -> dict[str, Any]:
     """List the visitor's videos, the oldest first, and what is allowed."""
-    limits, store = services().settings.uploads, services().jobs.store
+    limits, store = get_services().settings.uploads, get_services().jobs.store
     jobs = store.jobs(visitor_id())
     places = store.places() if jobs else {}
     return {
@@ -126,13 +126,13 @@ def index() -> dict[str, Any]:
 @blueprint.get("/<job_id>", tags=[VIDEOS], responses={200: VideoAnswer, **problems(HTTPStatus.NOT_FOUND)})
 def show(path: VideoPath) -> dict[str, Any]:
     """Say how far a video is."""
-    return {"job": _describe(_own(path.job_id), services().jobs.store.places())}
+    return {"job": _describe(_own(path.job_id), get_services().jobs.store.places())}
 
 
 @blueprint.delete("/<job_id>", tags=[VIDEOS], responses={HTTPStatus.NO_CONTENT: None, **problems(HTTPStatus.NOT_FOUND)})
 def delete(path: VideoPath) -> tuple[str, HTTPStatus]:
     """Stop the analysis of a video, and delete it with all that came of it."""
-    services().jobs.store.delete(_own(path.job_id).id)
+    get_services().jobs.store.delete(_own(path.job_id).id)
     return "", HTTPStatus.NO_CONTENT
 
 
@@ -151,7 +151,7 @@ def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
         )
     from analysis.recording import identities  # with what draws charts, which the page itself need not wait for
 
-    folder = services().jobs.store.results(job.id)
+    folder = get_services().jobs.store.results(job.id)
     try:
         with _ONE_CHANGE:
             if body.action == "undo":
@@ -171,7 +171,7 @@ def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
 def file(path: ResultPath, query: ResultQuery) -> Response:
     """Return one of the results."""
     job = _own(path.job_id)
-    result = services().jobs.store.results(job.id) / path.name
+    result = get_services().jobs.store.results(job.id) / path.name
     if path.name not in VIDEO_FILES or job.state is not JobState.DONE or not result.is_file():
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or it is not ready yet.")
     saved_as = f"{Path(job.name).stem}-{path.name}" if query.download else None
@@ -194,13 +194,13 @@ def unavailable(error: ResultsError) -> Response:
 def remember(response: AnyResponse) -> AnyResponse:
     """Let who sends something be known again."""
     if request.method == "POST":
-        remember_visitor(response, services().settings.uploads.keep_seconds)
+        remember_visitor(response, get_services().settings.uploads.keep_seconds)
     return response
 
 
 def _own(job_id: str) -> Job:
     """Return the visitor's job; for any other the answer is the same as for none."""
-    job = services().jobs.store.job(visitor_id(), job_id)
+    job = get_services().jobs.store.job(visitor_id(), job_id)
     if job is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_job", _NO_JOB)
     return job
@@ -218,7 +218,7 @@ def _what(body: FacesBody) -> dict[str, Any]:
 
 def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
     place = places.get(job.id)
-    store, keep = services().jobs.store, services().settings.uploads.keep_seconds
+    store, keep = get_services().jobs.store, get_services().settings.uploads.keep_seconds
     finished = job.state in {JobState.DONE, JobState.FAILED}
     remaining = job.remaining(store.clock())
     names = [name for name in VIDEO_FILES if (store.results(job.id) / name).is_file()] if finished else []

@@ -15,7 +15,7 @@ from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import AnnotateQuery, LiveQuery
-from web.services import Services, services
+from web.services import Services, get_services
 from web.serving.slots import Slots
 
 HEARTBEAT_SECONDS: Final = 5.0
@@ -37,8 +37,8 @@ blueprint = described_blueprint("live", __name__)
 )
 def video_feed(query: AnnotateQuery) -> Response:
     """Stream the annotated video as MJPEG."""
-    parts = _parts(services(), query)
-    return _stream(parts, "multipart/x-mixed-replace; boundary=frame", services().videos)
+    parts = _parts(get_services(), query)
+    return _stream(parts, "multipart/x-mixed-replace; boundary=frame", get_services().videos)
 
 
 @blueprint.get(
@@ -51,7 +51,7 @@ def video_feed(query: AnnotateQuery) -> Response:
 )
 def events() -> Response:
     """Stream one server-sent event a frame, and one whenever the status changes."""
-    return _stream(_events(services()), "text/event-stream", services().events)
+    return _stream(_events(get_services()), "text/event-stream", get_services().events)
 
 
 @blueprint.get(
@@ -65,7 +65,7 @@ def events() -> Response:
 )
 def live(query: LiveQuery) -> Response:
     """Stream pictures together with what is seen in them."""
-    return _stream(_pictures_and_faces(services(), query), "multipart/mixed; boundary=frame", services().videos)
+    return _stream(_pictures_and_faces(get_services(), query), "multipart/mixed; boundary=frame", get_services().videos)
 
 
 def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Response:
@@ -84,27 +84,27 @@ def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Respons
     return response
 
 
-def _parts(the: Services, query: AnnotateQuery) -> Iterator[bytes]:
+def _parts(services: Services, query: AnnotateQuery) -> Iterator[bytes]:
     """Yield each picture with the boundary that follows it: browsers show a picture when they see its end."""
     yield BOUNDARY
-    for result in the.camera.results(HEARTBEAT_SECONDS):
-        jpeg = the.drawings.jpeg(result, labels=query.labels, blur=query.blur)
+    for result in services.camera.results(HEARTBEAT_SECONDS):
+        jpeg = services.drawings.jpeg(result, labels=query.labels, blur=query.blur)
         header = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
         yield b"".join((header, jpeg, b"\r\n", BOUNDARY))
 
 
-def _pictures_and_faces(the: Services, query: LiveQuery) -> Iterator[bytes]:
+def _pictures_and_faces(services: Services, query: LiveQuery) -> Iterator[bytes]:
     """Yield status and frames, with pauses where `rate` does not allow more."""
-    told = _status_key(the.camera)
-    yield _part("application/json", _json({"status": describe_status(the)}))
+    told = _status_key(services.camera)
+    yield _part("application/json", _json({"status": describe_status(services)}))
     seen: FrameResult | None = None
     free_at = 0.0
-    for result in the.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(the.camera)) or result is seen:
-            yield _part("application/json", _json({"status": describe_status(the)}))
+    for result in services.camera.results(HEARTBEAT_SECONDS):
+        if told != (told := _status_key(services.camera)) or result is seen:
+            yield _part("application/json", _json({"status": describe_status(services)}))
         if result is not seen:
-            picture = the.drawings.picture(result, blur=query.blur, rate=query.rate)
-            frame = _describe_frame(result, the) | {"blurred": query.blur, "sent": round(time.time(), 3)}
+            picture = services.drawings.picture(result, blur=query.blur, rate=query.rate)
+            frame = _describe_frame(result, services) | {"blurred": query.blur, "sent": round(time.time(), 3)}
             part = _part("application/json", _json({"frame": frame})) + _part("image/jpeg", picture)
             yield part
             seen = result
@@ -122,14 +122,14 @@ def _json(data: dict[str, Any]) -> bytes:
     return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _events(the: Services) -> Iterator[bytes]:
-    told = _status_key(the.camera)
-    yield b"retry: 1000\n" + _event("status", describe_status(the))
+def _events(services: Services) -> Iterator[bytes]:
+    told = _status_key(services.camera)
+    yield b"retry: 1000\n" + _event("status", describe_status(services))
     seen: FrameResult | None = None
-    for result in the.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(the.camera)):
-            yield _event("status", describe_status(the))
-        yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, the))
+    for result in services.camera.results(HEARTBEAT_SECONDS):
+        if told != (told := _status_key(services.camera)):
+            yield _event("status", describe_status(services))
+        yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, services))
         seen = result
 
 
@@ -145,7 +145,7 @@ def _event(kind: str, data: dict[str, Any]) -> bytes:
     return b"%sdata: %s\n\n" % (name.encode(), _json(data))
 
 
-def _describe_frame(result: FrameResult, the: Services) -> dict[str, Any]:
+def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
     return {
         "index": result.index,
         "time": round(time.time() - time.monotonic() + result.captured_at, 3),
@@ -153,7 +153,7 @@ def _describe_frame(result: FrameResult, the: Services) -> dict[str, Any]:
         "height": result.height,
         "faces": [face_record(face) for face in result.faces],
         "timings": {stage: round(ms, 2) for stage, ms in result.timings.items()},
-        "fps": round(the.camera.fps, 1),
-        "latency_ms": round(the.camera.latency_ms, 1),
-        "marker": the.markers.in_force(result.captured_at),
+        "fps": round(services.camera.fps, 1),
+        "latency_ms": round(services.camera.latency_ms, 1),
+        "marker": services.markers.in_force(result.captured_at),
     }

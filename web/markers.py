@@ -7,7 +7,7 @@ from web.documentation import LIVE, described_blueprint
 from web.errors import ApiError
 from web.marker_log import Marker
 from web.schemas import MarkerAnswer, MarkerBody, MarkersAnswer
-from web.services import services
+from web.services import get_services
 
 blueprint = described_blueprint("markers", __name__, "/api/markers")
 
@@ -22,8 +22,8 @@ blueprint = described_blueprint("markers", __name__, "/api/markers")
 )
 def create(body: MarkerBody) -> tuple[dict[str, Any], HTTPStatus]:
     """Note that something begins now, such as a task or a film."""
-    the = services()
-    if not the.settings.server.change_source:
+    services = get_services()
+    if not services.settings.server.change_source:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "change_switched_off",
@@ -31,13 +31,13 @@ def create(body: MarkerBody) -> tuple[dict[str, Any], HTTPStatus]:
             "server.change_source in config.toml switches it on.",
         )
     label = "".join(letter for letter in body.label if letter.isprintable()).strip()
-    return {"marker": _describe(the.markers.add(label))}, HTTPStatus.CREATED
+    return {"marker": _describe(services.markers.add(label))}, HTTPStatus.CREATED
 
 
 @blueprint.get("", tags=[LIVE], responses={200: MarkersAnswer})
 def index() -> dict[str, Any]:
     """List the latest markers, up to a thousand, the oldest first."""
-    return {"markers": [_describe(marker) for marker in services().markers.all()]}
+    return {"markers": [_describe(marker) for marker in get_services().markers.all()]}
 
 
 def _describe(marker: Marker) -> dict[str, Any]:

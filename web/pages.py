@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, render_template
 
 from config import ROOT, VERSION, ModelSettings
 from entities import DISPLAY_ORDER, EXPRESSIONS
-from web.services import services
+from web.services import get_services
 from web.visitors import remember_visitor
 
 EVALUATION: Final = ROOT / "training" / "results" / "evaluation.json"
@@ -26,7 +26,7 @@ def order() -> dict[str, Any]:
 @blueprint.get("/")
 def live() -> str:
     """Show the live page."""
-    settings = services().settings
+    settings = get_services().settings
     return render_template(
         "live.html",
         changeable=settings.server.change_source,
@@ -37,7 +37,7 @@ def live() -> str:
 @blueprint.get("/pictures")
 def pictures() -> Response:
     """Show the page for pictures and videos, by which the visitor is known when they send some."""
-    limits = services().settings.uploads
+    limits = get_services().settings.uploads
     page = make_response(render_template("pictures.html", limits=limits))
     remember_visitor(page, limits.keep_seconds)
     return page
@@ -52,7 +52,7 @@ def check() -> str:
 @blueprint.get("/about")
 def about() -> str:
     """Show what the labels mean, how often they are right, and where the data goes."""
-    used, ships = services().settings.model, ModelSettings()
+    used, ships = get_services().settings.model, ModelSettings()
     measured = (used.architecture, used.weights) == (ships.architecture, ships.weights)
     return render_template("about.html", evaluation=_evaluation(EVALUATION) if measured else None, version=VERSION)
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, url_for
 from config import ROOT, ModelSettings, Settings
 from vision.detectors.yunet_network import WEIGHTS, of_any_size
 from web.errors import ApiError
-from web.services import services
+from web.services import get_services
 
 NETWORK: Final = "private/network.onnx.gz"
 DESCRIPTION: Final = ROOT / "static" / "private" / "network.json"
@@ -29,7 +29,7 @@ blueprint = Blueprint("private", __name__)
 @blueprint.app_context_processor
 def private_mode() -> dict[str, Any]:
     """Tell templates what private mode needs, as JSON; null where this network was not exported for browsers."""
-    settings = services().settings
+    settings = get_services().settings
     if not exported(settings.model):
         return {"private": "null"}
     detector = {"yunet": url_for("private.yunet")} if _uses_yunet() else _static(CASCADES)
@@ -79,7 +79,7 @@ def _digest(weights: Path) -> str:
 
 
 def _uses_yunet() -> bool:
-    return services().detector.kind == "yunet"
+    return get_services().detector.kind == "yunet"
 
 
 def _static(paths: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from analysis.queue.jobs import Job, JobState, VideoOptions
 from web.documentation import VIDEOS, described_blueprint, media, problems
 from web.errors import ApiError
 from web.redaction import without_folders
-from web.services import services
+from web.services import get_services
 from web.visitors import visitor_id
 
 blueprint = described_blueprint("reports", __name__, "/api/jobs/report")
@@ -35,8 +35,8 @@ _ONE_REPORT: Final = threading.Lock()
 )
 def show() -> Response:
     """Return one report on all of your videos, as an HTML file."""
-    the = services()
-    over = [job for job in the.jobs.store.jobs(visitor_id()) if job.finished is not None]
+    services = get_services()
+    over = [job for job in services.jobs.store.jobs(visitor_id()) if job.finished is not None]
     if not any(job.state is JobState.DONE for job in over):
         text = "None of your videos has been analysed yet. Send one, or try again when it is done."
         raise ApiError(HTTPStatus.NOT_FOUND, "no_report", text)
@@ -57,18 +57,18 @@ def _page(jobs: list[Job]) -> str:
         joint_report,
     )
 
-    the, latest = services(), jobs[-MOST_VIDEOS:]
+    services, latest = get_services(), jobs[-MOST_VIDEOS:]
     notes = [f"These are the latest {len(latest)} of {len(jobs)} videos."] if len(latest) < len(jobs) else []
     videos = [
         Analysed(
             job.name,
-            the.jobs.store.results(job.id),
+            services.jobs.store.results(job.id),
             without_folders(job.message) if job.state is JobState.FAILED else "",
             _part(job.options),
         )
         for job in latest
     ]
-    return joint_report(videos, the.settings, notes)
+    return joint_report(videos, services.settings, notes)
 
 
 def _part(options: VideoOptions) -> str:

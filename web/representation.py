@@ -8,9 +8,9 @@ from web.redaction import without_folders
 from web.services import Services
 
 
-def describe_status(the: Services) -> dict[str, Any]:
+def describe_status(services: Services) -> dict[str, Any]:
     """Return where the source and the model stand, and how fast frames pass."""
-    camera = the.camera
+    camera = services.camera
     status, latest = camera.status, camera.latest()
     wait = None if status.next_try_at is None else round(max(0.0, status.next_try_at - time.monotonic()), 1)
     return {
@@ -22,9 +22,9 @@ def describe_status(the: Services) -> dict[str, Any]:
         "model_reason": without_folders(camera.model_reason),
         "fps": round(camera.fps, 1),
         "latency_ms": round(camera.latency_ms, 1),
-        "viewers": the.videos.taken,
+        "viewers": services.videos.taken,
         "frame": {"width": latest.width, "height": latest.height} if latest else None,
-        "detector": the.detector.kind,
+        "detector": services.detector.kind,
         "demo": camera.demo,
         "version": VERSION,
     }

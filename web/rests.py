@@ -8,7 +8,7 @@ from expressions.resting import RestingFace
 from web.documentation import LIVE, described_blueprint, problems
 from web.errors import ApiError
 from web.schemas import RestBody, RestQuery
-from web.services import services
+from web.services import get_services
 
 blueprint = described_blueprint("rests", __name__)
 
@@ -49,11 +49,11 @@ def to_rest(body: RestBody) -> RestingFace:
 
 
 def _set(query: RestQuery, rest: RestingFace | None) -> tuple[str, HTTPStatus]:
-    the = services()
+    services = get_services()
     if query.stream:
-        found = the.streams.compare(query.stream, query.face, rest)
-    elif the.settings.server.change_source:
-        found = the.camera.compare(query.face, rest)
+        found = services.streams.compare(query.stream, query.face, rest)
+    elif services.settings.server.change_source:
+        found = services.camera.compare(query.face, rest)
     else:
         raise ApiError(
             HTTPStatus.FORBIDDEN,

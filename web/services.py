@@ -10,11 +10,11 @@ from camera import VideoCamera
 from config import Settings
 from vision.detection import FaceDetector
 from web.drawings import Drawings
+from web.limiter import Limiter
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.serving.slots import Slots
 from web.streams import VisitorStreams
-from web.turns import Turns
 
 EXTENSION = "facial_expression"
 
@@ -40,10 +40,10 @@ class Services:
     """The videos of visitors' own cameras."""
     markers: MarkerLog
     """What is going on in the server's video, as somebody said."""
-    analyses: Turns
+    analyses: Limiter
     """Bounds the memory and the processors that pictures may take at a time."""
 
 
-def services() -> Services:
+def get_services() -> Services:
     """Return the services of the application that answers the current request."""
     return cast("Services", current_app.extensions[EXTENSION])

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from analysis.queue.jobs import JobState
 from errors import ResultsError
-from vision.sources import DEMO_NAME, LentVideo, Spec, open_source, webcams, without_secrets
+from vision.sources import DEMO_NAME, SourceSpec, UploadedVideo, open_source, webcams, without_secrets
 from web.addresses import ANY_PATH, for_any_path, permitted
 from web.documentation import LIVE, described_blueprint, problems
 from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import SourceBody, SourceKind, SourcesAnswer, StatusAnswer
-from web.services import Services, services
+from web.services import Services, get_services
 from web.visitors import visitor_id
 
 log = logging.getLogger(__name__)
@@ -31,18 +31,18 @@ class Choice:
     id: str
     kind: SourceKind
     name: str
-    spec: Spec
+    spec: SourceSpec
     """Never told: it may hold a path or a password."""
 
 
 @blueprint.get("/api/sources", tags=[LIVE], responses={200: SourcesAnswer})
 def index() -> dict[str, Any]:
     """List the videos that you may choose to be shown."""
-    the = services()
-    server = the.settings.server
-    choices = _choices(the) if server.change_source else []
+    services = get_services()
+    server = services.settings.server
+    choices = _choices(services) if server.change_source else []
     return {
-        "current": {"id": _current_id(the, choices), "name": the.camera.status.source},
+        "current": {"id": _current_id(services, choices), "name": services.camera.status.source},
         "changeable": server.change_source,
         "choices": [{"id": choice.id, "kind": choice.kind, "name": choice.name} for choice in choices],
         "hosts": for_any_path(server.allowed_addresses) if server.change_source else [],
@@ -52,24 +52,24 @@ def index() -> dict[str, Any]:
 @blueprint.post("/api/source", tags=[LIVE], responses={200: StatusAnswer, **problems(HTTPStatus.NOT_FOUND)})
 def change(body: SourceBody) -> dict[str, Any]:
     """Change the video for everyone watching: by an `id` from /api/sources, or by a camera's `address`."""
-    the = services()
-    if not the.settings.server.change_source:
+    services = get_services()
+    if not services.settings.server.change_source:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "change_switched_off",
             "The video cannot be changed here. Ask whoever runs the app to allow it.",
         )
-    the.camera.use(_wanted(the, body))
-    log.info("A visitor changed the video to %s", the.camera.status.source)
-    return describe_status(the)
+    services.camera.use(_wanted(services, body))
+    log.info("A visitor changed the video to %s", services.camera.status.source)
+    return describe_status(services)
 
 
-def _wanted(the: Services, body: SourceBody) -> Spec:
+def _wanted(services: Services, body: SourceBody) -> SourceSpec:
     """Return what the visitor wants to see, if that is allowed."""
     if (body.id is None) == (body.address is None):
         raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", "Send either an id from /api/sources, or an address.")
     if body.address is not None:
-        spec = permitted(body.address, the.settings.server.allowed_addresses)
+        spec = permitted(body.address, services.settings.server.allowed_addresses)
         if spec is None:
             raise ApiError(
                 HTTPStatus.FORBIDDEN,
@@ -78,40 +78,40 @@ def _wanted(the: Services, body: SourceBody) -> Spec:
                 "whoever runs the app to allow it.",
             )
         return spec
-    for choice in _choices(the):
+    for choice in _choices(services):
         if choice.id == body.id:
             return choice.spec
     raise ApiError(HTTPStatus.NOT_FOUND, "no_such_source", "This video is no longer available. Choose another one.")
 
 
-def _choices(the: Services) -> list[Choice]:
+def _choices(services: Services) -> list[Choice]:
     """Return what the visitor may choose, each once."""
-    by_spec: dict[Spec, Choice] = {}
-    for choice in _all_choices(the):
+    by_spec: dict[SourceSpec, Choice] = {}
+    for choice in _all_choices(services):
         by_spec.setdefault(choice.spec, choice)
     return list(by_spec.values())
 
 
-def _all_choices(the: Services) -> Iterator[Choice]:
-    configured = the.settings.source
-    yield Choice(CONFIGURED, CONFIGURED, open_source(configured, the.settings.video).name, configured)
+def _all_choices(services: Services) -> Iterator[Choice]:
+    configured = services.settings.source
+    yield Choice(CONFIGURED, CONFIGURED, open_source(configured, services.settings.video).name, configured)
     for number, name in webcams().items():
         yield Choice(f"camera-{number}", "camera", name, number)
     yield Choice("demo", "demo", DEMO_NAME, "demo")
-    store = the.jobs.store
+    store = services.jobs.store
     with suppress(ResultsError):  # the disk's fault, which need not keep anyone from the rest
         for job in store.jobs(visitor_id()):
             if job.state is not JobState.FAILED:
-                video = LentVideo(store.original(job.id), job.name, instead=configured)
+                video = UploadedVideo(store.original(job.id), job.name, fallback=configured)
                 yield Choice(f"video-{job.id}", "video", job.name, video)
-    for number, address in enumerate(the.settings.server.allowed_addresses):
+    for number, address in enumerate(services.settings.server.allowed_addresses):
         if not address.endswith(ANY_PATH):
             yield Choice(f"address-{number}", "address", without_secrets(address), address)
 
 
-def _current_id(the: Services, choices: list[Choice]) -> str | None:
+def _current_id(services: Services, choices: list[Choice]) -> str | None:
     """Return the id of what is shown; None where it is another visitor's, or was chosen by its address."""
-    chosen = the.camera.chosen
-    if isinstance(chosen, LentVideo) and not chosen.path.exists():
-        chosen = chosen.instead
+    chosen = services.camera.chosen
+    if isinstance(chosen, UploadedVideo) and not chosen.path.exists():
+        chosen = chosen.fallback
     return next((choice.id for choice in choices if choice.spec == chosen), None)

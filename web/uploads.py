@@ -40,7 +40,7 @@ class AnalysedUpload(NamedTuple):
 
 
 @contextmanager
-def analysed_upload(the: Services, file: object, rest: RestingFace | None = None) -> Iterator[AnalysedUpload]:
+def analysed_upload(services: Services, file: object, rest: RestingFace | None = None) -> Iterator[AnalysedUpload]:
     """Read a picture that was sent in a form and find its faces; compare the largest with its rest, where given.
 
     Raises:
@@ -49,22 +49,22 @@ def analysed_upload(the: Services, file: object, rest: RestingFace | None = None
         ModelError: The model is not there (yet).
 
     """
-    classifier = ready_classifier(the)
-    with the.analyses.taken(BUSY_SECONDS):
-        data = _read(file, the.settings.uploads.max_megabytes)
-        picture = read_picture(data, the.settings.uploads.max_megapixels)
-        found = analyze_any_way_up(picture.image, the.detector, classifier, the.settings.model.min_confidence)
+    classifier = ready_classifier(services)
+    with services.analyses.acquire(BUSY_SECONDS):
+        data = _read(file, services.settings.uploads.max_megabytes)
+        picture = read_picture(data, services.settings.uploads.max_megapixels)
+        found = analyze_any_way_up(picture.image, services.detector, classifier, services.settings.model.min_confidence)
         if rest:
             found = found._replace(faces=compare_largest(found.faces, rest))
         yield AnalysedUpload(found, picture.note, classifier)
 
 
-def ready_classifier(the: Services) -> Classifier:
+def ready_classifier(services: Services) -> Classifier:
     """Return the model, or raise ModelError with the reason why it is not there."""
-    the.camera.start_loading()
-    if classifier := the.camera.classifier:
+    services.camera.start_loading()
+    if classifier := services.camera.classifier:
         return classifier
-    raise ModelError(the.camera.model_reason or "The model is still loading. Try again in a few seconds.")
+    raise ModelError(services.camera.model_reason or "The model is still loading. Try again in a few seconds.")
 
 
 def _read(file: object, max_megabytes: float) -> bytes:

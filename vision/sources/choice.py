@@ -8,15 +8,15 @@ from errors import SourceError
 from vision.sources.auto import AutoSource
 from vision.sources.base import Source
 from vision.sources.file import FileSource, demo_source
-from vision.sources.lent import LentSource, LentVideo
-from vision.sources.network import FOREIGN_OPTIONS, SCHEMES, ForeignAddress, NetworkSource
+from vision.sources.network import FOREIGN_OPTIONS, SCHEMES, NetworkSource, UntrustedAddress
+from vision.sources.uploaded import UploadedSource, UploadedVideo
 from vision.sources.webcam import WebcamSource, is_webcam
 
-Spec = int | str | LentVideo | ForeignAddress
+SourceSpec = int | str | UploadedVideo | UntrustedAddress
 """What can be shown: a `source` setting, or what strangers may choose."""
 
 
-def open_source(spec: Spec, settings: VideoSettings) -> Source:
+def open_source(spec: SourceSpec, settings: VideoSettings) -> Source:
     """Return the source that a setting names; it is opened when its frames are asked for.
 
     Args:
@@ -28,14 +28,14 @@ def open_source(spec: Spec, settings: VideoSettings) -> Source:
         SourceError: An address of a kind that cannot be played.
 
     """
-    if isinstance(spec, LentVideo):
-        return LentSource(spec, open_source(spec.instead, settings), settings)
-    if isinstance(spec, ForeignAddress):
+    if isinstance(spec, UploadedVideo):
+        return UploadedSource(spec, open_source(spec.fallback, settings), settings)
+    if isinstance(spec, UntrustedAddress):
         return NetworkSource(spec.address, settings, options=FOREIGN_OPTIONS)
     return _open_setting(str(spec).strip(), settings)
 
 
-def missing_file(spec: Spec, settings: VideoSettings) -> Path | None:
+def missing_file(spec: SourceSpec, settings: VideoSettings) -> Path | None:
     """Return the file that a setting names, where there is none of that name; it may still come."""
     source = open_source(spec, settings)
     return source.path if isinstance(source, FileSource) and not source.path.is_file() else None

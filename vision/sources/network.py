@@ -36,7 +36,7 @@ DASH, SDP), which could name other hosts. An RTSP server can still redirect it t
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignAddress:
+class UntrustedAddress:
     """A network camera's address from a stranger; no playlist's, which could lead to any host."""
 
     address: str

@@ -29,7 +29,7 @@ from config import ServerSettings
 from errors import ServerError
 from web.errors import ApiError
 from web.serving.slots import Slots
-from web.serving.timeouts import Patience, PatientSocket, Wait
+from web.serving.timeouts import Deadline, DeadlineSocket, Timeouts
 from web.visitors import network_of
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Request(HTTPRequest):
         finally:
             self.conn.end_body()
         if self._unread:
-            self.server.linger(self.conn.socket)
+            self.server.drain(self.conn.socket)
 
     def send_headers(self) -> None:
         """Send the headers, without reading the rest of the body first, as cheroot does, however much it is."""
@@ -112,20 +112,20 @@ class Connection(HTTPConnection):
     RequestHandlerClass = Request
 
     def __init__(self, server: "Server", sock: socket.socket, makefile: Any = None) -> None:  # noqa: ARG002
-        super().__init__(server, PatientSocket(sock), _make_file)
+        super().__init__(server, DeadlineSocket(sock), _make_file)
         self._greeted = not isinstance(sock, ssl.SSLSocket)
         self._network: str | None = None  # while a body is waited for
         self.wait_for_request()
-        server.keep_in_mind(self)
+        server.track(self)
 
     def wait_for_request(self) -> None:
         """Begin to wait for a request, and for its answer to be taken."""
-        self.socket.reading = Wait(self._patience_to_hear)
-        self.socket.writing = Wait(self._patience_to_answer)
+        self.socket.reading = Deadline(self._patience_to_hear)
+        self.socket.writing = Deadline(self._patience_to_answer)
 
     def wait_for_body(self) -> None:
         """Begin to wait for a body, as soon as more of it is asked for than came with the headers."""
-        self.socket.reading = Wait(self._patience_for_body, self._begin_body, _too_slow)
+        self.socket.reading = Deadline(self._patience_for_body, self._begin_body, _too_slow)
 
     def end_body(self) -> None:
         """Leave the place among those whose bodies are waited for to somebody else."""
@@ -138,7 +138,7 @@ class Connection(HTTPConnection):
         super().close()
         self.server.end_idle_threads()
 
-    def hang_up(self) -> None:
+    def shutdown_connection(self) -> None:
         """Wake whoever reads from the connection or writes to it, with an end of file or an error."""
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
@@ -147,7 +147,7 @@ class Connection(HTTPConnection):
         """Answer the next request; agree on the encryption before the first one."""
         if not self._greeted:
             try:
-                Wait(self._patience_to_hear).for_step(self._shake_hands)
+                Deadline(self._patience_to_hear).for_step(self._shake_hands)
             except OSError as error:  # ssl.SSLError is one; browsers that distrust the certificate just hang up
                 if getattr(error, "reason", None) == "HTTP_REQUEST":
                     _say_https(self.socket)
@@ -159,18 +159,18 @@ class Connection(HTTPConnection):
         self.socket.do_handshake()
         return 0
 
-    def _patience_to_hear(self) -> Patience:
+    def _patience_to_hear(self) -> Timeouts:
         seconds = CROWDED_TIMEOUT if self.server.crowded else self.server.timeout
-        return Patience(seconds, seconds, rate=math.inf)
+        return Timeouts(seconds, seconds, rate=math.inf)
 
-    def _patience_to_answer(self) -> Patience:
+    def _patience_to_answer(self) -> Timeouts:
         if self.server.crowded:
-            return Patience(CROWDED_TIMEOUT, CROWDED_TIMEOUT, CROWDED_RATE)
-        return Patience(self.server.timeout, math.inf, math.inf)
+            return Timeouts(CROWDED_TIMEOUT, CROWDED_TIMEOUT, CROWDED_RATE)
+        return Timeouts(self.server.timeout, math.inf, math.inf)
 
-    def _patience_for_body(self) -> Patience:
+    def _patience_for_body(self) -> Timeouts:
         seconds = CROWDED_TIMEOUT if self.server.bodies.full(self._network or "") else self.server.timeout
-        return Patience(seconds, seconds, LEAST_RATE)
+        return Timeouts(seconds, seconds, LEAST_RATE)
 
     def _begin_body(self) -> None:
         """Take a place among those whose bodies are waited for.
@@ -287,7 +287,7 @@ class Server(wsgi.Server):
         """Whether no thread is left for the next client."""
         return not self.requests.idle
 
-    def linger(self, sock: socket.socket) -> None:
+    def drain(self, sock: socket.socket) -> None:
         """Read on for a moment: a connection that is closed on unread data loses the answer on its way."""
         if self._lingering.acquire(blocking=False):
             try:
@@ -307,12 +307,12 @@ class Server(wsgi.Server):
         with self._lock:
             self.requests.shrink(self.requests.idle + 1 - IDLE_THREADS)
 
-    def keep_in_mind(self, connection: Connection) -> None:
+    def track(self, connection: Connection) -> None:
         """Remember a connection, to be closed when the server stops, or now if it is stopping."""
         with self._lock:
             self._clients.add(connection)
             if self._stopping.is_set():
-                connection.hang_up()
+                connection.shutdown_connection()
 
     def bind(self, *args: Any) -> socket.socket:
         """Keep the reason why the address cannot be taken, which cheroot puts into words of its own."""
@@ -336,7 +336,7 @@ class Server(wsgi.Server):
         with self._lock:
             self._stopping.set()
             for connection in self._clients:
-                connection.hang_up()
+                connection.shutdown_connection()
         super().stop()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:

@@ -13,7 +13,7 @@ CHECK_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How slow a client may be."""
 
     silence: float
@@ -28,7 +28,7 @@ class Patience:
         return silence > self.silence or waited > self.start + moved / self.rate
 
 
-class Wait:
+class Deadline:
     """What one client took so far for one thing; only time that is spent waiting for the client counts.
 
     Args:
@@ -40,7 +40,7 @@ class Wait:
 
     def __init__(
         self,
-        patience: Callable[[], Patience],
+        patience: Callable[[], Timeouts],
         begin: Callable[[], None] | None = None,
         late: Callable[[], Exception] = partial(TimeoutError, "timed out"),  # noqa: B008 - cheroot knows these words
     ) -> None:
@@ -81,7 +81,7 @@ class Wait:
         return moved
 
 
-class PatientSocket:
+class DeadlineSocket:
     """A socket whose client may take only so long, in each direction, for what is waited for at the moment.
 
     Args:
@@ -89,8 +89,8 @@ class PatientSocket:
 
     """
 
-    reading: Wait
-    writing: Wait
+    reading: Deadline
+    writing: Deadline
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(CHECK_SECONDS)

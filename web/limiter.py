@@ -1,4 +1,4 @@
-"""Turns at analysing pictures: few at a time, since each takes a processor and memory, and a short queue."""
+"""Limiter at analysing pictures: few at a time, since each takes a processor and memory, and a short queue."""
 
 import threading
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Lockable(Protocol):
         ...
 
 
-class Turns:
+class Limiter:
     """Lets few at a time do something, and few more wait for it; half of those from one network.
 
     Args:
@@ -40,12 +40,12 @@ class Turns:
         self._waiting = Slots(most_waiting, most_waiting // 2)
 
     @contextmanager
-    def taken(self, patience: float, after: Lockable | None = None) -> Iterator[None]:
+    def acquire(self, timeout: float, lock: Lockable | None = None) -> Iterator[None]:
         """Wait so many seconds at most for a turn, and have it until the end.
 
         Args:
-            patience: Seconds.
-            after: Held as well, and taken first: who waits for a picture of their own takes nobody else's turn.
+            timeout: Seconds.
+            lock: Held as well, and taken first: who waits for a picture of their own takes nobody else's turn.
 
         Raises:
             ApiError: It did not come, or too many wait already.
@@ -53,20 +53,20 @@ class Turns:
         """
         network = network_of(request.remote_addr)
         if not self._waiting.take(network):
-            raise _busy(patience)
+            raise _busy(timeout)
         with ExitStack() as stack:
             try:
-                for lock in (after, self._free):
-                    if lock is None:
+                for each in (lock, self._free):
+                    if each is None:
                         continue
-                    if not lock.acquire(timeout=patience):
-                        raise _busy(patience)
-                    stack.callback(lock.release)
+                    if not each.acquire(timeout=timeout):
+                        raise _busy(timeout)
+                    stack.callback(each.release)
             finally:
                 self._waiting.release(network)
             yield
 
 
-def _busy(patience: float) -> ApiError:
+def _busy(timeout: float) -> ApiError:
     text = "Too many pictures are being analysed. Try again soon."
-    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, {"Retry-After": str(max(1, round(patience / 5)))})
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, {"Retry-After": str(max(1, round(timeout / 5)))})

@@ -12,23 +12,23 @@ from vision.videos import OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
-class LentVideo:
+class UploadedVideo:
     """A video file from a stranger, who may take it away at any time."""
 
     path: Path
     name: str
     """What it is called in the page and in messages."""
-    instead: int | str
+    fallback: int | str
     """What is shown from then on, as in the `source` setting."""
 
 
-class LentSource:
+class UploadedSource:
     """A video file for as long as it is there, and then something else, with a word on why."""
 
-    def __init__(self, video: LentVideo, instead: Source, settings: VideoSettings) -> None:
+    def __init__(self, video: UploadedVideo, fallback: Source, settings: VideoSettings) -> None:
         self._path = video.path
-        self._lent = FileSource(video.path, settings, name=video.name, options=OPTIONS)
-        self._instead = instead
+        self._video = FileSource(video.path, settings, name=video.name, options=OPTIONS)
+        self._fallback = fallback
         self._gone = False
 
     @property
@@ -44,17 +44,17 @@ class LentSource:
     @property
     def note(self) -> str:
         """Why something else is shown, where that is so; else what is to be known about the video."""
-        words = f"{self._lent.name} was deleted, so this is shown again."
-        return f"{words} {self._instead.note}".strip() if self._gone else self._lent.note
+        words = f"{self._video.name} was deleted, so this is shown again."
+        return f"{words} {self._fallback.note}".strip() if self._gone else self._video.note
 
     def frames(self) -> Frames:
         """Yield the video's frames; an error says when it is gone, and the next call goes on with the other source."""
         self._gone = self._gone or not self._path.exists()
         if self._gone:
-            yield from self._instead.frames()
+            yield from self._fallback.frames()
             return
         try:
-            with closing(self._lent.frames()) as frames:
+            with closing(self._video.frames()) as frames:
                 for frame in frames:
                     if not self._path.exists():  # most systems let an open file be read on
                         break
@@ -68,4 +68,4 @@ class LentSource:
 
     @property
     def _shown(self) -> Source:
-        return self._instead if self._gone else self._lent
+        return self._fallback if self._gone else self._video
