@@ -114,8 +114,9 @@ def test_predict_explains(client: FlaskClient, camera: FakeCamera, portrait):
     (face,) = send(client, encoded(portrait[0]), "/api/predict?explain=1").json["faces"]
     heat = decoded(base64.b64decode(face["heat_map"]))
     assert heat.shape == (face["box"][3], face["box"][2])
-    assert heat[:, 0].min() == 255
-    assert heat[:, -1].max() == 0
+    inside = heat[10:-10, 10:-10]  # the face is turned a little, its box is not
+    assert inside[:, 0].min() > 200
+    assert inside[:, -1].max() == 0
 
 
 def test_a_model_that_cannot_explain_says_so(client: FlaskClient, portrait):
