@@ -190,7 +190,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     if options.begin >= options.end:
-        parser.error("--from has to be before --to")
+        parser.error("--from must be before --to")
     return options
 
 

@@ -49,7 +49,6 @@ LIMITS: Final = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
     "maximum": "at most",
-    "minLength": "characters: at least",
 }
 
 
@@ -391,7 +390,7 @@ def _explain(where: str, error: ErrorDetails) -> str:
         hint = f" Did you mean {close[0]}?" if close else ""
         return f"{where}: there is no setting {'.'.join([*names, unknown])}.{hint} Known here: {', '.join(known)}."
     value = error["input"]
-    return f"{where}: {key} = {value!r} is not allowed; it has to be {allowed(section)}. {section['description']}"
+    return f"{where}: {key} = {value!r} is not allowed; it must be {allowed(section)}. {section['description']}"
 
 
 def allowed(schema: dict[str, Any]) -> str:
@@ -400,7 +399,8 @@ def allowed(schema: dict[str, Any]) -> str:
         return " or ".join(schema["enum"])
     if "anyOf" in schema:
         return ", or ".join(allowed(member) for member in schema["anyOf"] if member["type"] != "null")
-    words = TYPES[schema["type"]]
+    length = schema.get("minLength", 1)
+    words = f"a text of at least {length} characters" if length > 1 else TYPES[schema["type"]]
     limits = [f"{word} {schema[name]}" for name, word in LIMITS.items() if name in schema]
     members = [f"each {schema['items']['description']}"] if "items" in schema else []
     return ", ".join([words, *limits, *members])

@@ -113,7 +113,7 @@ def refuse(error: ValidationError) -> NoReturn:
         raise missing_file(name)
     if not name:
         raise ApiError(
-            HTTPStatus.BAD_REQUEST, "bad_body", "The request's body has to be a JSON object, as /api/docs shows."
+            HTTPStatus.BAD_REQUEST, "bad_body", "The request's body must be a JSON object, as /api/docs shows."
         )
     given = "is missing" if first["type"] == "missing" else f"is {str(first['input'])[:40]!r}"
     raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", f"The parameter {name} {given}. {first['msg']}.")

@@ -86,7 +86,7 @@ def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str
     runner, limits = get_services().jobs, get_services().settings.uploads
     visitor, network = visitor_id(), visitor_network()
     if query.end is not None and query.end <= (query.start or 0.0):
-        raise _bad_range("The end has to be later than the start.")
+        raise _bad_range("The end must be later than the start.")
     with _refusals(limits):
         size, most, most_each = _announced_size(limits), limits.max_jobs, limits.max_jobs_each
         job_id = runner.store.reserve(visitor, size, most=most, most_each=most_each, network=network)

@@ -129,7 +129,7 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
 def give_up(task: Task, options: Options, attempts: int) -> Outcome:
     """Note that a file cannot be analysed, since so many processes died of it."""
     values = {"file": task.source.name, "path": printable(task.source.address), "folder": task.key}
-    reason = f"{attempts} processes that analysed it died, one after another, for lack of memory perhaps. Look at it."
+    reason = f"The worker process crashed {attempts} times on this file, perhaps for lack of memory; check it."
     return _failed(Dataset(options.out), task, values, reason)
 
 

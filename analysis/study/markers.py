@@ -160,5 +160,5 @@ def _seconds(text: str, where: str) -> float:
     except ValueError:
         numbers = []
     if not 0 < len(numbers) <= 3 or any(number < 0 or not np.isfinite(number) for number in numbers):
-        raise StudyError(f"{where}: “{text}” is no time. Write seconds (12.5) or minutes and seconds (1:02).")
+        raise StudyError(f"{where}: “{text}” is not a valid time. Write seconds (12.5) or minutes and seconds (1:02).")
     return sum(number * 60**place for place, number in enumerate(reversed(numbers)))

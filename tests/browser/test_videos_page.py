@@ -462,7 +462,7 @@ def test_a_part_is_analysed_where_the_options_say_so(
     expect(page.get_by_label("To", exact=True)).to_have_attribute("aria-invalid", "true")
     check_accessibility(page)
     page.set_input_files("#file", clip)
-    expect(card.locator(".video-state")).to_have_text("“To” has to be later than “From”.")
+    expect(card.locator(".video-state")).to_have_text("“To” must be later than “From”.")
     page.get_by_label("To", exact=True).fill("0.8")
     page.get_by_label("Resting face").select_option("time")
     page.get_by_label("At rest").fill("0.2-0.5")

@@ -79,7 +79,7 @@ class Request(HTTPRequest):
         self.conn.wait_for_request()
         super().parse_request()
         if self.ready and not self.inheaders.get(b"Content-Length", b"0").isdigit():
-            self.simple_response("400 Bad Request", "Content-Length has to be a number.")
+            self.simple_response("400 Bad Request", "Content-Length must be a number.")
             self.ready = False
 
     def respond(self) -> None:

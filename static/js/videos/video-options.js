@@ -30,7 +30,7 @@ export class VideoOptions {
     const [start, end] = [this.#value("start"), this.#value("end")];
     if (start && !ONE_TIME.test(start)) return { field: "start", words: "“From”: write a time such as 1:30." };
     if (end && !ONE_TIME.test(end)) return { field: "end", words: "“To”: write a time such as 1:30." };
-    if (end && seconds(end) <= seconds(start || "0")) return { field: "end", words: "“To” has to be later than “From”." };
+    if (end && seconds(end) <= seconds(start || "0")) return { field: "end", words: "“To” must be later than “From”." };
     if (this.#value("rest") === "time" && !SPAN.test(this.#value("rest-time"))) {
       return { field: "rest-time", words: "“At rest”: write from when to when, such as 0:03-0:06." };
     }
