@@ -55,7 +55,11 @@ class Options:
             "model": self.settings.model.model_dump(mode="json", exclude={"weights", "architecture"}),
             "weights": [
                 sha256(path)
-                for path in (self.settings.model.architecture, self.settings.model.weights)
+                for path in (
+                    self.settings.model.architecture,
+                    self.settings.model.weights,
+                    self.settings.model.weights.with_name("network.onnx"),  # The same in 8 bits answers differently.
+                )
                 if path.is_file()
             ],
             "rest": repr(self.rest),
@@ -102,6 +106,7 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
     dataset = Dataset(options.out)
     values: dict[str, Any] = {"file": task.source.name, "path": printable(task.source.address)}
     values |= {"folder": task.key, "fingerprint": task.fingerprint}
+    values["precision"] = getattr(classifier, "precision", "")
     try:
         values["stamp"] = task.source.stamp()
         known = {} if options.overwrite else dict(task.known)
