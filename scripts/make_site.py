@@ -10,7 +10,6 @@ import argparse
 import shutil
 import sys
 import xml.etree.ElementTree as ET
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
-from web.assets import modules  # noqa: E402
+from web.assets import modules, tag  # noqa: E402
 from web.private import browser_yunet, exported  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
 
@@ -65,7 +64,7 @@ class Site:
             SiteError: The network in use was not exported for browsers.
 
         """
-        if not exported(settings.model):
+        if not exported(settings):
             raise SiteError("The network in use was not exported for browsers. Run python -m training.browser first.")
         self.yunet = settings.detector.weights
         self.files: dict[str, bytes] = {}
@@ -115,7 +114,7 @@ class Site:
 
     def _revision(self, name: str) -> str | None:
         """Return what tells a file's versions apart; None where its address does."""
-        return None if name.startswith(("data/", "static/")) else _digest(self.files[name])
+        return None if name.startswith(("data/", "static/")) else tag(self.files[name])
 
     def _render(self, name: str, **context: Any) -> None:
         with self.app.test_request_context():
@@ -137,7 +136,7 @@ class Site:
 
     def _data(self, name: str, content: bytes) -> str:
         """Add a large file below a name of its own, so that it is loaded anew only when it has changed."""
-        path = f"data/{_digest(content)}/{name}"
+        path = f"data/{tag(content)}/{name}"
         self.files[path] = content
         return path
 
@@ -176,10 +175,6 @@ def write(files: dict[str, bytes], folder: Path) -> None:
             whole.rename(folder)
     except OSError as error:
         raise SiteError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()[:12]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -31,7 +31,7 @@ ALLOWED = {
     "training": BASE | {"vision", "expressions", "pipeline", "model"},
     "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
-    "benchmarks": BASE | {"vision", "pipeline", "model", "training", "analysis"},
+    "benchmarks": BASE | {"vision", "pipeline", "model", "training", "analysis", "web"},
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""

@@ -10,18 +10,15 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, url_for
 
-from config import ROOT, ModelSettings, Settings
-from vision.detectors.yunet import of_any_size
+from config import ROOT, Settings
+from vision.detectors.yunet import SHA256, of_any_size
+from web.assets import FOREVER, tag
 from web.errors import ApiError
 from web.services import services
 
 NETWORK: Final = "private/network.onnx.gz"
 DESCRIPTION: Final = ROOT / "static" / "private" / "network.json"
 RUNTIME: Final = "vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz"
-CASCADES: Final = {
-    "frontal": "vendor/opencv/haarcascade_frontalface_default.xml.gz",
-    "strict": "vendor/opencv/haarcascade_frontalface_alt2.xml.gz",
-}
 
 blueprint = Blueprint("private", __name__)
 
@@ -30,39 +27,36 @@ blueprint = Blueprint("private", __name__)
 def private_mode() -> dict[str, Any]:
     """Tell templates what private mode needs, as JSON; null where this network was not exported for browsers."""
     settings = services().settings
-    if not exported(settings.model):
+    if not exported(settings):
         return {"private": "null"}
-    detector = {"yunet": url_for("private.yunet")} if _uses_yunet() else _static(CASCADES)
-    return {
-        "private": json.dumps(
-            {
-                "files": _static({"runtime": RUNTIME, "network": NETWORK}) | detector,
-                "settings": engine_settings(settings),
-            }
-        )
-    }
+    files = {name: url_for("static", filename=path) for name, path in {"runtime": RUNTIME, "network": NETWORK}.items()}
+    files["yunet"] = url_for("private.yunet", version=tag(browser_yunet(settings.detector.weights)))
+    return {"private": json.dumps({"files": files, "settings": engine_settings(settings)})}
 
 
-@blueprint.get("/private/yunet.onnx.gz")
-def yunet() -> Response:
-    """Send YuNet's network for pictures of any size."""
-    if not _uses_yunet():
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "YuNet is not in use here.")
-    return Response(browser_yunet(services().settings.detector.weights), mimetype="application/octet-stream")
+@blueprint.get("/private/<version>/yunet.onnx.gz")
+def yunet(version: str) -> Response:
+    """Send YuNet's network for pictures of any size; its address changes with its content."""
+    settings = services().settings
+    content = browser_yunet(settings.detector.weights) if exported(settings) else None
+    if content is None or version != tag(content):
+        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This version of YuNet is not here. Load the page again.")
+    return Response(content, mimetype="application/octet-stream", headers={"Cache-Control": FOREVER})
 
 
-def exported(model: ModelSettings) -> bool:
-    """Whether the network in use is the one that was exported for browsers."""
+def exported(settings: Settings) -> bool:
+    """Whether browsers can do what this application does: its network is the one that was exported, YuNet is there."""
     try:
         description = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
-        return bool(description["weights"] == _digest(model.weights))
+        exported_from = description["weights"] == _digest(settings.model.weights)
+        return bool(exported_from and _digest(settings.detector.weights) == SHA256)
     except (OSError, ValueError, KeyError):
         return False
 
 
 def engine_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that private mode keeps to as the server does."""
-    return settings.detector.model_dump(include={"min_face", "scale_factor", "min_neighbors"}) | (
+    return settings.detector.model_dump(include={"min_face"}) | (
         settings.model.model_dump(include={"smoothing", "min_confidence"})
     )
 
@@ -73,14 +67,6 @@ def browser_yunet(weights: Path) -> bytes:
     return gzip.compress(of_any_size(weights.read_bytes()), mtime=0)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _digest(weights: Path) -> str:
     return sha256(weights.read_bytes()).hexdigest()
-
-
-def _uses_yunet() -> bool:
-    return services().detector.kind == "yunet"
-
-
-def _static(paths: dict[str, str]) -> dict[str, str]:
-    return {name: url_for("static", filename=path) for name, path in paths.items()}
