@@ -25,7 +25,7 @@ from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
 from web.assets import modules, tag  # noqa: E402
-from web.private import browser_yunet, exported  # noqa: E402
+from web.private import networks  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
 
 STATIC: Final = ROOT / "static"
@@ -61,12 +61,15 @@ class Site:
         """Make the application whose pages become files.
 
         Raises:
-            SiteError: The network in use was not exported for browsers.
+            SiteError: The network in use was not made for browsers.
 
         """
-        if not exported(settings):
-            raise SiteError("The network in use was not exported for browsers. Run python -m training.browser first.")
-        self.yunet = settings.detector.weights
+        self.networks = networks(settings)
+        if not self.networks:
+            raise SiteError(
+                "Beside the weights is no network.onnx that was made of them, or YuNet's weights are not those of the "
+                "project. Make network.onnx with python -m training.quantization fer2013.csv."
+            )
         self.files: dict[str, bytes] = {}
         self.asked: set[str] = set()
         self.app: Flask = create_app(settings)
@@ -76,7 +79,7 @@ class Site:
             "static_site": {"policy": POLICY, "manifest": MANIFEST, "worker": WORKER, "icon": "icons/192.png"},
         }
 
-    def address(self, endpoint: str, *, filename: str = "", **_: Any) -> str:
+    def address(self, endpoint: str, *, filename: str = "", name: str = "", **_: Any) -> str:
         """Return where something is, as seen from the pages: the site's counterpart of Flask's url_for.
 
         Raises:
@@ -85,8 +88,8 @@ class Site:
         """
         if endpoint in PAGES:
             return PAGES[endpoint]
-        if endpoint == "private.yunet":
-            return self._data("yunet.onnx.gz", browser_yunet(self.yunet))
+        if endpoint == "private.network":
+            return self._data(f"{name}.onnx.gz", self.networks[name])
         if endpoint != "static":
             raise SiteError(f"A page asks for {endpoint}, which needs a server. Leave it out where static_site is set.")
         self.asked.add(filename)

@@ -78,12 +78,17 @@ def test_private_mode_is_not_told_of_without_its_detector(camera: FakeCamera, tm
         settings = Settings(detector=DetectorSettings(kind="haar", weights=weights))
         client = create_app(settings, camera.as_camera()).test_client()
         assert told(client) is None
-        assert client.get("/private/e3b0c44298fc/yunet.onnx.gz").status_code == 404
+        assert client.get("/private/e3b0c44298fc/network.onnx.gz").status_code == 404
 
 
-def test_another_network_is_not_told_of(camera: FakeCamera) -> None:
-    """What was exported belongs to one pair of files."""
+def test_another_network_is_not_told_of(camera: FakeCamera, tmp_path: Path) -> None:
+    """What browsers load was made of one pair of files, and lies beside them."""
     model = ModelSettings(weights=ROOT / "models" / "fer2013" / "model_weights.h5")
     assert told(create_app(Settings(model=model), camera.as_camera()).test_client()) is None
     missing = ModelSettings(weights=ROOT / "nothing.h5")
     assert told(create_app(Settings(model=missing), camera.as_camera()).test_client()) is None
+    for name in ("model.json", "network.onnx"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "model_weights.h5").write_bytes(b"other weights")
+    other = ModelSettings(architecture=tmp_path / "model.json", weights=tmp_path / "model_weights.h5")
+    assert told(create_app(Settings(model=other), camera.as_camera()).test_client()) is None

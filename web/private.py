@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, url_for
 
-from config import ROOT, Settings
+from config import Settings
 from vision.detectors.yunet import SHA256, of_any_size
 from web.assets import FOREVER, tag
 from web.errors import ApiError
 from web.services import services
 
-NETWORK: Final = "private/network.onnx.gz"
-DESCRIPTION: Final = ROOT / "static" / "private" / "network.json"
+NETWORK: Final = "network.onnx"
+"""Beside the weights that it was made of, whose digests it holds."""
 RUNTIME: Final = "vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz"
 
 blueprint = Blueprint("private", __name__)
@@ -25,33 +25,30 @@ blueprint = Blueprint("private", __name__)
 
 @blueprint.app_context_processor
 def private_mode() -> dict[str, Any]:
-    """Tell templates what private mode needs, as JSON; null where this network was not exported for browsers."""
+    """Tell templates what private mode needs, as JSON; null where its networks are not there."""
     settings = services().settings
-    if not exported(settings):
+    found = networks(settings)
+    if not found:
         return {"private": "null"}
-    files = {name: url_for("static", filename=path) for name, path in {"runtime": RUNTIME, "network": NETWORK}.items()}
-    files["yunet"] = url_for("private.yunet", version=tag(browser_yunet(settings.detector.weights)))
+    files = {name: url_for("private.network", version=tag(content), name=name) for name, content in found.items()} | {
+        "runtime": url_for("static", filename=RUNTIME)
+    }
     return {"private": json.dumps({"files": files, "settings": engine_settings(settings)})}
 
 
-@blueprint.get("/private/<version>/yunet.onnx.gz")
-def yunet(version: str) -> Response:
-    """Send YuNet's network for pictures of any size; its address changes with its content."""
-    settings = services().settings
-    content = browser_yunet(settings.detector.weights) if exported(settings) else None
+@blueprint.get("/private/<version>/<name>.onnx.gz")
+def network(version: str, name: str) -> Response:
+    """Send a network that private mode runs; its address changes with its content."""
+    content = networks(services().settings).get(name)
     if content is None or version != tag(content):
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This version of YuNet is not here. Load the page again.")
+        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This version of a network is not here. Load the page again.")
     return Response(content, mimetype="application/octet-stream", headers={"Cache-Control": FOREVER})
 
 
-def exported(settings: Settings) -> bool:
-    """Whether browsers can do what this application does: its network is the one that was exported, YuNet is there."""
-    try:
-        description = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
-        exported_from = description["weights"] == _digest(settings.model.weights)
-        return bool(exported_from and _digest(settings.detector.weights) == SHA256)
-    except (OSError, ValueError, KeyError):
-        return False
+def networks(settings: Settings) -> dict[str, bytes]:
+    """Return the network in use and YuNet as browsers load them, compressed; none where one is missing or another."""
+    model = settings.model
+    return _networks(model.architecture, model.weights, settings.detector.weights)
 
 
 def engine_settings(settings: Settings) -> dict[str, Any]:
@@ -62,11 +59,12 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def browser_yunet(weights: Path) -> bytes:
-    """Return YuNet's file for inputs of any size, compressed."""
-    return gzip.compress(of_any_size(weights.read_bytes()), mtime=0)
-
-
-@lru_cache(maxsize=4)
-def _digest(weights: Path) -> str:
-    return sha256(weights.read_bytes()).hexdigest()
+def _networks(architecture: Path, weights: Path, yunet: Path) -> dict[str, bytes]:
+    try:
+        network, detector = weights.with_name(NETWORK).read_bytes(), yunet.read_bytes()
+        made_of = [sha256(path.read_bytes()).hexdigest() for path in (architecture, weights)]
+    except OSError:
+        return {}
+    if not all(digest.encode() in network for digest in made_of) or sha256(detector).hexdigest() != SHA256:
+        return {}
+    return {"network": gzip.compress(network, mtime=0), "yunet": gzip.compress(of_any_size(detector), mtime=0)}

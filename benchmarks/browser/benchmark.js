@@ -21,9 +21,9 @@ async function ours() {
   const [{ OwnCamera }, { Stage }, { Engine }, { DeviceFrames }] = await Promise.all(
     ["camera/own-camera.js", "faces/stage.js", "private/engine.js", "private/device-frames.js"].map(load),
   );
-  const network = new URL("static/private/network.onnx.gz", ROOT).href;
   const runtime = new URL("static/vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz", ROOT).href;
-  const files = { network, runtime, yunet: new URL("yunet.onnx.gz", ROOT).href };
+  const [network, yunet] = ["network", "yunet"].map((name) => new URL(`private/${name}.onnx.gz`, ROOT).href);
+  const files = { network, runtime, yunet };
   const settings = { min_face: null, smoothing: 0.25, min_confidence: 0.4 };
   return {
     watch(onAnswer) {

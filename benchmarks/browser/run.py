@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from config import ROOT, DetectorSettings
+from config import ROOT, Settings
 from files import write_json
 from training.fer2013 import load, majority
-from web.private import browser_yunet
+from web.private import networks
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = {
@@ -48,9 +48,9 @@ class Handler(SimpleHTTPRequestHandler):
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
-        """Send a file; YuNet's for inputs of any size."""
-        if self.path == "/yunet.onnx.gz":
-            content = browser_yunet(DetectorSettings().weights)
+        """Send a file, or a network as the application sends it."""
+        if self.path.startswith("/private/"):
+            content = networks(Settings())[Path(self.path).name.removesuffix(".onnx.gz")]
             self.asked[self.path] = len(content)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
