@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 EXPRESSIONS: Final = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
 """FER2013's integer labels 0-6, in order (Goodfellow et al., 2013, arXiv:1307.0414)."""
 
+INPUT_SHAPE: Final = (48, 48, 1)
+"""Height, width and channels of the faces that the network takes."""
+
 DISPLAY_ORDER: Final = ("Happy", "Surprise", "Neutral", "Sad", "Fear", "Disgust", "Angry")
 """The same as bars, tables and charts show them: pleasant above, unpleasant below."""
 

@@ -86,6 +86,7 @@ def measure_rows(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     results = {
         **_origin(arguments),
         "usage": options.usage,
+        "precision": model.precision,
         "parameters": model.parameters,
         "multiply_adds": model.multiply_adds,
         **compare(probabilities, rows),
@@ -229,7 +230,8 @@ def table(results: dict[str, Any]) -> str:
     columns = [kind for kind in TITLES if kind in results]
     labelled = [results[kind] for kind in columns if kind != "votes"]
     size = (
-        f"{results['parameters'] / 1e6:.2f} M parameters, {results['multiply_adds'] / 1e6:.0f} M multiply-adds a face"
+        f"{results['parameters'] / 1e6:.2f} M parameters, {results['multiply_adds'] / 1e6:.0f} M multiply-adds a face, "
+        f"{results['precision']}"
     )
     lines = [f"{results['usage']}: {size}", "", _line("", [TITLES[kind] for kind in columns])]
     for measure, (name, form) in MEASURES.items():

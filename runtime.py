@@ -1,7 +1,8 @@
-"""Runs a Keras network on OpenVINO."""
+"""Runs a network on OpenVINO: one in an ONNX file, or a Keras network."""
 
 import os
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,48 @@ MAX_THREADS: Final = 4
 """So small a network gains nothing from more, and detection and encoding need processors too."""
 
 
-def convert(network: Any, shape: tuple[int, ...]) -> openvino.Model:
-    """Return the OpenVINO graph of a keras.Model, for any number of inputs of a shape; its outputs are the network's.
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that can be compiled for the processor."""
+
+    graph: openvino.Model
+    """Its first output is probabilities (n, 7), its second, where there is one, evidence (n, h, w, 7)."""
+    precision: str
+    parameters: int
+    facts: dict[str, str] = field(default_factory=dict)
+    """What its file says of itself: see training/quantization.py."""
+
+    def count_multiply_adds(self) -> int:
+        """Return the multiplications with additions that one face's probabilities cost."""
+        return _count_multiply_adds(self.graph)
+
+    def compile(self, threads: int | None = None) -> openvino.InferRequest:
+        """Return what runs it on the processor, for one caller at a time.
+
+        It computes on so many threads; on those that there are processors, MAX_THREADS at most, if not given.
+        """
+        return _compile(self.graph, threads)
+
+
+def read(path: Path) -> Network:
+    """Return the network in an ONNX file, as training/quantization.py writes it.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ModelError: It is damaged.
+
+    """
+    content = path.read_bytes()
+    try:
+        graph = openvino.Core().read_model(content)
+        facts = {name: str(value.value) for name, value in graph.get_rt_info()["framework"].items()}
+        return Network(graph, facts["precision"], int(facts["parameters"]), facts)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ModelError(next(iter(str(error).strip().splitlines()), "")) from error
+
+
+def convert(network: Any, shape: tuple[int, ...], parameters: int) -> Network:
+    """Return a keras.Model with so many parameters, for any number of inputs of a shape, in float32.
 
     Raises:
         ModelError: the folder for temporary files is full, or there is none.
@@ -35,12 +76,13 @@ def convert(network: Any, shape: tuple[int, ...]) -> openvino.Model:
     _free_batch(graph)
     graph.reshape([-1, *shape])
     _move_transposes(graph)
-    return graph
+    return Network(graph, "float32", parameters)
 
 
-def count_multiply_adds(graph: openvino.Model) -> int:
-    """Return the multiplications with additions that one input costs, in convolutions and dense layers."""
-    single = graph.clone()
+def _count_multiply_adds(graph: openvino.Model) -> int:
+    """Return the multiplications with additions that the first output costs, in convolutions and dense layers."""
+    whole = graph.clone()
+    single = openvino.Model(whole.get_results()[:1], whole.get_parameters())
     shape = single.input(0).get_partial_shape()
     shape[0] = 1
     single.reshape(shape)
@@ -56,14 +98,11 @@ def count_multiply_adds(graph: openvino.Model) -> int:
     return int(total)
 
 
-def compile_graph(graph: openvino.Model, threads: int | None = None) -> openvino.InferRequest:
-    """Return what runs a graph on the processor, in float32; for one caller at a time.
-
-    It computes on so many threads; on those that there are processors, MAX_THREADS at most, if not given.
-    """
+def _compile(graph: openvino.Model, threads: int | None) -> openvino.InferRequest:
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
-        # Where a processor has half precision, OpenVINO would use it, and probabilities would differ by a hundredth.
+        # What is not in 8 bits: where a processor has half precision, OpenVINO would use it, and probabilities
+        # would differ by a hundredth.
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads or min(os.cpu_count() or 1, MAX_THREADS),
         # OpenCV's threads take turns with these on the same cores.

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from config import ROOT, ModelSettings
 from entities import Image
 from errors import ModelError
-from model import load_network, prepare
+from keras_network import load_network
+from model import prepare
 
 
 def reference_probabilities(crops: list[Image], settings: ModelSettings) -> NDArray[np.float32]:

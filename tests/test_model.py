@@ -13,7 +13,8 @@ import pytest
 
 from entities import EXPRESSIONS
 from errors import ModelError
-from model import FacialExpressionModel, load_network, prepare
+from keras_network import load_network
+from model import FacialExpressionModel, prepare
 from tests.networks import save, small_network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,10 +62,10 @@ def run_alone(script: str) -> None:
 def test_pictures_are_transposed_only_on_their_way_in_and_out(files):
     """No transpose is left between convolutions, where it would keep them from being fused with what follows."""
     run_alone(
-        "import model\n"
-        f"network = model.load_network({str(files[0])!r}, {str(files[1])!r})\n"
+        "import keras_network\n"
+        f"network = keras_network.load_network({str(files[0])!r}, {str(files[1])!r})\n"
         "import runtime\n"
-        "nodes = runtime.convert(network, model.INPUT_SHAPE).get_ops()\n"
+        "nodes = runtime.convert(network, (48, 48, 1), 0).graph.get_ops()\n"
         "shapes = [node.get_output_partial_shape(0) for node in nodes if node.get_type_name() == 'Transpose']\n"
         "batches = [[side.get_length() for side in list(shape)[1:]] for shape in shapes if shape[0].is_dynamic]\n"
         "pictures = [sides for sides in batches if sum(side > 1 for side in sides) > 1]\n"

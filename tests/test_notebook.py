@@ -139,6 +139,7 @@ def test_the_committed_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
 
     paths = tmp_path / "model.json", tmp_path / "model_weights.h5"
     assert FacialExpressionModel(*paths).predict(load(data).images[:2]).shape == (2, len(EXPRESSIONS))
+    assert FacialExpressionModel(*paths).precision == "int8"  # network.onnx is the third file that it saves
     assert (tmp_path / "checkpoints" / "train" / "results" / "portraits.png").exists()
 
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from config import ROOT
 from entities import SourceState, SourceStatus
 from errors import ModelError
-from model import load_network
+from keras_network import load_network
 from tests.fake_camera import FakeCamera
 from web.redaction import without_folders
 

@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. The same command carries on after the last finished epoch.", file=sys.stderr)
         return 130
-    print(f"Wrote model.json and model_weights.h5; the executed notebook is {given.output}.")
+    print(f"Wrote model.json, model_weights.h5 and network.onnx; the executed notebook is {given.output}.")
     return 0
 
 

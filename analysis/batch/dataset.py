@@ -28,7 +28,7 @@ _FILE_TYPES: Final = {
     **dict.fromkeys(("seconds", "fps"), "float64"),
     **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces"), "int64"),
     **dict.fromkeys(SHARES, "float64"),
-    **dict.fromkeys(("sha256", "fingerprint", "path", "stamp", "folder"), "str"),
+    **dict.fromkeys(("sha256", "fingerprint", "precision", "path", "stamp", "folder"), "str"),
 }
 
 
@@ -38,7 +38,8 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     Columns: file (its name in the run), state (done or failed), reason (of a failure), note, kind (video or picture),
     seconds, fps (frames a second that were looked at), width and height (pixels), frames, frames_with_faces, faces,
     the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
-    weights), path, stamp (by which a changed file is known without reading it), and folder (of its own results).
+    weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
+    reading it), and folder (of its own results).
     """
     row = {name: values.get(name, "" if kind == "str" else 0) for name, kind in _FILE_TYPES.items()}
     return pd.DataFrame([row]).astype(_FILE_TYPES)

@@ -58,6 +58,7 @@ class Options:
                 for path in (
                     self.settings.model.architecture,
                     self.settings.model.weights,
+                    self.settings.model.weights.with_name("network.onnx"),  # The same in 8 bits answers differently.
                     self.settings.detector.weights,
                 )
                 if path.is_file()
@@ -106,6 +107,7 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
     dataset = Dataset(options.out)
     values: dict[str, Any] = {"file": task.source.name, "path": printable(task.source.address)}
     values |= {"folder": task.key, "fingerprint": task.fingerprint}
+    values["precision"] = getattr(classifier, "precision", "")
     try:
         values["stamp"] = task.source.stamp()
         known = {} if options.overwrite else dict(task.known)

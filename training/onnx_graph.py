@@ -1,16 +1,6 @@
-"""The network for browsers: `python -m training.browser` makes static/private/ from model.json and model_weights.h5.
+"""Keras to ONNX (https://onnx.ai), for networks of the kind that train.ipynb makes."""
 
-`make model` runs it after the two files are made. The graph is ONNX (https://onnx.ai), which ONNX Runtime runs in
-browsers. It takes grey faces as they are cut out, and gives probabilities: all that the Keras network does is inside.
-"""
-
-import argparse
-import gzip
-import json
-import sys
-from collections.abc import Callable, Iterable
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -18,23 +8,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from config import ROOT, ModelSettings
-from entities import EXPRESSIONS
-from errors import FacialExpressionError, TrainingError
-from files import write_text, write_whole
-from model import INPUT_SHAPE, load_network
+from entities import INPUT_SHAPE
+from errors import TrainingError
 
-FOLDER: Final = ROOT / "static" / "private"
-NETWORK: Final = "network.onnx.gz"
-DESCRIPTION: Final = "network.json"
 OPSET: Final = 17
 IR_VERSION: Final = 8
 """What ONNX Runtime has read since 2022."""
 ACTIVATIONS: Final = {"relu": "Relu", "sigmoid": "Sigmoid", "softmax": "Softmax"}
-LARGE: Final = 1024
-"""Weights with more values than this are stored in half precision."""
-
-Floats = NDArray[np.float32]
 
 
 class Graph:
@@ -51,15 +31,16 @@ class Graph:
         return output
 
     def constant(self, values: NDArray[Any]) -> str:
-        """Add a constant; return its name. Large ones are halved: they are float32 again once the graph is loaded."""
+        """Add a constant; return its name."""
         name = f"constant_{len(self.constants)}"
-        halved = values.dtype == np.float32 and values.size > LARGE
-        self.constants.append(numpy_helper.from_array(values.astype(np.float16) if halved else values, name))
-        return self.add("Cast", [name], to=TensorProto.FLOAT) if halved else name
+        self.constants.append(numpy_helper.from_array(values, name))
+        return name
 
 
 def convert(network: Any) -> onnx.ModelProto:
     """Return a keras.Model as ONNX: grey `faces` (n, 48, 48) uint8 to `probabilities` (n, 7) float32.
+
+    A second output of the network is `evidence`, (n, h, w, 7) float32.
 
     Raises:
         TrainingError: It has a layer of a kind that this module does not know.
@@ -74,14 +55,20 @@ def convert(network: Any) -> onnx.ModelProto:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         if inputs:
             names[layer.output.name] = _add_layer(graph, layer, [names[tensor.name] for tensor in inputs])
-    graph.nodes[-1].output[0] = "probabilities"
-    return _model(graph, network.name)
+    return _model(graph, {tensor.name: names[tensor.name] for tensor in network.outputs}, network)
 
 
-def _model(graph: Graph, name: str) -> onnx.ModelProto:
+def _model(graph: Graph, results: Mapping[str, str], network: Any) -> onnx.ModelProto:
+    """Return the graph as a model, whose first output is probabilities, and whose second, if any, is evidence."""
+    outputs = []
+    for name, tensor in zip(("probabilities", "evidence"), network.outputs, strict=False):
+        result, shape = results[tensor.name], tensor.shape[1:]
+        # Keras has channels last.
+        last = {"perm": [0, 2, 3, 1]} if len(shape) == 3 else {}
+        graph.nodes.append(helper.make_node("Transpose" if last else "Identity", [result], [name], **last))
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]))
     faces = helper.make_tensor_value_info("faces", TensorProto.UINT8, ["n", *INPUT_SHAPE[:2]])
-    probabilities = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(EXPRESSIONS)])
-    proto = helper.make_graph(graph.nodes, name, [faces], [probabilities], graph.constants)
+    proto = helper.make_graph(graph.nodes, "expressions", [faces], outputs, graph.constants)
     model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -95,7 +82,7 @@ def _add_layer(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if kind in LIKE_ONNX:
         return graph.add(LIKE_ONNX[kind], inputs)
     if kind not in LAYERS:
-        raise TrainingError(f"A network with a layer of the kind {kind} cannot be exported for browsers.")
+        raise TrainingError(f"A network with a layer of the kind {kind} cannot be exported as ONNX.")
     return LAYERS[kind](graph, layer, inputs)
 
 
@@ -153,42 +140,3 @@ LAYERS: Final[dict[str, Callable[[Graph, Any, list[str]], str]]] = {
     "Flatten": _add_flattening,
 }
 """What adds a layer, by its kind."""
-
-
-def export(architecture: Path, weights: Path, folder: Path) -> None:
-    """Write a pair of model files for browsers: the network, and which labels it has and of which weights it was made.
-
-    Raises:
-        FacialExpressionError: The pair cannot be used or exported, or the folder not be written.
-
-    """
-    network = convert(load_network(architecture, weights)).SerializeToString()
-    description = {
-        "expressions": EXPRESSIONS,
-        "input_shape": INPUT_SHAPE,
-        "weights": sha256(weights.read_bytes()).hexdigest(),
-    }
-    # No time within, so that the same network is the same file.
-    write_whole(folder / NETWORK, lambda partial: partial.write_bytes(gzip.compress(network, mtime=0)))
-    write_text(folder / DESCRIPTION, json.dumps(description, indent=1) + "\n")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the network for browsers."""
-    settings = ModelSettings()
-    parser = argparse.ArgumentParser(prog="python -m training.browser", description=main.__doc__)
-    parser.add_argument("--architecture", type=Path, default=settings.architecture)
-    parser.add_argument("--weights", type=Path, default=settings.weights)
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    given = parser.parse_args(arguments)
-    try:
-        export(given.architecture, given.weights, given.folder)
-    except FacialExpressionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"Wrote {given.folder / NETWORK}.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
