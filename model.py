@@ -7,10 +7,8 @@ one face. Importing this module imports neither, so that a server can answer at 
 does.
 """
 
-import json
 import logging
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -22,13 +20,13 @@ from numpy.typing import NDArray
 from entities import EXPRESSIONS, INPUT_SHAPE, Image
 from errors import ModelError, NotExplainedError
 from keras_network import RETRAIN, check_files, load_network, with_evidence
+from network_file import NETWORK, belongs_to
 
 if TYPE_CHECKING:
     import runtime
 
 log = logging.getLogger(__name__)
 
-NETWORK: Final = "network.onnx"
 MAX_BATCH: Final = 8
 """More faces go through the network in several passes: each batch size that occurs keeps memory of its own."""
 
@@ -147,9 +145,9 @@ def _read(architecture: Path, weights: Path) -> "runtime.Network | None":
 
     path = weights.with_name(NETWORK)
     try:
-        network = runtime.read(path)
-        facts = {name: network.facts.get(name) for name in ("architecture", "weights", "expressions", "input_shape")}
-        if facts == _facts(architecture, weights):
+        content = path.read_bytes()
+        network = runtime.read(content)
+        if belongs_to(content, architecture, weights):
             return network
         why = "was made of other files"
     except FileNotFoundError:
@@ -162,16 +160,6 @@ def _read(architecture: Path, weights: Path) -> "runtime.Network | None":
         *(path, why, architecture, weights),
     )
     return None
-
-
-def _facts(architecture: Path, weights: Path) -> dict[str, str]:
-    """Return what network.onnx has to say of itself to be the network of two files."""
-    return {
-        "architecture": sha256(architecture.read_bytes()).hexdigest(),
-        "weights": sha256(weights.read_bytes()).hexdigest(),
-        "expressions": json.dumps(EXPRESSIONS),
-        "input_shape": json.dumps(INPUT_SHAPE),
-    }
 
 
 def _convert(architecture: Path, weights: Path) -> "runtime.Network":

@@ -1,7 +1,7 @@
 """Runs networks on OpenVINO: those in ONNX files, and those of Keras."""
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +26,6 @@ class Network:
     """Its first output is probabilities (n, 7), its second, where there is one, evidence (n, h, w, 7)."""
     precision: str
     parameters: int
-    facts: dict[str, str] = field(default_factory=dict)
-    """What its file says of itself: see training/quantization.py."""
 
     def count_multiply_adds(self) -> int:
         """Return the multiplications with additions that one face's probabilities cost."""
@@ -41,19 +39,17 @@ class Network:
         return compile_graph(self.graph, threads)
 
 
-def read(path: Path) -> Network:
-    """Return the network in an ONNX file, as training/quantization.py writes it.
+def read(content: bytes) -> Network:
+    """Return the network in an ONNX file's content, as training/quantization.py writes it.
 
     Raises:
-        FileNotFoundError: There is none.
         ModelError: It is damaged.
 
     """
-    content = path.read_bytes()
     try:
         graph = openvino.Core().read_model(content)
         facts = {name: str(value.value) for name, value in graph.get_rt_info()["framework"].items()}
-        return Network(graph, facts["precision"], int(facts["parameters"]), facts)
+        return Network(graph, facts["precision"], int(facts["parameters"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise ModelError(next(iter(str(error).strip().splitlines()), "")) from error
 

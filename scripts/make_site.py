@@ -10,7 +10,6 @@ import argparse
 import shutil
 import sys
 import xml.etree.ElementTree as ET
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +24,8 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
-from vision.detectors.yunet_network import WEIGHTS  # noqa: E402
-from web.assets import modules  # noqa: E402
-from web.private import browser_yunet, exported  # noqa: E402
+from web.assets import modules, tag  # noqa: E402
+from web.private import networks  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
 
 STATIC: Final = ROOT / "static"
@@ -63,12 +61,15 @@ class Site:
         """Make the application whose pages become files.
 
         Raises:
-            SiteError: The network in use was not exported for browsers.
+            SiteError: The network in use was not made for browsers.
 
         """
-        if not exported(settings.model):
-            raise SiteError("The network in use was not exported for browsers. Run python -m training.browser first.")
-        self.yunet = WEIGHTS
+        self.networks = networks(settings)
+        if not self.networks:
+            raise SiteError(
+                "Beside the weights is no network.onnx that was made of them, or YuNet's weights are not those of the "
+                "project. Make network.onnx with python -m training.quantization fer2013.csv."
+            )
         self.files: dict[str, bytes] = {}
         self.asked: set[str] = set()
         self.app: Flask = create_app(settings)
@@ -78,7 +79,7 @@ class Site:
             "static_site": {"policy": POLICY, "manifest": MANIFEST, "worker": WORKER, "icon": "icons/192.png"},
         }
 
-    def address(self, endpoint: str, *, filename: str = "", **_: Any) -> str:
+    def address(self, endpoint: str, *, filename: str = "", name: str = "", **_: Any) -> str:
         """Return where something is, as seen from the pages: the site's counterpart of Flask's url_for.
 
         Raises:
@@ -87,8 +88,8 @@ class Site:
         """
         if endpoint in PAGES:
             return PAGES[endpoint]
-        if endpoint == "private.yunet":
-            return self._data("yunet.onnx.gz", browser_yunet(self.yunet))
+        if endpoint == "private.network":
+            return self._data(f"{name}.onnx.gz", self.networks[name])
         if endpoint != "static":
             raise SiteError(f"A page asks for {endpoint}, which needs a server. Leave it out where static_site is set.")
         self.asked.add(filename)
@@ -116,7 +117,7 @@ class Site:
 
     def _revision(self, name: str) -> str | None:
         """Return what tells a file's versions apart; None where its address does."""
-        return None if name.startswith(("data/", "static/")) else _digest(self.files[name])
+        return None if name.startswith(("data/", "static/")) else tag(self.files[name])
 
     def _render(self, name: str, **context: Any) -> None:
         with self.app.test_request_context():
@@ -138,7 +139,7 @@ class Site:
 
     def _data(self, name: str, content: bytes) -> str:
         """Add a large file below a name of its own, so that it is loaded anew only when it has changed."""
-        path = f"data/{_digest(content)}/{name}"
+        path = f"data/{tag(content)}/{name}"
         self.files[path] = content
         return path
 
@@ -177,10 +178,6 @@ def write(files: dict[str, bytes], folder: Path) -> None:
             whole.rename(folder)
     except OSError as error:
         raise SiteError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()[:12]
 
 
 def main(arguments: list[str] | None = None) -> int:

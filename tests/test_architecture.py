@@ -11,12 +11,13 @@ import pytest
 
 from config import ROOT
 
-BASE = {"config", "entities", "errors", "files", "parts", "process"}
+BASE = {"config", "entities", "errors", "files", "network_file", "parts", "process"}
 ALLOWED = {
     "errors": set(),
     "entities": set(),
     "parts": {"errors"},
     "process": set(),
+    "network_file": {"entities"},
     "files": {"errors"},
     "config": {"errors"},
     "vision": BASE | {"runtime"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "training": BASE | {"vision", "expressions", "pipeline", "model", "keras_network"},
     "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
-    "benchmarks": BASE | {"vision", "pipeline", "model", "keras_network", "training", "analysis"},
+    "benchmarks": BASE | {"vision", "pipeline", "model", "keras_network", "training", "analysis", "web"},
     "benchmark": BASE | {"benchmarks", "model", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +25,9 @@ def told(client: FlaskClient, page: str = "/") -> Any:
 
 @pytest.mark.parametrize("page", ["/", "/check"])
 def test_every_file_is_there_and_compressed(client: FlaskClient, page: str) -> None:
-    """With Haar: the runtime, the network and two cascades."""
+    """The runtime and both networks."""
     files = told(client, page)["files"]
-    assert set(files) >= {"runtime", "network"}
+    assert set(files) == {"runtime", "network", "yunet"}
     for address in files.values():
         answer = client.get(address)
         assert answer.status_code == 200
@@ -50,28 +51,45 @@ def test_only_its_worker_may_compile_code(client: FlaskClient) -> None:
     assert client.get("/").headers["Cross-Origin-Embedder-Policy"] == "require-corp"
 
 
-def test_yunet_is_sent_where_it_is_used(camera: FakeCamera) -> None:
-    """Its file takes pictures of any size, and nothing else in it is changed."""
-    detector = DetectorSettings(kind="yunet")
-    client = create_app(Settings(detector=detector), camera.as_camera()).test_client()
+@pytest.mark.parametrize("kind", ["haar", "yunet"])
+def test_yunet_is_sent_whatever_the_server_uses(camera: FakeCamera, kind: Any) -> None:
+    """Its file takes pictures of any size, nothing else in it is changed, and browsers may keep it for good."""
+    settings = Settings(detector=DetectorSettings(kind=kind))
+    client = create_app(settings, camera.as_camera()).test_client()
     files = told(client)["files"]
     assert set(files) == {"runtime", "network", "yunet"}
-    sent, kept = gzip.decompress(client.get(files["yunet"]).data), WEIGHTS.read_bytes()
+    answer = client.get(files["yunet"])
+    assert "immutable" in answer.headers["Cache-Control"]
+    sent, kept = gzip.decompress(answer.data), WEIGHTS.read_bytes()
     assert len(sent) == len(kept)
     assert 0 < sum(a != b for a, b in zip(sent, kept, strict=True)) <= 6
 
 
-def test_yunet_is_not_there_where_haar_is_used(camera: FakeCamera) -> None:
-    """The address answers with words."""
-    client = create_app(Settings(detector=DetectorSettings(kind="haar")), camera.as_camera()).test_client()
-    answer = client.get("/private/yunet.onnx.gz")
+def test_another_version_is_not_sent(client: FlaskClient) -> None:
+    """Browsers would keep it for good below the wrong address."""
+    answer = client.get("/private/0123456789ab/yunet.onnx.gz")
     assert answer.status_code == 404
-    assert "YuNet" in answer.get_json()["error"]["message"]
+    assert "Load the page again" in answer.get_json()["error"]["message"]
 
 
-def test_another_network_is_not_told_of(camera: FakeCamera) -> None:
-    """What was exported belongs to one pair of files."""
+def test_private_mode_is_not_told_of_without_its_detector(camera: FakeCamera, tmp_path: Path) -> None:
+    """Neither where YuNet's weights are missing nor where they are another network's."""
+    other = tmp_path / "other.onnx"
+    for weights in (other, ROOT / "model_weights.h5"):
+        settings = Settings(detector=DetectorSettings(kind="haar", weights=weights))
+        client = create_app(settings, camera.as_camera()).test_client()
+        assert told(client) is None
+        assert client.get("/private/e3b0c44298fc/network.onnx.gz").status_code == 404
+
+
+def test_another_network_is_not_told_of(camera: FakeCamera, tmp_path: Path) -> None:
+    """What browsers load was made of one pair of files, and lies beside them."""
     model = ModelSettings(weights=ROOT / "models" / "fer2013" / "model_weights.h5")
     assert told(create_app(Settings(model=model), camera.as_camera()).test_client()) is None
     missing = ModelSettings(weights=ROOT / "nothing.h5")
     assert told(create_app(Settings(model=missing), camera.as_camera()).test_client()) is None
+    for name in ("model.json", "network.onnx"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "model_weights.h5").write_bytes(b"other weights")
+    other = ModelSettings(architecture=tmp_path / "model.json", weights=tmp_path / "model_weights.h5")
+    assert told(create_app(Settings(model=other), camera.as_camera()).test_client()) is None

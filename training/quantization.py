@@ -9,11 +9,9 @@ would keep these in float32 otherwise. What is left, and the two last layers, de
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +23,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tqdm import tqdm
 
 from config import ModelSettings
-from entities import EXPRESSIONS, INPUT_SHAPE
 from errors import FacialExpressionError
 from files import write_whole
 from keras_network import load_network, with_evidence
-from model import NETWORK
+from network_file import NETWORK, origin
 from training import fer2013
 from training.augmentation import Augmentation
 from training.onnx_graph import convert
@@ -52,10 +49,7 @@ def quantize(architecture: str | Path, weights: str | Path, faces: NDArray[np.ui
     """
     network = load_network(architecture, weights)
     facts = {
-        "architecture": sha256(Path(architecture).read_bytes()).hexdigest(),
-        "weights": sha256(Path(weights).read_bytes()).hexdigest(),
-        "expressions": json.dumps(EXPRESSIONS),
-        "input_shape": json.dumps(INPUT_SHAPE),
+        **origin(Path(architecture), Path(weights)),
         "precision": "int8",
         "parameters": str(network.count_params()),
     }

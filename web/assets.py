@@ -9,7 +9,7 @@ from typing import Final
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-_FOREVER: Final = "public, max-age=31536000, immutable"
+FOREVER: Final = "public, max-age=31536000, immutable"
 _TAG_LENGTH: Final = 12
 _IMPORT: Final = re.compile(r'^import [^"]*"(\.[^"]+)";', re.MULTILINE)
 COMPRESSED: Final = [
@@ -32,6 +32,11 @@ def tagged_path(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return f"/static/{content.hexdigest()[:_TAG_LENGTH]}"
+
+
+def tag(content: bytes) -> str:
+    """Return a part for the address of this content, which changes with it."""
+    return sha256(content).hexdigest()[:_TAG_LENGTH]
 
 
 @cache
@@ -61,7 +66,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def keep(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code in {200, 206, 304}:
-            response.headers["Cache-Control"] = _FOREVER
+            response.headers["Cache-Control"] = FOREVER
             if response.mimetype in COMPRESSED:
                 response.direct_passthrough = False
                 response.make_sequence()  # as a whole, since the library has no gzip for files that are sent in parts

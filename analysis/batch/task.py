@@ -19,6 +19,7 @@ from config import VERSION, Settings
 from entities import EXPRESSIONS, Classifier
 from errors import AnalysisCancelledError, FacialExpressionError, RestError
 from files import printable
+from network_file import NETWORK
 from vision.pictures import is_picture
 from vision.sampling import EVERY_FRAME, Sampling
 
@@ -58,7 +59,7 @@ class Options:
                 for path in (
                     self.settings.model.architecture,
                     self.settings.model.weights,
-                    self.settings.model.weights.with_name("network.onnx"),  # The same in 8 bits answers differently.
+                    self.settings.model.weights.with_name(NETWORK),  # The same in 8 bits answers differently.
                 )
                 if path.is_file()
             ],

@@ -12,22 +12,19 @@ const video = document.getElementById("video");
 const marks = document.getElementById("marks");
 
 /** Each gives `watch(onAnswer)`, which analyses the camera and calls with the age of what it shows, and `openNamer()`. */
-const LIBRARIES = { "haar": () => ours("haar"), "yunet": () => ours("yunet"), human, "face-api": faceApi };
+const LIBRARIES = { ours, human, "face-api": faceApi };
 
 /* This project: the page's own camera and worker. */
 
-async function ours(detector) {
+async function ours() {
   const load = (name) => import(new URL(name, SCRIPTS));
   const [{ OwnCamera }, { Stage }, { Engine }, { DeviceFrames }] = await Promise.all(
     ["camera/own-camera.js", "faces/stage.js", "private/engine.js", "private/device-frames.js"].map(load),
   );
-  const network = new URL("static/private/network.onnx.gz", ROOT).href;
-  const vendored = (name) => new URL(`static/vendor/${name}.gz`, ROOT).href;
-  const runtime = vendored("onnxruntime-web/ort-wasm-simd-threaded.wasm");
-  const cascades = { frontal: vendored("opencv/haarcascade_frontalface_default.xml"), strict: vendored("opencv/haarcascade_frontalface_alt2.xml") };
-  const detectors = { haar: cascades, yunet: { yunet: new URL("yunet.onnx.gz", ROOT).href } };
-  const files = { network, runtime, ...detectors[detector] };
-  const settings = { min_face: null, scale_factor: 1.1, min_neighbors: 5, smoothing: 0.25, min_confidence: 0.4 };
+  const runtime = new URL("static/vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz", ROOT).href;
+  const [network, yunet] = ["network", "yunet"].map((name) => new URL(`private/${name}.onnx.gz`, ROOT).href);
+  const files = { network, runtime, yunet };
+  const settings = { min_face: null, smoothing: 0.25, min_confidence: 0.4 };
   return {
     watch(onAnswer) {
       const stage = new Stage(document.getElementById("picture"), marks);

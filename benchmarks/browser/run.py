@@ -24,15 +24,14 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from config import ROOT
+from config import ROOT, Settings
 from files import write_json
 from training.fer2013 import load, majority
-from vision.detectors.yunet import of_any_size
+from web.private import networks
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = {
-    "haar": "private mode, Haar",
-    "yunet": "private mode, YuNet",
+    "ours": "private mode",
     "human": "@vladmandic/human",
     "face-api": "@vladmandic/face-api",
 }
@@ -44,14 +43,14 @@ PATIENCE_MS: Final = 600_000
 class Handler(SimpleHTTPRequestHandler):
     """Serves the repository, isolated as the application's pages are, and notes what was asked for."""
 
-    def __init__(self, *arguments: Any, yunet: bytes, asked: dict[str, int], **options: Any) -> None:
-        self.yunet, self.asked = yunet, asked
+    def __init__(self, *arguments: Any, asked: dict[str, int], **options: Any) -> None:
+        self.asked = asked
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
-        """Send a file; YuNet's for inputs of any size."""
-        if self.path == "/yunet.onnx.gz":
-            content = gzip.compress(of_any_size(self.yunet))
+        """Send a file, or a network as the application sends it."""
+        if self.path.startswith("/private/"):
+            content = networks(Settings())[Path(self.path).name.removesuffix(".onnx.gz")]
             self.asked[self.path] = len(content)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
@@ -106,7 +105,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.browser.run", description=main.__doc__)
     parser.add_argument("--libraries", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--seconds", type=float, default=10, help="of video that are measured")
-    parser.add_argument("--yunet", type=Path, default=ROOT / "models/yunet/face_detection_yunet_2023mar.onnx")
     parser.add_argument("--data", type=Path, help="fer2013.csv, for the accuracy")
     parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv")
     parser.add_argument("--faces", type=int, help="so many of the rows, instead of all")
@@ -116,14 +114,14 @@ def main(arguments: list[str] | None = None) -> int:
     if chromium is None:
         print("error: Chromium is needed: on Debian or Ubuntu, apt install chromium.", file=sys.stderr)
         return 1
-    install()
-    libraries = [name for name in given.libraries if name != "yunet" or given.yunet.is_file()]
+    if given.libraries != ["ours"]:
+        install()
     rows = majority_rows(given.data, given.votes, given.faces) if given.data and given.votes else None
     figures = {}
-    with serving(given.yunet) as (address, asked), tempfile.TemporaryDirectory() as folder:
+    with serving() as (address, asked), tempfile.TemporaryDirectory() as folder:
         footage = Path(folder) / "footage.mjpeg"
         write_footage(ROOT / "tests" / "data" / "astronaut.png", footage)
-        for name in libraries:
+        for name in given.libraries:
             asked.clear()
             with opened(chromium, footage, address) as page:
                 figures[name] = measure(page, name, given.seconds) | {"megabytes": sum(asked.values()) / 1e6}
@@ -137,11 +135,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def serving(yunet: Path) -> Iterator[tuple[str, dict[str, int]]]:
+def serving() -> Iterator[tuple[str, dict[str, int]]]:
     """Serve the repository; give the page's address, and how many bytes each file that was asked for has."""
     asked = dict[str, int]()
-    weights = yunet.read_bytes() if yunet.is_file() else b""
-    handler = partial(Handler, directory=str(ROOT), yunet=weights, asked=asked)
+    handler = partial(Handler, directory=str(ROOT), asked=asked)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/benchmarks/browser/index.html", asked

@@ -62,7 +62,8 @@ def serving(app: Flask) -> Iterator[str]:
         thread.join(10)
 
 
-def _live(source: Path, folder: Path, classifier: Classifier) -> Iterator[str]:
+def live_video(source: Path, folder: Path, classifier: Classifier) -> Iterator[str]:
+    """Serve the real application, showing a source; give its address."""
     settings = Settings(source=str(source), uploads=UploadSettings(folder=folder))
     camera = VideoCamera(settings, lambda: classifier)
     with serving(create_app(settings, camera)) as address:
@@ -141,13 +142,13 @@ def mood() -> Mood:
 @pytest.fixture
 def live_app(mood: Mood, tmp_path: Path) -> Iterator[str]:
     """Serve the real application, showing the demo clip; give its address."""
-    yield from _live(DEMO_CLIP, tmp_path / "uploads", mood)
+    yield from live_video(DEMO_CLIP, tmp_path / "uploads", mood)
 
 
 @pytest.fixture
 def live_app_as_shipped(tmp_path: Path) -> Iterator[str]:
     """Serve the real application with the network that ships; give its address."""
-    yield from _live(
+    yield from live_video(
         DEMO_CLIP, tmp_path / "uploads", FacialExpressionModel(ROOT / "model.json", ROOT / "model_weights.h5")
     )
 
@@ -192,7 +193,7 @@ def crowded_app(tmp_path: Path) -> Iterator[str]:
     face = cv2.resize(portrait[:300, 80:380], (320, 320))
     path = tmp_path / "group.png"
     cv2.imwrite(str(path), np.tile(face, (2, 4, 1)))
-    yield from _live(path, tmp_path / "uploads", Mood())
+    yield from live_video(path, tmp_path / "uploads", Mood())
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ def live_app_without_faces(tmp_path: Path) -> Iterator[str]:
     """Serve the real application, showing a plain picture; give its address."""
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((480, 640, 3), 130, np.uint8))
-    yield from _live(path, tmp_path / "uploads", Mood())
+    yield from live_video(path, tmp_path / "uploads", Mood())
 
 
 def face(number: int, expression: str, confidence: float, box: tuple[int, int, int, int] = (8, 4, 32, 32)) -> Any:

@@ -136,7 +136,7 @@ def test_nothing_leaves_the_device(page: Page, requests: list[Request], mood: Mo
 
 
 def test_the_first_visit_is_small(new_page: NewPage, live_app: str) -> None:
-    """The page and all that private mode loads have at most 8 MB on their way; the next visit asks for little."""
+    """The page and all that private mode loads have at most 5.8 MB on their way; the next visit asks for little."""
     page = new_page()
     sizes: dict[str, int] = {}
 
@@ -149,13 +149,13 @@ def test_the_first_visit_is_small(new_page: NewPage, live_app: str) -> None:
     page.get_by_label("My camera", exact=True).check()
     assert not any("onnx" in address for address in sizes)  # nothing before it is asked for
     start(page)
-    assert 5_000_000 < sum(sizes.values()) <= 8_000_000
+    assert 4_000_000 < sum(sizes.values()) <= 5_800_000
     again: list[str] = []
     page.context.on("requestfinished", lambda request: _from_network(request, again))
     page.reload()
     page.get_by_label("My camera", exact=True).check()
     start(page)
-    assert not any("/static/" in address for address in again)
+    assert not any("/static/" in address or "/private/" in address for address in again)
 
 
 def _from_network(request: Request, addresses: list[str]) -> None:
@@ -226,7 +226,7 @@ def test_an_old_browser_leaves_it_to_the_server(new_page: NewPage, live_app: str
 
 @pytest.fixture
 def other_network() -> Iterator[str]:
-    """Serve the application with a network that was not exported for browsers; give its address."""
+    """Serve the application with a network that was not made for browsers; give its address."""
     camera = FakeCamera(Mood())
     model = ModelSettings(weights=ROOT / "models" / "fer2013" / "model_weights.h5")
     with serving(create_app(Settings(model=model), camera.as_camera())) as address:
@@ -240,7 +240,7 @@ def test_another_network_leaves_it_to_the_server(new_page: NewPage, other_networ
     page.goto(other_network)
     page.get_by_label("My camera", exact=True).check()
     expect(page.get_by_label("On this device")).to_be_disabled()
-    expect(page.locator("#place-reason")).to_contain_text("not exported for browsers")
+    expect(page.locator("#place-reason")).to_contain_text("not made for browsers")
 
 
 @pytest.mark.parametrize(("milliseconds", "told"), [(20, 0), (250, 1)])

@@ -1,12 +1,12 @@
-/* The visitor's own camera: its newest frame is analysed, then the newest one by then, so that answers may be rare but
-   never late. Where that is done, on this device or on the server, is the analyser's matter. */
+/* The visitor's own camera: its newest frame is analysed and then shown, so that faces are where their marks are; then
+   the newest one by then, so that answers may be rare but never late. Where that is done, on this device or on the server,
+   is the analyser's matter. */
 
 import { hideFaces } from "../faces/drawing.js";
 import { Refusal } from "../page/refusal.js";
 
 const RETRY_MS = 1000;
 const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
-const LATE_MS = 200; // After this long, faces have moved on: they are shown on the frame that they were found in.
 
 export const FAULTS = {
   InsecureContext: [
@@ -24,7 +24,7 @@ export const FAULTS = {
 
 export class OwnCamera {
   /**
-   * `video` shows the camera, below the `stage`; `analyser`: ServerFrames or DeviceFrames, which may be replaced while
+   * `video` shows the camera until the `stage` above it has the first answer; `analyser`: ServerFrames or DeviceFrames, which may be replaced while
    * the camera is off. `on`: result(result, picture), with `age` in milliseconds and the picture that the faces are in;
    * state(state, reason), lost(), fault(title, text); and, if wanted, personalise(result), which returns the result as it
    * is to be shown.
@@ -32,7 +32,8 @@ export class OwnCamera {
   constructor(video, stage, analyser, on) {
     Object.assign(this, { video, stage, analyser, on });
     this.options = { labels: true, blur: false };
-    this.frame = document.createElement("canvas");
+    this.picture = document.createElement("canvas"); // as large as the camera has it
+    this.small = document.createElement("canvas");
   }
 
   /** Ask for the camera and begin; `deviceId` chooses among several. */
@@ -79,7 +80,7 @@ export class OwnCamera {
 
   /** The picture as it is shown, as a canvas. */
   snapshot() {
-    return this.stage.snapshot(this.options.blur ? null : this.video, this.mirrored);
+    return this.stage.snapshot();
   }
 
   async #show(stream) {
@@ -113,28 +114,33 @@ export class OwnCamera {
     }
   }
 
-  /** Draw the newest frame, its longer side no longer than `side` pixels. */
+  /** Take the newest frame as it is shown; return it as it is analysed, its longer side no longer than `side` pixels. */
   #take(side) {
-    const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
-    this.frame.width = Math.round(videoWidth * scale);
-    this.frame.height = Math.round(videoHeight * scale);
-    this.frame.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.frame.width, this.frame.height);
+    const { videoWidth: width, videoHeight: height } = this.video;
+    const scale = Math.min(1, side / Math.max(width, height));
+    draw(this.picture, this.video, width, height);
+    if (scale < 1) draw(this.small, this.picture, Math.round(width * scale), Math.round(height * scale));
+    this.frame = scale < 1 ? this.small : this.picture;
     return this.frame;
   }
 
-  /** Show the faces over the live picture, or where faces are hidden or have moved on, on the frame they were found in. */
+  /** Show the frame that was analysed, its faces hidden where that is wanted. */
   #answered(session, result, age) {
     session.index = (session.index ?? -1) + 1;
     session.analyser.answered(age);
-    const { frame, mirrored, options } = this;
-    const gone = placesLeft(session.places, result.faces, performance.now(), frame.width);
-    if (options.blur) hideFaces(frame, result.faces, { width: frame.width, gone });
-    if (options.blur || age > LATE_MS) this.stage.show(frame, mirrored);
-    else this.stage.clearPicture();
+    const { picture, mirrored } = this;
+    const { width } = result;
+    const gone = placesLeft(session.places, result.faces, performance.now(), width);
+    if (this.options.blur) hideFaces(picture, result.faces, { width, gone });
+    this.stage.show(picture, mirrored);
     this.on.state("live", "");
-    this.on.result({ ...result, index: session.index, time: Date.now() / 1000, age, mirrored }, frame);
+    this.on.result({ ...result, index: session.index, time: (Date.now() - age) / 1000, age, mirrored }, picture);
   }
+}
+
+function draw(canvas, source, width, height) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext("2d", { alpha: false }).drawImage(source, 0, 0, width, height);
 }
 
 /** Take the faces of a frame that is `width` wide; the boxes where others were found lately. */

@@ -11,7 +11,7 @@ const CAMERA_WORDS = {
   device: "Its pictures stay on this device, which analyses them itself. Nothing is sent.",
   server: "Its pictures go to the computer that runs this app, are analysed frame by frame, and are not kept. They go nowhere else.",
 };
-const MEGABYTES = 8;
+const MEGABYTES = 6;
 
 const byId = (id) => document.getElementById(id);
 
@@ -88,6 +88,6 @@ function showProgress(share) {
 /** Why this device cannot do it; nothing where it can. */
 function reason(files, server) {
   if (files && supported()) return "";
-  const why = files ? "This browser is too old to analyse pictures itself; update it, or use another one." : "The network in use here was not exported for browsers.";
+  const why = files ? "This browser is too old to analyse pictures itself; update it, or use another one." : "The network in use here was not made for browsers.";
   return server ? `${why} The server does it.` : why;
 }

@@ -37,12 +37,14 @@ class FaceCard {
     return "gone" in this.element.dataset;
   }
 
-  show(face, now) {
+  /** Take in a face at `time`, in seconds, with what is said of it. */
+  show(face, said, time, now) {
     this.face = face;
     this.seenAt = now;
     if (this.gone) this.part("face-name").textContent = this.name;
     delete this.element.dataset.gone;
-    this.#say(face);
+    this.#say(said);
+    this.history.add(time, face.probabilities);
     this.rest.show(face, now);
   }
 
@@ -112,17 +114,16 @@ export class FaceList {
   }
 
   /**
-   * Show the faces of one frame, with what is said of them, at `time` in seconds. `cut`: { picture, scale, mirrored },
+   * Show the faces of one frame, and what is `said` of each, at `time` in seconds. `cut`: { picture, scale, mirrored },
    * from which their pictures are cut.
    */
-  update(faces, time, cut) {
+  update(faces, said, time, cut) {
     const now = performance.now();
-    for (const face of faces) {
+    faces.forEach((face, i) => {
       const card = this.cards.get(face.id) ?? this.#add(face.id);
-      card.history.add(time, face.probabilities);
-      card.show(face, now);
-      if (cut) card.cut(cut.picture, cut.scale, cut.mirrored, now);
-    }
+      card.show(face, said[i], time, now);
+      card.cut(cut.picture, cut.scale, cut.mirrored, now);
+    });
     for (const [id, card] of this.cards) {
       if (card.seenAt < now) card.leave();
       if (now - card.seenAt > STAYS_MS) this.#remove(id);

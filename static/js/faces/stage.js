@@ -1,6 +1,6 @@
 /* The video's place in the page: a picture, and over it marks as sharp as the screen. */
 
-import { drawMarks, hideFaces } from "./drawing.js";
+import { drawMarks } from "./drawing.js";
 
 const SMALLEST_LETTERS = 13; // CSS pixels of a label's letters, at their largest
 const LARGEST_LETTERS = 22;
@@ -9,18 +9,12 @@ export class Stage {
   /** `canvas` has the picture, `marks` lies over it. */
   constructor(canvas, marks) {
     Object.assign(this, { canvas, marks });
-    this.context = canvas.getContext("2d");
   }
 
   /** Show a picture; mirrored, as people expect of their own. */
   show(picture, mirrored = false) {
     paint(this.canvas, picture, mirrored);
     this.canvas.dataset.frames = Number(this.canvas.dataset.frames ?? 0) + 1;
-  }
-
-  /** Hide faces of the picture that is shown. */
-  hide(faces, options) {
-    hideFaces(this.canvas, faces, options);
   }
 
   /** Mark the faces of a frame that is `width` x `height`; other options as for `drawMarks`. */
@@ -36,30 +30,22 @@ export class Stage {
     this.marked = { faces, options: { ...options, width } };
   }
 
-  /** Show no picture. */
-  clearPicture() {
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-  }
-
   clear() {
-    this.clearPicture();
-    this.marks.getContext("2d").clearRect(0, 0, this.marks.width, this.marks.height);
+    for (const canvas of [this.canvas, this.marks]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     this.marked = null;
   }
 
-  /** What is shown, as a canvas; `below`: a video that shows where there is no picture. */
-  snapshot(below = null, mirrored = false) {
+  /** What is shown, as a canvas. */
+  snapshot() {
     const canvas = document.createElement("canvas");
-    canvas.width = below?.videoWidth || this.canvas.width;
-    canvas.height = below?.videoHeight || this.canvas.height;
-    if (below) paint(canvas, below, mirrored, canvas);
-    canvas.getContext("2d").drawImage(this.canvas, 0, 0, canvas.width, canvas.height);
+    paint(canvas, this.canvas);
     if (this.marked) drawMarks(canvas, this.marked.faces, this.marked.options);
     return canvas;
   }
 }
 
-function paint(canvas, picture, mirrored, { width, height } = picture) {
+function paint(canvas, picture, mirrored = false) {
+  const { width, height } = picture;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   if (mirrored) context.setTransform(-1, 0, 0, 1, width, 0);

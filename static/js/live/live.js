@@ -65,12 +65,12 @@ if (addresses.live) {
   byId("change-source").addEventListener("click", () => sources.open());
 }
 
-/** Show one frame's faces: marks, cards and summary from one and the same state. */
+/** Show one frame's faces: marks, cards and summary say the same. */
 function showResult(result, picture) {
   meter.add(result.age);
   const said = steady.faces(result.faces);
   const { width, height, mirrored } = result;
-  faces.update(said, result.time, { picture, scale: picture.width / width, mirrored });
+  faces.update(result.faces, said, result.time, { picture, scale: picture.width / width, mirrored });
   summary.update(said);
   stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
   if (recorder.recording) record(result);

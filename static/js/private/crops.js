@@ -1,6 +1,6 @@
 /* Faces cut out of pictures, upright, and as large as the network takes them; as vision/crops.py and model.py have it. */
 
-import { cut, emptyPicture, resizeArea, resizeLinear } from "./pixels.js";
+import { emptyPicture, resizeArea, resizeLinear } from "./pixels.js";
 
 export const FACE_SIDE = 48;
 
@@ -35,9 +35,8 @@ const rounded = (place) => Math.floor(32 * place + 0.5) / 32;
 
 const clamp = (value, most) => Math.min(Math.max(value, 0), most);
 
-/** A face of a grey picture, turned upright: inside its corners, or where it has none in its box. */
-export function cropFace(grey, [x, y, width, height], corners) {
-  if (!corners.length) return cut(grey, x, y, width, height);
+/** The face inside these corners of a grey picture, turned upright. */
+export function cropFace(grey, corners) {
   const [[left, top], [right, down]] = corners;
   return upright(grey, corners, Math.max(1, Math.round(Math.hypot(right - left, down - top))));
 }

@@ -24,11 +24,6 @@ export class Square {
     return new Square(this.x * factor, this.y * factor, this.size * factor, this.roll);
   }
 
-  /** The same face in a picture that begins this much further to the left and top. */
-  moved(x, y) {
-    return new Square(this.x + x, this.y + y, this.size, this.roll);
-  }
-
   turned(roll) {
     return new Square(this.x, this.y, this.size, roll);
   }

@@ -17,14 +17,14 @@ const threads = () => (crossOriginIsolated ? Math.max(1, Math.min(MOST_THREADS, 
 
 const open = (file) => ort.InferenceSession.create(file, { executionProviders: ["wasm"], logSeverityLevel: 3 });
 
-/** The network of static/private/: grey faces as crops.js prepares them to rows of seven probabilities. */
+/** The expressions' network: grey faces as crops.js prepares them to rows of seven probabilities. */
 export async function openClassifier(file) {
   const session = await open(file);
   return async (faces) => {
     const pixels = new Uint8Array(faces.length * FACE_SIDE * FACE_SIDE);
     faces.forEach(({ data }, i) => pixels.set(data, i * FACE_SIDE * FACE_SIDE));
     const tensor = new ort.Tensor("uint8", pixels, [faces.length, FACE_SIDE, FACE_SIDE]);
-    const { data } = (await session.run({ faces: tensor })).probabilities;
+    const { data } = (await session.run({ faces: tensor }, ["probabilities"])).probabilities;
     return faces.map((_, i) => Array.from(data.subarray(LABELS.length * i, LABELS.length * (i + 1))));
   };
 }

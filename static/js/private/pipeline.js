@@ -4,7 +4,7 @@ import { RestingFace } from "../faces/resting-face.js";
 import { LABELS } from "../faces/expressions.js";
 import { largest, toNamed } from "../faces/probabilities.js";
 import { cropFace, prepare } from "./crops.js";
-import { cornersOf, rollOf } from "./detector.js";
+import { direction } from "./geometry.js";
 import { toGrey } from "./pixels.js";
 import { Smoother } from "./smoothing.js";
 import { FaceTracker } from "./tracking.js";
@@ -56,7 +56,7 @@ export class Pipeline {
 
   async #facesOf(picture) {
     const smallest = this.minFace * Math.min(picture.width, picture.height);
-    const found = await this.detector.find(this.detector.prepare(picture), smallest, { thorough: true });
+    const found = await this.detector.find(picture, smallest, { thorough: true });
     const sightings = found
       .sort((a, b) => a.face.x - b.face.x)
       .map((detection, i) => ({ id: i + 1, detection, box: detection.face.box(picture) }))
@@ -70,7 +70,7 @@ export class Pipeline {
   async #look(picture, sightings) {
     if (!sightings.length) return [];
     const grey = toGrey(picture);
-    return this.classify(sightings.map(({ box, detection }) => prepare(cropFace(grey, box, cornersOf(detection)))));
+    return this.classify(sightings.map(({ detection: { face } }) => prepare(cropFace(grey, face.corners()))));
   }
 
   #describe(track, raw, time) {
@@ -92,15 +92,15 @@ export class Pipeline {
 
 /** A face as the API has it. */
 function record({ id, box, detection }, probabilities, shown, threshold) {
-  const { yaw, profile } = detection;
+  const { face, yaw, profile } = detection;
   const confidence = probabilities[shown];
   return {
     id,
     box,
-    roll: rounded(rollOf(detection)),
+    roll: rounded(direction(face.roll)),
     yaw: rounded(yaw),
     profile,
-    corners: cornersOf(detection),
+    corners: face.corners(),
     expression: LABELS[shown],
     confidence,
     uncertain: profile || confidence < threshold,
@@ -108,7 +108,7 @@ function record({ id, box, detection }, probabilities, shown, threshold) {
   };
 }
 
-const rounded = (degrees) => (degrees === null ? null : Number(degrees.toFixed(1)));
+const rounded = (degrees) => Number(degrees.toFixed(1));
 
 function keepOnly(smoothers, ids) {
   for (const id of smoothers.keys()) if (!ids.includes(id)) smoothers.delete(id);

@@ -6,8 +6,7 @@ import { roundEven } from "./geometry.js";
 
 const [RED, GREEN, BLUE, SHIFT] = [9798, 19235, 3735, 15]; // OpenCV's weights of grey, which are BT.601's
 
-const FINE = 2048; // to which OpenCV's usual resize rounds the shares between two pixels
-const EXACT = 256; // and that which it calls exact
+const FINE = 2048; // to which OpenCV's resize rounds the shares between two pixels
 
 export function emptyPicture(width, height, channels) {
   return { width, height, channels, data: new Uint8Array(width * height * channels) };
@@ -22,21 +21,8 @@ export function toGrey({ width, height, data }) {
   return grey;
 }
 
-/** The part of a picture from a corner, as far as it is inside. */
-export function cut(picture, left, top, width, height) {
-  const { channels } = picture;
-  width = Math.max(0, Math.min(width, picture.width - left));
-  height = Math.max(0, Math.min(height, picture.height - top));
-  const part = emptyPicture(width, height, channels);
-  for (let row = 0; row < height; row++) {
-    const start = ((top + row) * picture.width + left) * channels;
-    part.data.set(picture.data.subarray(start, start + width * channels), row * width * channels);
-  }
-  return part;
-}
-
 /** The picture at `scale` (at most 1) of its size; the picture itself where that is 1. */
-export function shrink(picture, scale) {
+function shrink(picture, scale) {
   const width = Math.max(1, roundEven(picture.width * scale));
   const height = Math.max(1, roundEven(picture.height * scale));
   const whole = Math.min(Math.floor(1 / scale), picture.width, picture.height);
@@ -52,7 +38,7 @@ export function resize(picture, scale) {
 }
 
 /** The means of squares of `side` pixels. */
-export function averaged({ width, height, channels, data }, side) {
+function averaged({ width, height, channels, data }, side) {
   const small = emptyPicture(Math.floor(width / side), Math.floor(height / side), channels);
   const area = side * side;
   let at = 0;
@@ -71,11 +57,11 @@ export function averaged({ width, height, channels, data }, side) {
   return small;
 }
 
-/** Interpolate between the four nearest pixels, in the whole numbers of OpenCV's resize: detectors notice the last bit. */
+/** Interpolate between the four nearest pixels, in the whole numbers of OpenCV's resize. */
 export function resizeLinear({ width: oldWidth, height: oldHeight, channels, data }, width, height) {
   const resized = emptyPicture(width, height, channels);
-  const columns = neighbours(oldWidth, width, FINE);
-  const rows = neighbours(oldHeight, height, FINE);
+  const columns = neighbours(oldWidth, width);
+  const rows = neighbours(oldHeight, height);
   let at = 0;
   for (let y = 0; y < height; y++) {
     const down = rows.share[y];
@@ -94,30 +80,8 @@ export function resizeLinear({ width: oldWidth, height: oldHeight, channels, dat
   return resized;
 }
 
-/** The same of a grey picture in the numbers of OpenCV's exact resize, which its cascades look at. */
-export function resizeExact({ width: oldWidth, height: oldHeight, data }, width, height) {
-  const resized = emptyPicture(width, height, 1);
-  const columns = neighbours(oldWidth, width, EXACT);
-  const rows = neighbours(oldHeight, height, EXACT);
-  let at = 0;
-  for (let y = 0; y < height; y++) {
-    const down = rows.share[y];
-    const upper = rows.first[y] * oldWidth;
-    const lower = rows.second[y] * oldWidth;
-    for (let x = 0; x < width; x++) {
-      const across = columns.share[x];
-      const left = columns.first[x];
-      const right = columns.second[x];
-      const above = (EXACT - across) * data[upper + left] + across * data[upper + right];
-      const below = (EXACT - across) * data[lower + left] + across * data[lower + right];
-      resized.data[at++] = ((EXACT - down) * above + down * below + (EXACT * EXACT) / 2) >> 16;
-    }
-  }
-  return resized;
-}
-
-/** For each of `length` places, the two of `from` pixels that it lies between, and its way to the second in `one`ths. */
-function neighbours(from, length, one) {
+/** For each of `length` places, the two of `from` pixels that it lies between, and its way to the second in 2048ths. */
+function neighbours(from, length) {
   const first = new Int32Array(length);
   const second = new Int32Array(length);
   const share = new Int32Array(length);
@@ -125,7 +89,7 @@ function neighbours(from, length, one) {
     const place = Math.min(Math.max(((i + 0.5) * from) / length - 0.5, 0), from - 1);
     first[i] = Math.floor(place);
     second[i] = Math.min(first[i] + 1, from - 1);
-    share[i] = roundEven((place - first[i]) * one);
+    share[i] = roundEven((place - first[i]) * FINE);
   }
   return { first, second, share };
 }

@@ -30,30 +30,28 @@ export class FaceTracker {
     const size = `${picture.width}x${picture.height}`;
     if (size !== this.size) this.reset();
     this.size = size;
-    const prepared = this.detector.prepare(picture);
     const due = !this.tracks.length || time - this.searchedAt >= this.detector.period;
-    if (due) await this.#search(prepared, picture, time);
-    else await this.#follow(prepared, time);
+    if (due) await this.#search(picture, time);
+    else await this.#follow(picture, time);
     this.#giveUp(time);
     return this.#visible(picture);
   }
 
-  async #search(prepared, { width, height }, time) {
+  async #search(picture, time) {
     this.searchedAt = time;
     const known = this.tracks.map(({ detection }) => detection.face);
-    const smallest = this.minFace * Math.min(width, height);
-    const news = new Set(await this.detector.find(prepared, smallest, { thorough: false, known }));
+    const smallest = this.minFace * Math.min(picture.width, picture.height);
+    const news = new Set(await this.detector.find(picture, smallest, { thorough: false, known }));
     for (const [track, detection] of matches(this.tracks, news)) {
       confirm(track, detection, time);
       news.delete(detection);
     }
-    this.tracks = this.tracks.filter(({ proven, seenAt }) => proven || seenAt === time); // a second look finds real faces again
     for (const detection of [...news].sort((a, b) => a.face.x - b.face.x)) this.#welcome(detection, time);
   }
 
-  async #follow(prepared, time) {
+  async #follow(picture, time) {
     for (const track of this.tracks) {
-      const seen = await this.detector.follow(prepared, track.detection);
+      const seen = await this.detector.follow(picture, track.detection);
       if (seen && seen.face.distance(track.detection.face) <= NEAR) confirm(track, seen, time);
     }
     const collides = (track) => this.tracks.some((other) => other.id < track.id && other.detection.face.overlap(track.detection.face) > COLLISION);
@@ -65,19 +63,19 @@ export class FaceTracker {
     const [[known] = []] = matches(this.lost, [detection]);
     this.lost = this.lost.filter((track) => track !== known);
     const id = known?.id ?? this.nextId++;
-    this.tracks.push({ id, detection, seenAt: time, proven: detection.certain });
+    this.tracks.push({ id, detection, seenAt: time });
   }
 
   #giveUp(time) {
     const gone = this.tracks.filter(({ seenAt }) => time - seenAt > GRACE);
     this.tracks = this.tracks.filter((track) => !gone.includes(track));
-    this.lost = [...this.lost, ...gone.filter(({ proven }) => proven)].filter(({ seenAt }) => time - seenAt <= MEMORY);
+    this.lost = [...this.lost, ...gone].filter(({ seenAt }) => time - seenAt <= MEMORY);
   }
 
   #visible(picture) {
     return this.tracks
       .map((track) => ({ ...track, box: track.detection.face.box(picture) }))
-      .filter(({ proven, box }) => proven && box)
+      .filter(({ box }) => box)
       .sort((a, b) => a.box[0] - b.box[0]);
   }
 }
@@ -98,7 +96,7 @@ function matches(tracks, detections) {
 function confirm(track, detection, time) {
   const before = track.detection.face;
   track.detection = { ...detection, face: before.towards(detection.face, pull(before, detection.face)) };
-  Object.assign(track, { seenAt: time, proven: true });
+  track.seenAt = time;
 }
 
 /** How far the box goes to where the face is seen: the further off it is, the less can be noise. */

@@ -1,9 +1,7 @@
 /* The worker in which private mode computes, so that the page stays smooth; engine.js calls it. */
 
-import { Cascade } from "./cascade.js";
 import { FACE_SIDE } from "./crops.js";
 import { download } from "./downloads.js";
-import { Haar } from "./haar.js";
 import { openClassifier, openYuNet, startRuntime } from "./network.js";
 import { Pipeline } from "./pipeline.js";
 import { emptyPicture } from "./pixels.js";
@@ -19,7 +17,7 @@ const methods = {
     startRuntime(contents.runtime);
     const classify = await openClassifier(contents.network);
     await classify([emptyPicture(FACE_SIDE, FACE_SIDE, 1)]); // the first time takes longer
-    pipeline = new Pipeline(await detector(contents, settings), classify, settings);
+    pipeline = new Pipeline(new YuNet(await openYuNet(contents.yunet)), classify, settings);
   },
 
   async next({ bitmap, time }) {
@@ -42,12 +40,6 @@ const methods = {
     pipeline.reset();
   },
 };
-
-async function detector({ yunet, frontal, strict }, { scale_factor: step, min_neighbors: hits }) {
-  if (yunet) return new YuNet(await openYuNet(yunet));
-  const [proposes, decides] = [frontal, strict].map((file) => new Cascade(new TextDecoder().decode(file)));
-  return new Haar(proposes, decides, { step, hits });
-}
 
 /** The pixels of a bitmap, which is closed. */
 function pixels(bitmap) {

@@ -1,13 +1,16 @@
-/* The detector YuNet: faces with five points each, looked at closer one by one; as vision/detectors/yunet.py has it. */
+/* The detector YuNet: faces with five points each, looked at closer one by one; as vision/detectors/yunet.py has it.
+
+   A detection is { face: Square, score, yaw, profile }: score 0-1, yaw in degrees, and whether the face is seen from the
+   side. */
 
 import { upright } from "./crops.js";
-import { SAME_FACE, strongest } from "./detector.js";
 import { Square } from "./geometry.js";
 import { emptyPicture, resize } from "./pixels.js";
 
 const PROFILE = 45; // degrees of yaw from which a face is seen from the side
 const SCORE = 0.6; // what scores less is no face
 const SURE = 0.8; // what scores less has to score that much in a closer look
+const SAME_FACE = 0.5; // two detections are one face if this share of the smaller one lies inside the other
 const OVERLAP = 0.3; // of detections that share more than this of their union, only the surest is kept
 const PIXELS = 12; // the smallest face is shown to the network this wide in one of many frames
 const THOROUGH_PIXELS = 20; // the same in a single picture
@@ -33,10 +36,6 @@ export class YuNet {
   /** `run(pixels, width, height)` runs the network on planes of blue, green and red; it gives its outputs by name. */
   constructor(run) {
     this.run = run;
-  }
-
-  prepare(picture) {
-    return picture;
   }
 
   /** The faces in a picture; `smallest`: width in pixels; `thorough`: for a single picture, not one of many. */
@@ -111,6 +110,15 @@ export class YuNet {
   }
 }
 
+/** One detection a face: of those that cover one another, the one with the highest score. */
+function strongest(detections) {
+  const kept = [];
+  for (const detection of detections.toSorted((a, b) => b.score - a.score)) {
+    if (kept.every((other) => detection.face.overlap(other.face) < SAME_FACE)) kept.push(detection);
+  }
+  return kept;
+}
+
 /** What one row of the network's answer says. */
 function detectionOf({ points, score }) {
   const [rightEye, leftEye, nose, rightMouth, leftMouth] = points;
@@ -126,7 +134,7 @@ function detectionOf({ points, score }) {
   const side = SIDE * Math.sqrt(Math.hypot(apart, aside) * length);
   const [x, y] = middle.map((value, i) => value - RISE * side * down[i]);
   const roll = (Math.atan2(-down[0], down[1]) * 180) / Math.PI;
-  return { face: Square.around(x, y, side, roll), score, certain: true, yaw, profile: Math.abs(yaw) > PROFILE };
+  return { face: Square.around(x, y, side, roll), score, yaw, profile: Math.abs(yaw) > PROFILE };
 }
 
 const half = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
