@@ -23,7 +23,7 @@ class DecodingPlan:
     """Says of each packet whether it is decoded.
 
     Args:
-        wanted: The frames that are looked at, by their time in the file's own seconds: index, and seconds from the first.
+        wanted: Index and seconds from the first of each frame that is looked at, by its time in the file's own seconds.
         restarts: Times, rising, of the pictures that `begins_anew` is true of.
 
     """
