@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -67,11 +67,11 @@ def test_any_text_is_a_valid_cell(tmp_path: Path) -> None:
     ]
     path = write_spreadsheet(write_table(tmp_path / "a.csv", texts))
     with zipfile.ZipFile(path) as book:
-        sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+        sheet = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314
     found = [cell.text or "" for cell in sheet.iter("{http://schemas.openxmlformats.org/spreadsheetml/2006/main}t")]
     escapes = re.compile("_x([0-9A-F]{4})_")
     read = [escapes.sub(lambda match: chr(int(match[1], 16)), text) for text in found]
-    assert read == [*texts[:7], "0x10", "x" * 32_767]
+    assert read == [*texts[:-1], "x" * 32_767]
 
 
 def test_columns_beyond_z_have_two_letters(tmp_path: Path) -> None:
