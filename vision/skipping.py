@@ -10,10 +10,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from av.packet import Packet
-from av.video.stream import VideoStream
 
 Verdict = Literal["DEFAULT", "NONREF"]
 """FFmpeg's skip_frame: all pictures are decoded, or those that others are made from."""
@@ -75,7 +74,7 @@ _WITH_LENGTHS: Final = b"\x01"
 _START: Final = b"\x00\x00\x01"
 
 
-def begins_anew(packet: "Packet[VideoStream]") -> bool:
+def begins_anew(packet: "Packet[Any]") -> bool:
     """Whether a picture, and all that follow it in the file, are decoded without what comes before it.
 
     A key frame alone does not mean that: pictures that follow may still be made from earlier ones. Where the codec is

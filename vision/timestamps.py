@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -79,6 +79,11 @@ def timed(frames: Iterable[VideoFrame], clock: SteadyClock) -> Iterator[Timed]:
     """Yield frames with their times by the clock."""
     for frame in frames:
         yield frame, clock.at(frame.time)
+
+
+def time_of(packet: "Packet[Any]") -> float | None:
+    """Return when a packet's picture is shown, as its frame's `time` has it: in the file's own seconds."""
+    return None if packet.pts is None or not packet.time_base else float(packet.pts * packet.time_base)
 
 
 def usual_step(track: VideoStream) -> float:
@@ -242,9 +247,8 @@ class _Scan:
             return
         base = packet.time_base or 0
         decoded = None if packet.dts is None else float(packet.dts * base)
-        shown = decoded if packet.pts is None else float(packet.pts * base)
-        if shown is None:
-            shown = self._last + self._step
+        told = time_of(packet)
+        shown = told if told is not None else decoded if decoded is not None else self._last + self._step
         if not self._parts:
             self._begin_part(0.0, shown, packet)
         elif decoded is not None and self._decoded is not None:
@@ -258,7 +262,7 @@ class _Scan:
             self._keys_decoded.append(shown if decoded is None else decoded)
         if begins_anew(packet):
             self._restarts.append(shown)
-        self._exact = self._exact and packet.pts is not None and not packet.is_discard
+        self._exact = self._exact and told is not None and not packet.is_discard
         self._first, self._last = min(self._first, shown), max(self._last, shown)
         self._decoded = decoded
         self.pictures += 1

@@ -20,8 +20,8 @@ from errors import SourceError
 from vision.conversion import PictureConverter, Timed, deinterlaced
 from vision.decoding import check_size, opened
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.skipping import DecodingPlan, Verdict
-from vision.timestamps import SteadyClock, Timing, read_timing, timed, usual_step
+from vision.skipping import DecodingPlan
+from vision.timestamps import SteadyClock, Timing, read_timing, time_of, timed, usual_step
 
 OPTIONS: Final = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,dv,"
@@ -31,6 +31,8 @@ OPTIONS: Final = {
 """FFmpeg opens these containers only, told by their content. A playlist could name other files and hosts."""
 
 _LARGEST_SIDE: Final = 1 << 15
+_PROGRESSIVE: Final = 1
+"""FFmpeg's AV_FIELD_PROGRESSIVE; 0 is unknown, and higher ones are interlaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +156,11 @@ class VideoFile:
             first: The frame that was decoded first.
 
         """
-        start = bisect_left(timing.shown, first.time or 0.0)
-        known = timing.restarts and first.pts is not None and timing.shown[start : start + 1].tolist() == [first.time]
         # Interlaced frames are mixed with their neighbours, which have to be there.
-        if (
-            not known
-            or not self.sampling.is_sparse
-            or first.interlaced_frame
-            or self._track.codec_context.field_order > 1
-        ):
+        interlaced = first.interlaced_frame or self._track.codec_context.field_order > _PROGRESSIVE
+        if not self.sampling.is_sparse or interlaced or not timing.restarts or first.time not in timing.shown:
             return None
+        start = bisect_left(timing.shown, first.time)
         is_wanted = self.sampling.picker()
         places = (
             (shown, (index, self._clock.at(shown))) for index, shown in enumerate(timing.shown[start:], self._index)
@@ -209,8 +206,8 @@ class VideoFile:
                         return
                     if not self._is_needed(packet, self._plan):
                         continue
-                elif not begun and packet.pts is not None:
-                    self._sent.append(float(packet.pts * (packet.time_base or 0)))
+                elif not begun and (time := time_of(packet)) is not None:
+                    self._sent.append(time)
                 for frame in self._decoded(packet):
                     begun = True
                     check_size(frame.width, frame.height, self._max_pixels)
@@ -220,17 +217,15 @@ class VideoFile:
 
     def _is_needed(self, packet: "av.Packet[av.VideoStream]", plan: DecodingPlan) -> bool:
         """Whether a packet is decoded; tell the decoder how."""
-        if packet.pts is None:  # the end
-            verdict: Verdict | None = "DEFAULT"
-        else:
-            verdict = plan.verdict(float(packet.pts * (packet.time_base or 0)))
+        time = time_of(packet)
+        verdict = "DEFAULT" if time is None else plan.verdict(time)  # None is the end
         if verdict:
             self._track.codec_context.skip_frame = verdict
         return verdict is not None
 
     def _end_packet(self) -> "av.Packet[av.VideoStream]":
         """Return what lets the decoder give the frames that it still has."""
-        packet = av.Packet()
+        packet = cast("av.Packet[av.VideoStream]", av.Packet())
         packet.stream, packet.time_base = self._track, cast("Fraction", self._track.time_base)
         return packet
 
