@@ -71,7 +71,7 @@ class PictureConverter:
         if frame.color_trc in _HDR or frame.color_primaries in _WIDE_COLOURS:
             shown = self._in_bt709(frame, *size)
         else:
-            shown = self._reformatter.reformat(frame, *size, "bgr24")
+            shown = self._reformatter.reformat(frame, *size, "bgr24", threads=cv2.getNumThreads())
         return orientation.applied(np.asarray(shown.to_ndarray(), np.uint8))
 
     def full_size(self, frame: VideoFrame) -> tuple[int, int]:

@@ -22,6 +22,11 @@ class Sampling:
     end: float = inf
     """Seconds from the first frame of the file; what begins then or later is not looked at."""
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether frames between others are left out."""
+        return self.fps is not None or self.every > 1
+
     def picker(self) -> Callable[[int, float], bool]:
         """Return what says whether the frame of an index and a time (seconds) is looked at; call it once a frame."""
         latest = -1

@@ -4,8 +4,9 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 
 from vision.conversion import Timed
 from vision.decoding import decodable
+from vision.skipping import begins_anew
 
 USUAL_FPS: Final = 25
 """Frames a second of a video that does not say."""
@@ -79,6 +81,11 @@ def timed(frames: Iterable[VideoFrame], clock: SteadyClock) -> Iterator[Timed]:
         yield frame, clock.at(frame.time)
 
 
+def time_of(packet: "Packet[Any]") -> float | None:
+    """Return when a packet's picture is shown, as its frame's `time` has it: in the file's own seconds."""
+    return None if packet.pts is None or not packet.time_base else float(packet.pts * packet.time_base)
+
+
 def usual_step(track: VideoStream) -> float:
     """Return the seconds from one frame to the next, as far as the file tells."""
     return 1 / float(track.average_rate or track.guessed_rate or USUAL_FPS)
@@ -107,6 +114,10 @@ class Timing:
     """When each picture is shown, in the file's own seconds, rising; empty where there are several parts."""
     keys: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
     """Those of them that are decoded without others."""
+    keys_decoded: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
+    """When each of these is decoded, which is what can be sought in a file."""
+    restarts: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
+    """Those of them at which decoding can begin anew, rising; empty where `shown` does not tell each picture's time."""
 
 
 class SoundClock:
@@ -191,7 +202,9 @@ class _Scan:
         self.pictures = 0
         self._step = step
         self._parts: list[Part] = []
-        self._shown, self._keys = array("d"), array("d")
+        self._shown, self._keys, self._keys_decoded, self._restarts = (array("d") for _ in range(4))
+        self._exact = True
+        """Whether each picture says when it is shown, and is shown."""
         self._begun = 0.0
         """When the last part begins, in seconds from the first frame."""
         self._first = self._last = 0.0
@@ -214,7 +227,10 @@ class _Scan:
         longest_gap = LONGEST_GAP if self._unexplained else self._longest_gap
         if len(self._parts) > 1:
             return Timing(self.end, tuple(self._parts), longest_gap)
-        return Timing(self.end, tuple(self._parts), longest_gap, array("d", sorted(self._shown)), self._keys)
+        shown = array("d", sorted(self._shown))
+        exact = self._exact and all(one < other for one, other in pairwise(shown))
+        restarts = self._restarts if exact else array("d")
+        return Timing(self.end, tuple(self._parts), longest_gap, shown, self._keys, self._keys_decoded, restarts)
 
     def add_sound(self, packet: "Packet[Stream]") -> None:
         """Take in a piece of sound."""
@@ -231,9 +247,8 @@ class _Scan:
             return
         base = packet.time_base or 0
         decoded = None if packet.dts is None else float(packet.dts * base)
-        shown = decoded if packet.pts is None else float(packet.pts * base)
-        if shown is None:
-            shown = self._last + self._step
+        told = time_of(packet)
+        shown = told if told is not None else decoded if decoded is not None else self._last + self._step
         if not self._parts:
             self._begin_part(0.0, shown, packet)
         elif decoded is not None and self._decoded is not None:
@@ -244,6 +259,10 @@ class _Scan:
         self._shown.append(shown)
         if packet.is_keyframe:
             self._keys.append(shown)
+            self._keys_decoded.append(shown if decoded is None else decoded)
+        if begins_anew(packet):
+            self._restarts.append(shown)
+        self._exact = self._exact and told is not None and not packet.is_discard
         self._first, self._last = min(self._first, shown), max(self._last, shown)
         self._decoded = decoded
         self.pictures += 1

@@ -4,11 +4,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import av
 import cv2
@@ -16,10 +17,11 @@ import numpy as np
 
 from entities import Frame, Image
 from errors import SourceError
-from vision.conversion import PictureConverter, deinterlaced
+from vision.conversion import PictureConverter, Timed, deinterlaced
 from vision.decoding import check_size, opened
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.timestamps import SteadyClock, Timing, read_timing, timed, usual_step
+from vision.skipping import DecodingPlan
+from vision.timestamps import SteadyClock, Timing, read_timing, time_of, timed, usual_step
 
 OPTIONS: Final = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,dv,"
@@ -29,6 +31,8 @@ OPTIONS: Final = {
 """FFmpeg opens these containers only, told by their content. A playlist could name other files and hosts."""
 
 _LARGEST_SIDE: Final = 1 << 15
+_PROGRESSIVE: Final = 1
+"""FFmpeg's AV_FIELD_PROGRESSIVE; 0 is unknown, and higher ones are interlaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,16 @@ class VideoFile:
                 restarts=len(timing.parts) > 1,
                 shift=timing.parts[0].shift if sought else None,
             )
+            self._plan: DecodingPlan | None = None
+            self._sent: list[float] = []
+            """Times of the packets that were decoded before it could be planned which others are."""
             frames = self._decode()
             first = next(frames, None)
             if first is None:
                 raise SourceError("No picture in it can be read. Save it again, or choose another.")
-            self._index = bisect_left(timing.shown, (first.time or 0.0) - step / 2) if sought else 0
+            self._index = bisect_left(timing.shown, first.time or 0.0) if sought else 0
             self._frames = chain([first], frames)
+            self._plan = self._planned(timing, first)
             width, height = PictureConverter(self._track, _LARGEST_SIDE, _LARGEST_SIDE).full_size(first)
             check_size(width, height, self._max_pixels)
             self._converter = PictureConverter(self._track, width, height)
@@ -109,13 +117,9 @@ class VideoFile:
             VideoSizeError: A frame is larger than allowed.
 
         """
-        is_wanted = self.sampling.picker()
-        for index, (frame, time) in enumerate(deinterlaced(timed(self._frames, self._clock)), self._index):
-            if time >= self.sampling.end:
-                return
-            if is_wanted(index, time):
-                image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
-                yield Frame(image=image, index=index, captured_at=time, time=time)
+        for index, (frame, time) in self._planned_frames(self._plan) if self._plan else self._picked_frames():
+            image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
+            yield Frame(image=image, index=index, captured_at=time, time=time)
 
     @property
     def begin(self) -> float:
@@ -137,11 +141,48 @@ class VideoFile:
         if not (self.sampling.begin and timing.shown and self._track.time_base):
             return False
         target = self.sampling.begin - timing.parts[0].shift
-        key = max((time for time in timing.keys if time <= target), default=None)
-        if key is None or key <= timing.shown[0]:
+        keys = zip(timing.keys, timing.keys_decoded, strict=True)
+        key, decoded = max((key for key in keys if key[0] <= target), default=(-inf, 0.0))
+        if key <= timing.shown[0]:
             return False
-        self._container.seek(round(key / self._track.time_base), stream=self._track)
+        self._container.seek(round(decoded / self._track.time_base), stream=self._track)
         return True
+
+    def _planned(self, timing: Timing, first: av.VideoFrame) -> DecodingPlan | None:
+        """Plan what to leave out, where the file says before it is decoded which frames will be looked at.
+
+        Args:
+            timing: Of the file.
+            first: The frame that was decoded first.
+
+        """
+        # Interlaced frames are mixed with their neighbours, which have to be there.
+        interlaced = first.interlaced_frame or self._track.codec_context.field_order > _PROGRESSIVE
+        if not self.sampling.is_sparse or interlaced or not timing.restarts or first.time not in timing.shown:
+            return None
+        start = bisect_left(timing.shown, first.time)
+        is_wanted = self.sampling.picker()
+        places = (
+            (shown, (index, self._clock.at(shown))) for index, shown in enumerate(timing.shown[start:], self._index)
+        )
+        plan = DecodingPlan({shown: place for shown, place in places if is_wanted(*place)}, timing.restarts)
+        for shown in self._sent:
+            plan.verdict(shown)
+        return plan
+
+    def _planned_frames(self, plan: DecodingPlan) -> Iterator[tuple[int, Timed]]:
+        for frame in self._frames:
+            if place := plan.wanted.get(frame.time):
+                index, time = place
+                yield index, (frame, time)
+
+    def _picked_frames(self) -> Iterator[tuple[int, Timed]]:
+        is_wanted = self.sampling.picker()
+        for index, (frame, time) in enumerate(deinterlaced(timed(self._frames, self._clock)), self._index):
+            if time >= self.sampling.end:
+                return
+            if is_wanted(index, time):
+                yield index, (frame, time)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
@@ -156,13 +197,37 @@ class VideoFile:
         self.close()
 
     def _decode(self) -> Iterator[av.VideoFrame]:
+        begun = False
         try:
             for packet in self._container.demux(self._track):
+                if self._plan:
+                    if self._plan.is_done:
+                        yield from self._decoded(self._end_packet())
+                        return
+                    if not self._is_needed(packet, self._plan):
+                        continue
+                elif not begun and (time := time_of(packet)) is not None:
+                    self._sent.append(time)
                 for frame in self._decoded(packet):
+                    begun = True
                     check_size(frame.width, frame.height, self._max_pixels)
                     yield frame
         except av.error.FFmpegError:  # the rest of the file is missing
             return
+
+    def _is_needed(self, packet: "av.Packet[av.VideoStream]", plan: DecodingPlan) -> bool:
+        """Whether a packet is decoded; tell the decoder how."""
+        time = time_of(packet)
+        verdict = "DEFAULT" if time is None else plan.verdict(time)  # None is the end
+        if verdict:
+            self._track.codec_context.skip_frame = verdict
+        return verdict is not None
+
+    def _end_packet(self) -> "av.Packet[av.VideoStream]":
+        """Return what lets the decoder give the frames that it still has."""
+        packet = cast("av.Packet[av.VideoStream]", av.Packet())
+        packet.stream, packet.time_base = self._track, cast("Fraction", self._track.time_base)
+        return packet
 
     def _decoded(self, packet: "av.Packet[av.VideoStream]") -> list[av.VideoFrame]:
         try:

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from analysis.output.sound import Sound
 from entities import Image
@@ -22,7 +22,8 @@ CLOCK: Final = 90_000
 """Ticks a second: 24, 25, 30 and 60 frames a second and their NTSC variants are whole numbers of them."""
 _NO_PICTURES: Final = {"max_pixels": "1"}
 """FFmpeg's option for a file of which only the sound is of interest."""
-_X264: Final = {"preset": "veryfast", "crf": "21"}
+_X264: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:deblock=0,0"}
+"""As close to the pictures as "veryfast" at 21, in less than half of its time, in files up to half as large again."""
 
 
 class VideoWriter:
@@ -47,6 +48,7 @@ class VideoWriter:
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         self._duration = self._usual = 1 / info.fps
         self._end = 0.0
+        self._reformatter = VideoReformatter()
         with ExitStack() as stack:
             self._container: OutputContainer = stack.enter_context(
                 av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
@@ -70,8 +72,12 @@ class VideoWriter:
         if image.shape[:2] != (self._height, self._width):  # H.264 in 4:2:0 has even sides
             missing = (self._height - image.shape[0], self._width - image.shape[1])
             image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE), np.uint8)
-        frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_numpy_buffer(image, format="bgr24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=cv2.getNumThreads(),
         )
         frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
         self._mux(frame)

@@ -21,6 +21,8 @@ _DRAWN: Final = 4
 Span = tuple[float, float]
 """From when to when a video is looked at, in seconds."""
 _INK: Final = "#2b3038"
+_WIDTH, _SIDE, _HEAD, _TITLE, _ROW, _FOOT = 12, 0.6, 0.4, 0.35, 1.7, 0.95
+"""Inches: matplotlib takes longer to find out what fits than to draw."""
 
 
 def timeline_record(faces: Sequence[FaceHistory], span: Span, frames: int) -> dict[str, Any]:
@@ -50,9 +52,18 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames
     """Return the probabilities of the longest seen faces over time, stacked."""
     drawn = faces[:_DRAWN]
     edges = _edges(span, frames)
-    figure = Figure(figsize=(12, 1.6 + 1.7 * max(1, len(drawn))), dpi=120, layout="constrained", facecolor="white")
-    panels = np.atleast_1d(figure.subplots(max(1, len(drawn)), 1, sharex=True))
-    figure.suptitle(_plain(title), x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    rows = max(1, len(drawn))
+    figure = Figure(figsize=(_WIDTH, _HEAD + rows * _ROW + _FOOT), dpi=120, facecolor="white")
+    height = figure.get_figheight()
+    panels = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
+    figure.subplots_adjust(
+        left=_SIDE / _WIDTH,
+        right=1 - _SIDE / _WIDTH,
+        top=1 - (_HEAD + _TITLE) / height,
+        bottom=_FOOT / height,
+        hspace=_TITLE / (_ROW - _TITLE),
+    )
+    figure.suptitle(_plain(title), x=0.01, y=1 - 0.1 / height, ha="left", fontsize=13, fontweight="bold", color=_INK)
     for panel, face in zip(panels, drawn, strict=False):
         _draw_face(panel, face, edges)
     if not drawn:
@@ -63,7 +74,7 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, span[1])))
     panels[-1].set_xlabel("Time in the video", color=_INK)
     keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
-    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
+    figure.legend(handles=keys, loc="lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
     return figure
 
 
