@@ -5,8 +5,6 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from unittest.mock import patch
-from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -49,42 +47,3 @@ def test_more_rows_than_a_sheet_has_are_told(tmp_path: Path, monkeypatch: pytest
     found = cells(write_spreadsheet(write_table(tmp_path / "a.csv", ["frame"], *[[index] for index in range(9)])))
     assert found["A3"] == ("", "1")
     assert found["A4"] == ("inlineStr", "All other rows are in a.csv.")
-
-
-def test_any_text_is_a_valid_cell(tmp_path: Path) -> None:
-    """Signs of XML, control characters, spaces and what looks like an escape come back as they were."""
-    texts = [
-        "a < b & c > d",
-        "line\nbreak",
-        " spaces ",
-        "bell\x07",
-        "_x0041_",
-        "\ufffe",
-        "😀",
-        "0x10",
-        "x" * 40_000,
-    ]
-    path = write_spreadsheet(write_table(tmp_path / "a.csv", texts))
-    with zipfile.ZipFile(path) as book:
-        sheet = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314
-    found = [cell.text or "" for cell in sheet.iter("{http://schemas.openxmlformats.org/spreadsheetml/2006/main}t")]
-    escapes = re.compile("_x([0-9A-F]{4})_")
-    read = [escapes.sub(lambda match: chr(int(match[1], 16)), text) for text in found]
-    assert read == [*texts[:-1], "x" * 32_767]
-
-
-def test_columns_beyond_z_have_two_letters(tmp_path: Path) -> None:
-    """A table with many columns has all of them, each under its own name."""
-    found = cells(write_spreadsheet(write_table(tmp_path / "a.csv", [f"c{index}" for index in range(704)])))
-    assert found["Z1"] == ("inlineStr", "c25")
-    assert found["AA1"] == ("inlineStr", "c26")
-    assert found["ZZ1"] == ("inlineStr", "c701")
-    assert found["AAB1"] == ("inlineStr", "c703")
-
-
-def test_the_same_table_makes_the_same_file(tmp_path: Path) -> None:
-    """Neither the hour nor the computer is in it."""
-    table = write_table(tmp_path / "a.csv", ["frame"], [1])
-    with patch("time.time", return_value=1e9):
-        before = write_spreadsheet(table).read_bytes()
-    assert write_spreadsheet(table).read_bytes() == before
