@@ -14,6 +14,7 @@ from app import create_app
 from config import ROOT, DetectorSettings, ModelSettings, Settings
 from tests.fake_camera import FakeCamera
 from vision.detectors.yunet_network import WEIGHTS
+from web.private import _networks
 
 
 def told(client: FlaskClient, page: str = "/") -> Any:
@@ -72,14 +73,17 @@ def test_another_version_is_not_sent(client: FlaskClient) -> None:
     assert "Load the page again" in answer.get_json()["error"]["message"]
 
 
-def test_private_mode_is_not_told_of_without_its_detector(camera: FakeCamera, tmp_path: Path) -> None:
+def test_private_mode_is_not_told_of_without_its_detector(
+    camera: FakeCamera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither where YuNet's weights are missing nor where they are another network's."""
-    other = tmp_path / "other.onnx"
-    for weights in (other, ROOT / "model_weights.h5"):
-        settings = Settings(detector=DetectorSettings(kind="haar", weights=weights))
-        client = create_app(settings, camera.as_camera()).test_client()
+    _networks.cache_clear()
+    for weights in (tmp_path / "missing.onnx", ROOT / "model_weights.h5"):
+        monkeypatch.setattr("web.private.WEIGHTS", weights)
+        client = create_app(Settings(), camera.as_camera()).test_client()
         assert told(client) is None
         assert client.get("/private/e3b0c44298fc/network.onnx.gz").status_code == 404
+        _networks.cache_clear()
 
 
 def test_another_network_is_not_told_of(camera: FakeCamera, tmp_path: Path) -> None:

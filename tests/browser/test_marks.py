@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from config import DEMO_CLIP, ROOT, DetectorSettings
 from entities import Image
 from tests.browser.conftest import Mood, face, live_video
-from vision.detection import choose
+from vision.detection import load_detector
 from vision.detectors.detector import Detection
 
 NewPage = Callable[..., Page]
@@ -72,7 +72,7 @@ def camera_footage() -> bytes:
 @pytest.fixture(scope="module")
 def find() -> Callable[[Image], list[Detection]]:
     """Return what says where the faces are in a picture, as quickly as in one of a video's many."""
-    detector = choose(DetectorSettings()).detector
+    detector = load_detector(DetectorSettings())
     return lambda picture: detector.find(picture, detector.min_face * min(picture.shape[:2]), thorough=False)
 
 
