@@ -64,7 +64,7 @@ def _model(graph: Graph, results: Mapping[str, str], network: Any) -> onnx.Model
     for name, tensor in zip(("probabilities", "evidence"), network.outputs, strict=False):
         result, shape = results[tensor.name], tensor.shape[1:]
         # Keras has channels last.
-        last = {"perm": [0, 2, 3, 1]} if len(shape) == 3 else {}
+        last: dict[str, Any] = {"perm": [0, 2, 3, 1]} if len(shape) == 3 else {}
         graph.nodes.append(helper.make_node("Transpose" if last else "Identity", [result], [name], **last))
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]))
     faces = helper.make_tensor_value_info("faces", TensorProto.UINT8, ["n", *INPUT_SHAPE[:2]])
