@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import textwrap
 import threading
@@ -20,7 +21,7 @@ from flask import Flask
 
 from analysis.queue.runner import JobRunner
 from camera import VideoCamera
-from config import VERSION, ModelSettings, Settings, described, load_settings
+from config import VERSION, ModelSettings, ServerSettings, Settings, described, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from process import return_memory, share_processors
@@ -49,7 +50,7 @@ from web.limiter import Limiter
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.services import EXTENSION, Services
-from web.serving import certificates, proxies
+from web.serving import proxies
 from web.serving.server import SPARE_BODIES, Server
 from web.serving.slots import Slots
 from web.streams import VisitorStreams
@@ -148,7 +149,7 @@ def serve(app: Flask) -> None:
     services: Services = app.extensions[EXTENSION]
     addresses = own_addresses()
     hosts = {"localhost", "127.0.0.1", "::1", *addresses}
-    context = certificates.tls_context(services.settings.server, hosts) if services.settings.server.https else None
+    context = _tls_context(services.settings.server, hosts) if services.settings.server.https else None
     server = Server(app, services.settings.server, context)
     server.listen()
     print(welcome(services.settings, server.bind_addr[1], addresses), flush=True)
@@ -166,6 +167,12 @@ def serve(app: Flask) -> None:
         services.camera.close()
         services.jobs.close()
         server.stop()
+
+
+def _tls_context(settings: ServerSettings, hosts: set[str]) -> ssl.SSLContext:
+    from web.serving.certificates import tls_context  # with cryptography, for which most starts need not wait
+
+    return tls_context(settings, hosts)
 
 
 def _end(*_: object) -> None:

@@ -12,6 +12,7 @@ from errors import FacialExpressionError
 from expressions.resting import RestingFace
 from live.status_log import StatusLog
 from pipeline import ExpressionPipeline
+from vision.detection import warm_up
 
 ModelState = Literal["loading", "ready", "failed"]
 
@@ -39,10 +40,13 @@ class LiveAnalyser:
         self._resting_until = 0.0
 
     def start_loading(self) -> None:
-        """Load the model in the background, once."""
+        """Load the model and the detector in the background, once."""
         with self._starting:
             if self._loader.ident is None:
                 self._loader.start()
+                threading.Thread(
+                    target=warm_up, args=(self._settings.detector,), name="load-detector", daemon=True
+                ).start()
 
     def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
         """Return the frame's faces, and milliseconds by stage; nothing while the model is missing or failing."""

@@ -1,11 +1,15 @@
 """Which detector finds the faces, and how it is asked: here one is chosen, once for the whole application."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from config import DetectorSettings
 from entities import Box, Image
+from errors import ModelError
 from vision.detectors.detector import Detection, Detector
 from vision.detectors.haar import Haar
 from vision.detectors.yunet import YuNet
@@ -28,6 +32,12 @@ def load_detector(settings: DetectorSettings) -> Detector:
         ModelError: a file that it needs is missing or damaged.
     """
     return _load(BEST if settings.kind == "auto" else settings.kind)
+
+
+def warm_up(settings: DetectorSettings) -> None:
+    """Load the detector and have it compiled, so that the first frame does not wait; what is wrong is told then."""
+    with suppress(ModelError):
+        load_detector(settings).find(np.zeros((480, 640, 3), np.uint8), 24, thorough=False)
 
 
 class FaceDetector:
