@@ -20,11 +20,13 @@ class FacePacer:
         self._waited: dict[int, int] = {}
 
     def choose(self, faces: Iterable[int]) -> set[int]:
-        """Return the numbers of those faces of the next frame whose turn it is; at least one."""
-        self._waited = {number: self._waited.get(number, _NEW) for number in faces}
-        affordable = max(1, int(BUDGET / self._seconds_each)) if self._seconds_each else len(self._waited)
-        turn = set(sorted(self._waited, key=lambda number: -self._waited[number])[:affordable])
-        self._waited = {number: 0 if number in turn else waited + 1 for number, waited in self._waited.items()}
+        """Return the numbers of those faces of the next frame whose turn it is: new ones in any case, at least one."""
+        present = list(faces)
+        affordable = max(1, int(BUDGET / self._seconds_each)) if self._seconds_each else len(present)
+        new = [number for number in present if number not in self._waited]
+        waiting = sorted(self._waited.keys() & set(present), key=lambda number: -self._waited[number])
+        turn = {*new, *waiting[: max(0, affordable - len(new))]}
+        self._waited = {number: 0 if number in turn else self._waited[number] + 1 for number in present}
         return turn
 
     def took(self, seconds: float, faces: int) -> None:
@@ -32,7 +34,3 @@ class FacePacer:
         if faces:
             known = self._seconds_each or seconds / faces
             self._seconds_each = _MEMORY * known + (1 - _MEMORY) * seconds / faces
-
-
-_NEW: Final = 1_000_000
-"""Frames that a new face counts as having waited: it comes first, since nothing is known of it."""

@@ -14,7 +14,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # in glibc's mallo
 _HEAPS: Final = 2
 _SWITCH_SECONDS: Final = 0.0005
 """How long a thread that runs Python keeps others waiting; Python's own 0.005 is more than a frame takes."""
-_NICE: Final = 10
+_NICE: Final = 5
 """How much lower, of 20 steps, the priority of work is that nothing waits for."""
 
 

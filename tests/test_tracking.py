@@ -82,6 +82,28 @@ def test_few_frames_are_searched_and_none_waits(face, monkeypatch):
     assert len(searching) == 2
 
 
+def test_a_new_face_is_shown_where_it_is_by_then(face, monkeypatch):
+    """A face that moves on while the search that finds it is under way gets its box where it is, not where it was."""
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    find, released = tracker._detector.find, threading.Event()
+
+    def find_slowly(*arguments, **options):
+        assert released.wait(10)
+        return find(*arguments, **options)
+
+    tracker.update(scene(), 0)
+    monkeypatch.setattr(tracker, "_detector", Mock(find=find_slowly))
+    times = np.arange(1, 16) / 30
+    for i, now in enumerate(times):  # the search begins on the way
+        if i == len(times) - 1:
+            released.set()
+            if tracker._search:
+                tracker._search.found.result(10)
+        tracks = tracker.update(scene((face, 100 + 15 * i, 200)), now)
+    (track,) = tracks
+    assert track.box.x + track.box.width / 2 == pytest.approx(100 + 15 * i + 50, abs=8)
+
+
 @pytest.mark.parametrize("fps", [10, 30, 60])
 @pytest.mark.parametrize("start", [0.5, 0.57, 0.66])
 def test_faces_come_and_go_in_time(tracker, face, fps, start):

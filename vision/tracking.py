@@ -6,6 +6,7 @@ search. What it finds then confirms known faces, corrects their boxes, and shows
 for a while is given up.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -55,6 +56,8 @@ _SAME_PLACE: Final = 0.3
 """A detection that overlaps a known face by this share is not a new face."""
 _COLLISION: Final = 0.6
 """Two tracks of which this share overlaps have come to follow one face."""
+_MAX_BEHIND: Final = 30
+"""Frames that go on, at most, while a search is under way, through which what it finds new is followed."""
 _NOMINAL_STEP: Final = 1 / 30
 """Seconds between two frames where their clock goes backwards, as in a file that starts again."""
 
@@ -111,6 +114,8 @@ class _Search:
     places: dict[Track, Square]
     """Where the known faces were in it."""
     found: Future[list[Detection]]
+    since: list[Pyramid] = field(default_factory=list)
+    """The frames after that one, up to the present one."""
 
 
 class FaceTracker:
@@ -157,12 +162,14 @@ class FaceTracker:
             self._shape = pyramid.shape
         elapsed = self._advance(time)
         self._follow(pyramid)
+        if self._search and len(self._search.since) <= _MAX_BEHIND:
+            self._search.since.append(pyramid)
         if self._search and (not self._live or self._search.found.done()):
-            self._take_in(self._search, pyramid)
+            self._take_in(self._search)
         if self._search is None and self._now - self._searched_at >= self._period:
             self._search = self._begin_search(image, pyramid)
         if self._search and elapsed > _GRACE:  # the first frame, or one of few: the next may be too late
-            self._take_in(self._search, pyramid)
+            self._take_in(self._search)
         self._drop_unseen()
         return self._visible(pyramid.shape)
 
@@ -209,7 +216,7 @@ class FaceTracker:
         self._searched_at = self._now
         return _Search(pyramid, places, found)
 
-    def _take_in(self, search: _Search, pyramid: Pyramid) -> None:
+    def _take_in(self, search: _Search) -> None:
         """Learn from what a search found in an earlier frame, after waiting for it where it is not done."""
         self._search = None
         templates = [(d, Template.of(search.pyramid, d.face)) for d in search.found.result()]
@@ -218,8 +225,9 @@ class FaceTracker:
             self._confirm(track, search.places[track], detection, search.pyramid)
             del unmatched[detection]
         for detection, template in sorted(unmatched.items(), key=lambda item: item[0].face.x):
-            if all(detection.face.overlap(track.face) < _SAME_PLACE for track in self._tracks):
-                self._start_track(pyramid, detection, template)
+            now = _carried(template, detection.face, search.since)
+            if now and all(now.overlap(track.face) < _SAME_PLACE for track in self._tracks):
+                self._start_track(replace(detection, face=now), template)
 
     def _matches(self, search: _Search, found: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
         """Return which track each detection belongs to, as far as it belongs to one.
@@ -260,7 +268,7 @@ class FaceTracker:
         self._tracks.remove(track)
         self._lost.append(track)
 
-    def _start_track(self, pyramid: Pyramid, detection: Detection, template: Template) -> None:
+    def _start_track(self, detection: Detection, template: Template) -> None:
         """Follow a face: one that was lost, if it is certainly that, or a new one."""
         known = self._recognise(template)
         if known:
@@ -269,11 +277,10 @@ class FaceTracker:
         else:
             number = self._next_id
             self._next_id += 1
-        face, likeness = template.find(pyramid, detection.face)  # which frames went on from
         self._tracks.append(
             Track(
                 number,
-                replace(detection, face=face) if likeness >= _ALIKE else detection,
+                detection,
                 template,
                 confirmed_at=self._searched_at,
                 refined_at=self._searched_at,
@@ -297,6 +304,15 @@ class FaceTracker:
                 track.box = box
                 shown.append(track)
         return sorted(shown, key=lambda track: track.box.x)
+
+
+def _carried(template: Template, face: Square, frames: Sequence[Pyramid]) -> Square | None:
+    """Return where a face is after so many frames; None where it is lost on the way: the next search may find it."""
+    for frame in frames:
+        face, likeness = template.find(frame, face)
+        if likeness < _ALIKE or len(frames) > _MAX_BEHIND:
+            return None
+    return face
 
 
 def _done(found: list[Detection]) -> Future[list[Detection]]:
