@@ -104,6 +104,22 @@ def test_a_new_face_is_shown_where_it_is_by_then(face, monkeypatch):
     assert track.box.x + track.box.width / 2 == pytest.approx(100 + 15 * i + 50, abs=8)
 
 
+def test_a_search_that_takes_long_costs_no_face(face, monkeypatch):
+    """On a busy computer a face that is still seen stays, although no search has confirmed it for two seconds."""
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    find, released = tracker._detector.find, threading.Event()
+    tracker.update(scene((face, 300, 200)), 0)
+
+    def find_slowly(*arguments, **options):
+        assert released.wait(10)
+        return find(*arguments, **options)
+
+    monkeypatch.setattr(tracker, "_detector", Mock(find=find_slowly))
+    found = [tracker.update(scene((face, 300, 200)), i / 30) for i in range(1, 60)]
+    released.set()
+    assert [[track.id for track in tracks] for tracks in found] == [[1]] * 59
+
+
 @pytest.mark.parametrize("fps", [10, 30, 60])
 @pytest.mark.parametrize("start", [0.5, 0.57, 0.66])
 def test_faces_come_and_go_in_time(tracker, face, fps, start):

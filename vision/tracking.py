@@ -147,6 +147,8 @@ class FaceTracker:
         self._now = 0.0
         self._search: _Search | None = None
         self._searched_at = -inf
+        self._answered_at = -inf
+        """When the last search began that has ended."""
 
     def update(self, image: Image, time: float, grey: Image | None = None) -> list[Track]:
         """Return the faces in the next frame, from left to right.
@@ -218,7 +220,7 @@ class FaceTracker:
 
     def _take_in(self, search: _Search) -> None:
         """Learn from what a search found in an earlier frame, after waiting for it where it is not done."""
-        self._search = None
+        self._search, self._answered_at = None, self._searched_at
         templates = [(d, Template.of(search.pyramid, d.face)) for d in search.found.result()]
         unmatched = {detection: template for detection, template in templates if template}
         for track, detection in self._matches(search, unmatched):
@@ -260,7 +262,8 @@ class FaceTracker:
 
     def _drop_unseen(self) -> None:
         for track in list(self._tracks):
-            if self._now - track.confirmed_at > _MAX_UNCONFIRMED or self._now - track.seen_at > _GRACE:
+            missed = track.confirmed_at < self._answered_at  # while none has ended, as on a busy computer, nobody is
+            if (missed and self._now - track.confirmed_at > _MAX_UNCONFIRMED) or self._now - track.seen_at > _GRACE:
                 self._lose(track)
         self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _REMEMBERED]
 
