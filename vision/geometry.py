@@ -74,8 +74,10 @@ class Square:
     def overlap(self, other: "Square") -> float:
         """Return the share (0-1) of the smaller one that lies inside the other, were both upright."""
         width = min(self.x + self.size, other.x + other.size) - max(self.x, other.x)
+        if width <= 0:
+            return 0.0
         height = min(self.y + self.size, other.y + other.size) - max(self.y, other.y)
-        return max(0.0, width) * max(0.0, height) / min(self.size, other.size) ** 2
+        return width * max(0.0, height) / min(self.size, other.size) ** 2
 
     def corners(self) -> Corners:
         """Return its corners, turned: those at the forehead from left to right, then at the chin from right to left."""
