@@ -31,7 +31,8 @@ TABLE: Final = {
 """Of a table of markers: a row a stretch, face and expression. Start and end are seconds of the file; `seconds`, how
 much of it shows the face well enough to be used; mean and peak, of the probability (0-1) in that time; share (0-1),
 which part of it shows the expression; latency, seconds from the start until its probability first reaches a threshold,
-and empty where it never does."""
+and empty where it never does, or where it was there before the start. A frame that a marker cuts counts on each side
+for its part."""
 
 
 def read_markers(path: Path) -> DataFrame:
