@@ -31,7 +31,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from math import inf
@@ -45,7 +45,7 @@ from analysis.batch.console import Console
 from analysis.batch.dataset import RESERVED, TABLES, Dataset
 from analysis.batch.execution import Listener, load_network, run_here, run_in_processes
 from analysis.batch.inputs import find_files
-from analysis.batch.run import only_run, plan
+from analysis.batch.run import forget, only_run, plan, unnamed
 from analysis.batch.task import Options, Outcome, Task
 from analysis.recording.baseline import RestWanted, load_rest, parse_rest
 from analysis.recording.picture import look_at_picture
@@ -53,6 +53,7 @@ from analysis.recording.result import Result
 from analysis.recording.times import parse_time
 from analysis.recording.video import VideoAnalysis, open_video
 from analysis.study.study import REPORT, Lists, conclude, read_lists
+from analysis.study.study_tables import shortened
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
@@ -69,17 +70,24 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
     options = parse(arguments)
     try:
         run = run_options(options)
+        if options.forget:
+            return forgotten(run, options)
         addresses = find_files(options.inputs, sys.stdin, run.out)
         with only_run(run.out):
             tasks = plan(addresses, run)
             written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
-            names = [task.source.name for task in tasks]
+            others = unnamed(run.out, tasks)
+            kept = others if options.keep_others else {}
+            names = [*(task.source.name for task in tasks), *kept.values()]
             lists = read_lists(options.markers, options.groups, names, written=written)
+            dataset = Dataset(run.out)
+            for key in (*(task.key for task in tasks), *kept):
+                dataset.bring_back(key)
             failed = analyze_all(tasks, run, options, classifier)
-            conclude_all(run, lists, csv=options.format == "csv", quiet=options.quiet)
-            if options.format == "csv":
-                for table in TABLES:
-                    Dataset(run.out).write_csv(table)
+            for key in others.keys() - kept.keys():
+                dataset.put_aside(key)
+            lists = lists.noting(not_named(list(others.values()), kept=options.keep_others))
+            conclude_all(run, lists, options, kept=kept.values())
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1
@@ -109,20 +117,52 @@ def analyze_all(
     return failed
 
 
-def conclude_all(run: Options, lists: Lists, *, csv: bool, quiet: bool) -> None:
+def forgotten(run: Options, options: argparse.Namespace) -> int:
+    """Delete what the folder of results has of some files, and make its tables and report anew; return 0.
+
+    Raises:
+        FacialExpressionError: A file is not in the results, or the lists or the folder cannot be used.
+
+    """
+    with only_run(run.out):
+        forget(run.out, options.forget)
+        names = list(unnamed(run.out, []).values())
+        lists = read_lists(options.markers, options.groups, names) if names else Lists()
+        conclude_all(run, lists, options, kept=names)
+    for name in options.forget:
+        print(f"{name}: forgotten. A run that names the recording analyses it again: delete it, too.", file=sys.stderr)
+    return 0
+
+
+def not_named(files: Sequence[str], *, kept: bool) -> list[str]:
+    """Return a note about files of earlier runs that this one does not name."""
+    if not files:
+        return []
+    what = "and still in the tables" if kept else "and left out of tables and report"
+    how = "--forget deletes what is known of a file" + ("." if kept else ", --keep-others keeps all.")
+    return [f"Not named in this run, {what}: {shortened(files)}. {how}"]
+
+
+def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kept: Collection[str]) -> None:
     """Write what the files show together, and the report; print what somebody has to know about it.
 
     Raises:
         ResultsError: It cannot be written.
 
     """
+    csv, quiet = options.format == "csv", options.quiet
     with tqdm(desc="Tables and report", unit="file", leave=False, delay=0.5, disable=quiet) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        notes = conclude(run.out, lists, run.settings, csv=csv, rest=run.rest, progress=show)
+        notes = conclude(run.out, lists, run.settings, csv=csv, rest=run.rest, kept=kept, progress=show)
+    for table in TABLES:
+        if csv:
+            Dataset(run.out).write_csv(table)
+        else:
+            (run.out / f"{table}.csv").unlink(missing_ok=True)
     for note in notes:
         print(note, file=sys.stderr)
     if not quiet:
@@ -157,7 +197,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("inputs", nargs="+", metavar="INPUT", help="files, told apart by their content; folders, lists, addresses")
+    add("inputs", nargs="*", metavar="INPUT", help="files, told apart by their content; folders, lists, addresses")
     add("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
     add(
@@ -173,6 +213,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name in IntervalSettings.model_fields:
         help_text = described(f"intervals.{name}")
         add(f"--interval-{name}", dest=f"intervals.{name}", default=argparse.SUPPRESS, metavar="N", help=help_text)
+    add(
+        "--keep-others",
+        action="store_true",
+        help="keep what this run does not name, and an earlier one analysed, in the tables and the report",
+    )
+    add("--forget", action="append", metavar="FILE", help="delete all that DIR has of a file; may be repeated")
     add("--fps", type=positive(float), metavar="N", help="look at N frames a second at most, evenly spread")
     add("--every", type=positive(int), default=1, metavar="N", help="look at every Nth frame")
     add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
@@ -189,6 +235,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="print only what fails; the default where the output is no terminal",
     )
     options = parser.parse_args(arguments)
+    if bool(options.inputs) == bool(options.forget):
+        parser.error("name files to analyse, or with --forget files to delete from the results")
     if options.begin >= options.end:
         parser.error("--from must be before --to")
     return options

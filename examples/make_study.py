@@ -1,8 +1,9 @@
 """Make the recordings of a small study from two public-domain portraits: clips, markers.csv and groups.csv in a folder.
 
-In every clip somebody sits alone, and after two seconds a visitor comes in who smiles. Five people of the group "warm"
-smile back, five of the group "cool" hardly do. All ten are Grace Hopper's portrait, each with a camera and light of its
-own; the corners of the mouth are moved by warping the picture. The visitor is Eileen Collins's portrait as it is.
+In every clip somebody sits alone, and after about two seconds a visitor comes in who smiles. Five people of the group
+"warm" smile back, five of the group "cool" hardly do. All ten are Grace Hopper's portrait, each with a camera and light
+of its own; the corners of the mouth are moved by warping the picture. The visitor is Eileen Collins's portrait as it
+is.
 
     python examples/make_study.py [FOLDER]
 """
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 
 PORTRAITS: Final = Path(__file__).resolve().parent.parent / "tests" / "data"
 WIDTH, HEIGHT, FPS, SECONDS = 480, 270, 10, 4
-VISIT: Final = 2.0
-"""Seconds after which the visitor comes in."""
+VISITS: Final = (1.6, 2.3, 1.9, 2.1, 1.7)
+"""Seconds after which the visitor comes in, by the person's number in the group."""
 PEOPLE: Final = 5
 """In each group."""
 SMILES: Final = {"warm": 4.2, "cool": 0.9}
@@ -47,13 +48,18 @@ class Person:
     mirrored: bool
 
     @property
+    def visit(self) -> float:
+        """Return the seconds after which the visitor comes in."""
+        return VISITS[self.number - 1]
+
+    @property
     def name(self) -> str:
         """Return the name of the person, and of the clip."""
         return f"{self.group}-{self.number}"
 
     def smile_at(self, time: float) -> float:
         """Return how much of the smile there is: it takes half a second to come, and stays."""
-        return self.smile * float(np.clip((time - VISIT - self.latency) / 0.5, 0, 1))
+        return self.smile * float(np.clip((time - self.visit - self.latency) / 0.5, 0, 1))
 
 
 def people() -> list[Person]:
@@ -90,7 +96,7 @@ def frame(person: Person, hopper: Picture, collins: Picture, time: float) -> Pic
     shown = np.asarray(np.clip(person.light * shown, 0, 255), np.uint8)
     sway = 3 * np.sin(1.3 * time + person.number)
     place(scene, shown[:, ::-1] if person.mirrored else shown, 0.9 * person.zoom, WIDTH * 0.27 + sway)
-    if time >= VISIT:
+    if time >= person.visit:
         place(scene, collins, 0.95, WIDTH * 0.77 - sway)
     return scene
 
@@ -130,12 +136,12 @@ def make_study(folder: Path) -> None:
     taking_part = people()
     for person in taking_part:
         write_clip(clips / f"{person.name}.mp4", person, hopper, collins)
-    names = [f"{person.name}.mp4" for person in taking_part]
-    phases = ((0.0, "alone"), (VISIT, "visitor"))
-    write_rows(
-        folder / "markers.csv",
-        [("file", "time", "label"), *((name, time, label) for name in names for time, label in phases)],
-    )
+    markers = [
+        (f"{person.name}.mp4", time, label)
+        for person in taking_part
+        for time, label in ((0.0, "alone"), (person.visit, "visitor"))
+    ]
+    write_rows(folder / "markers.csv", [("file", "time", "label"), *markers])
     write_rows(
         folder / "groups.csv",
         [("file", "group", "person"), *((f"{person.name}.mp4", person.group, person.name) for person in taking_part)],

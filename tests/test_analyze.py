@@ -335,6 +335,88 @@ def test_markers_and_groups_need_no_second_analysis(tmp_path: Path, picture: Pat
     assert {row["group"] for row in rows(out / "groups" / "people.csv")} == {"a"}
 
 
+def add_noise(path: Path, seed: int) -> Path:
+    """Write a picture of its own in which there is no face."""
+    cv2.imwrite(str(path), np.random.default_rng(seed).integers(0, 255, (60, 60, 3), np.uint8))
+    return path
+
+
+def test_tables_and_report_cover_what_a_run_names(tmp_path: Path, capsys) -> None:
+    """What is not named any more is told and left out of them all, unless it is kept; named again, it is back."""
+    out, (first, second) = tmp_path / "out", (add_noise(tmp_path / f"{name}.png", name) for name in (1, 2))
+
+    def covered() -> set[str]:
+        (tables,) = {frozenset(pd.read_parquet(out / table)["file"]) for table in ("frames", "files")}
+        report = (out / REPORT).read_text("utf-8")
+        assert {name for name in ("1.png", "2.png") if f">{name}</a>" in report} == tables
+        return set(tables)
+
+    run(first, second, "--out", out)
+    assert covered() == {"1.png", "2.png"}
+    run(first, "--out", out)
+    assert "left out of tables and report: 2.png" in capsys.readouterr().err
+    assert covered() == {"1.png"}
+    run(first, "--out", out, "--keep-others")
+    assert "still in the tables: 2.png" in capsys.readouterr().err
+    assert covered() == {"1.png", "2.png"}
+    run(second, "--out", out)
+    run(first, second, "--out", out)
+    assert capsys.readouterr().out.count("before") == 3, "nothing was analysed again"
+    assert covered() == {"1.png", "2.png"}
+
+
+def test_part_of_a_study_again_leaves_the_markers_of_what_is_kept(tmp_path: Path, capsys) -> None:
+    """A list for one file says nothing of the others; tables of groups go with the list that made them."""
+    out, videos = tmp_path / "out", [make_video(tmp_path / f"{name}.mp4") for name in "ab"]
+    (tmp_path / "m.csv").write_text("file,time,label\na,0,film\nb,0,film\n")
+    (tmp_path / "n.csv").write_text("file,time,label\na,0,song\n")
+    run(*videos, "--out", out, "--markers", tmp_path / "m.csv")
+    run(videos[0], "--out", out, "--markers", tmp_path / "n.csv", "--keep-others")
+    frames = pd.read_parquet(out / "frames")
+    assert frames.groupby("file")["marker"].agg(set).to_dict() == {"a.mp4": {"song"}, "b.mp4": {"film"}}
+
+
+def test_a_renamed_file_counts_once_under_its_new_name(tmp_path: Path, capsys) -> None:
+    """It is known by its content, and all tables call it what it is called now."""
+    out, before = tmp_path / "out", add_noise(tmp_path / "before.png", 1)
+    run(before, "--out", out)
+    capsys.readouterr()
+    after = before.rename(tmp_path / "after.png")
+    assert run(tmp_path, "--out", out) == 0
+    assert "before" in capsys.readouterr().out
+    files = pd.read_parquet(out / "files")
+    assert files[["file", "path"]].to_numpy().tolist() == [["after.png", str(after)]]
+    assert pd.read_parquet(out / "frames")["file"].tolist() == ["after.png"]
+
+
+def test_copies_of_one_recording_are_told(tmp_path: Path, capsys) -> None:
+    """Otherwise one person counts for two."""
+    first = add_noise(tmp_path / "1.png", 1)
+    (tmp_path / "2.png").write_bytes(first.read_bytes())
+    run(tmp_path, "--out", tmp_path / "out")
+    assert "1.png, 2.png are the same recording" in capsys.readouterr().err
+
+
+def test_a_participant_is_forgotten_altogether(tmp_path: Path, capsys) -> None:
+    """Nothing in the results has the file's name or its rows, whether it was in the last run or put aside."""
+    out = tmp_path / "out"
+    pictures = [add_noise(tmp_path / f"withdrawn{name}.png", name) for name in (1, 2, 3)]
+    run(*pictures, "--out", out, "--format", "csv")
+    run(*pictures[:2], "--out", out)
+    assert run("--forget", "withdrawn1.png", "--forget", pictures[2], "--out", out) == 0
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert not [name for name in left if "withdrawn1" in name or "withdrawn3" in name]
+    assert not list(out.glob("*.csv")), "those of an earlier run would tell of them"
+    assert pd.read_parquet(out / "files")["file"].tolist() == ["withdrawn2.png"]
+    report = (out / REPORT).read_text("utf-8")
+    assert "withdrawn2.png" in report
+    assert "withdrawn1" not in report
+    assert run("--forget", "nobody.png", "--out", out) == 1
+    assert "Write its name as the tables have it: withdrawn2.png" in capsys.readouterr().err
+    assert run("--forget", "withdrawn2.png", "--out", out) == 0
+    assert not list((out / "files").iterdir())
+
+
 def test_a_list_that_cannot_be_used_ends_it_before_it_begins(tmp_path: Path, picture: Path, capsys) -> None:
     """Nobody waits for an analysis to learn that a column is missing."""
     (tmp_path / "m.csv").write_text("file,label\nportrait,film\n")

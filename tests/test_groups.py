@@ -97,6 +97,24 @@ def test_a_course_begins_anew_at_each_marker():
     assert len(table[table["marker"] == ""]) == 3
 
 
+def test_people_who_saw_it_at_other_times_are_put_together():
+    """Steps meet whatever the marker's time: one row of three people with the mean of theirs, .5, at each step."""
+    starts, values = (3.6, 8.0, 3.0), (0.9, 0.5, 0.1)
+    files = ["a.mp4", "b.mp4", "c.mp4"]
+    frames = concat(course("Happy", [value] * 120, file=file) for file, value in zip(files, values, strict=True))
+    markers = DataFrame({"file": files, "time": starts, "label": "film"})
+    found = courses(frames, 0.5, markers)
+    groups = DataFrame({"file": files, "group": "x", "person": files}).assign(face=None).astype({"face": "Int32"})
+    film = curves(people(found, groups)).query("marker == 'film' and expression == 'Happy'")
+    assert film["time"].tolist() == [0.5 * step for step in range(18)]
+    assert film["people"].tolist() == [3] * 8 + [2] * 9 + [1]
+    assert film["mean"].tolist() == pytest.approx([0.5] * 17 + [0.1])
+    one = curves(people(found, groups.assign(person="P1"))).query("marker == 'film' and expression == 'Happy'")
+    assert one["time"].tolist() == film["time"].tolist()
+    by_hand = [0.5] * 16 + [(0.4 * 0.9 + 0.5 * 0.1) / 0.9, 0.1]
+    assert one["mean"].tolist() == pytest.approx(by_hand), "three files of one person, weighted by time"
+
+
 def test_the_face_that_is_seen_longest_is_the_person():
     """Unless the list names another; files of one person are averaged by their length."""
     frames = together(

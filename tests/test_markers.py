@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
+from analysis.study.groups import people, persons
 from analysis.study.markers import TABLE, apply_markers, marker_table, markers_in, outside, read_markers
 from analysis.study.study_tables import run_names
+from analysis.study.time_courses import courses
 from errors import StudyError
 from tests.tables import course, nobody, together
 
@@ -91,7 +93,7 @@ def test_frames_carry_the_marker_in_force():
 def test_the_table_has_what_each_face_shows_under_each_marker():
     """Mean over time, share of it, peak, and seconds until the expression is reached."""
     frames = together(
-        course("Happy", [0.9, 0.1, 0.3, 0.8, 0.6, 0.2], uncertain=[2]),
+        course("Happy", [0.3, 0.1, 0.3, 0.8, 0.6, 0.2], uncertain=[2]),
         course("Sad", [0.9] * 6, face=2, name="Bo"),
         nobody([0.6]),
     )
@@ -102,9 +104,40 @@ def test_the_table_has_what_each_face_shows_under_each_marker():
     assert row[["start", "end", "seconds"]].tolist() == pytest.approx([0.1, 0.5, 0.4])
     assert row[["mean", "share", "peak", "latency"]].tolist() == pytest.approx([0.45, 0.5, 0.8, 0.2])
     last = table[(table["face"] == 2) & (table["marker"] == "pause") & (table["expression"] == "Sad")].iloc[0]
-    assert last[["name", "end", "latency"]].tolist() == ["Bo", pytest.approx(0.7), pytest.approx(0)]
+    assert last[["name", "end"]].tolist() == ["Bo", pytest.approx(0.7)]
     never = table[(table["face"] == 2) & (table["expression"] == "Fear")]
     assert never["latency"].isna().all()
+
+
+def test_a_marker_cuts_the_frame_that_it_falls_into():
+    """At 1 fps, .6 s of the third frame are the film's: (.6 * .1 + .9 + .5 * .1) / 2.1, as people's means have it."""
+    frames = course("Happy", [0.5, 0.5, 0.1, 0.9, 0.1, 0.1], fps=1)
+    listed = markers(("a.mp4", 2.4, "film"), ("a.mp4", 4.5, "pause"))
+    film = marker_table(frames, listed).query("marker == 'film' and expression == 'Happy'").iloc[0]
+    assert film[["seconds", "mean", "peak"]].tolist() == pytest.approx([2.1, 1.01 / 2.1, 0.9])
+    assert film["share"] == pytest.approx(1 / 2.1)
+    groups = DataFrame({"file": ["a.mp4"], "group": "x", "person": "P1", "face": 1}).astype({"face": "Int32"})
+    whole = persons(people(courses(frames, 0.5, listed), groups))
+    person = whole.query("marker == 'film' and expression == 'Happy'").iloc[0]
+    assert person[["seconds", "mean", "share"]].tolist() == pytest.approx(film[["seconds", "mean", "share"]].tolist())
+
+
+@pytest.mark.parametrize(
+    ("values", "start", "latency"),
+    [
+        ([0.1, 0.1, 0.9, 0.9], 0.2, 0),  # it comes with the marker
+        ([0.1, 0.9, 0.9, 0.9], 0.2, np.nan),
+        ([0.1, 0.9, 0.1, 0.9], 0.2, np.nan),  # though it goes and comes again
+        ([0.1, 0.9, 0.1, 0.9], 0.15, np.nan),  # which is within a frame
+        ([0.9, 0.1, 0.1, 0.9], 0.15, 0.15),
+        ([0.9, 0.9, 0.9, 0.9], 0.0, 0),  # from the first frame on: nobody knows of a time before
+    ],
+)
+def test_what_was_there_before_the_marker_has_no_latency(values: list[float], start: float, latency: float):
+    """Nobody answers a film with a smile that was there when it began."""
+    table = marker_table(course("Happy", values), markers(("a.mp4", start, "film")))
+    found = table.loc[table["expression"] == "Happy", "latency"].tolist()
+    assert found == pytest.approx([latency], nan_ok=True)
 
 
 def test_unusable_frames_count_for_nothing():

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
+from analysis.output.parquet import frames_table
+from analysis.output.tables import frame_record, quality_record
+from entities import EXPRESSIONS, Box, Face
 from expressions.smoothing import Smoother
+from vision.quality import Quality
 
 ANGRY, HAPPY = np.eye(7, dtype=np.float32)[[0, 3]]
 
@@ -106,3 +110,18 @@ def test_a_clear_change_shows_within_half_a_second():
     labels = shown(Smoother(0.25), [(0.9, 0.05)] * 25 + [(0.05, 0.9)] * 25)
     assert labels[25] == 6
     assert labels[25 + 8 :] == [4] * 17
+
+
+def test_tables_have_the_plain_maximum_beside_what_is_shown():
+    """Where Happy leads by less than is needed, Angry is still shown; `most_probable` is what pandas finds."""
+    smoother, quality = Smoother(0, 0.4), Quality(100, 0.5, 128, None, profile=False)
+    records = []
+    for index, lead in enumerate((-0.2, -0.04, 0.04, 0.04, 0.2)):
+        row = np.zeros(7)
+        row[[0, 3]] = 0.5 - lead / 2, 0.5 + lead / 2
+        face = Face(Box(0, 0, 100, 100), smoother.update(row, index / 10), 1, 0.4, held=smoother.shown)
+        records.append(frame_record(index, index / 10, 0.1, [face], [quality_record(face, quality)]))
+    table = frames_table(records, "a.mp4")
+    assert table["expression"].tolist() == ["Angry"] * 4 + ["Happy"]
+    assert table["most_probable"].tolist() == table[list(EXPRESSIONS)].idxmax(axis=1).tolist()
+    assert table["most_probable"].tolist() == ["Angry"] * 2 + ["Happy"] * 3

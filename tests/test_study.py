@@ -159,6 +159,21 @@ def test_without_lists_there_are_intervals_and_a_report(run: Path):
     assert (run / "report.html").is_file()
 
 
+def test_what_lists_no_longer_say_is_gone(run: Path, tmp_path: Path):
+    """Without a list of groups there are no tables and figures of groups; what somebody keeps there stays."""
+    markers, groups = lists(tmp_path)
+    conclude(run, read_lists(markers, groups, names(run)), SETTINGS, csv=True)
+    (run / "groups" / "thesis.txt").touch()
+    markers.write_text(markers.read_text().replace("visit", "guest"))
+    conclude(run, read_lists(markers, groups, names(run)), SETTINGS)
+    made = {path.name for path in (run / "groups").iterdir()}
+    assert "curves-guest.png" in made
+    assert not [name for name in made if "visit" in name or name.endswith(".csv")]
+    (note,) = conclude(run, read_lists(None, None, names(run)), SETTINGS)
+    assert "groups" in note
+    assert [path.name for path in (run / "groups").iterdir()] == ["thesis.txt"]
+
+
 def test_a_run_without_results_has_a_report_all_the_same(tmp_path: Path):
     """It says what failed, and why."""
     Dataset(tmp_path).write(

@@ -51,9 +51,14 @@ class FaceAnswer(BaseModel):
         description="Degrees by which it is turned, above 0 to the picture's right, roughly; null likewise."
     )
     profile: bool = Field(description="Whether it is seen from the side, beyond what the network knows.")
-    expression: str = Field(description="The most probable one.", json_schema_extra={"enum": list(EXPRESSIONS)})
+    expression: str = Field(
+        description="The one shown: in a picture the most probable; in a video it is held against small changes.",
+        json_schema_extra={"enum": list(EXPRESSIONS)},
+    )
     confidence: float = Field(ge=0, le=1, description="Its probability.")
-    uncertain: bool = Field(description="Whether no expression is named: the confidence is too low, or `profile`.")
+    uncertain: bool = Field(
+        description="Whether no expression is named: the confidence is too low, or was until now, or `profile`."
+    )
     probabilities: Probabilities
     as_seen: Probabilities | None = Field(
         None, description="Where the face is compared with its rest: the probabilities without."

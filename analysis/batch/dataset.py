@@ -4,23 +4,26 @@
     out/intervals/*.parquet a row a stretch in which a face shows an expression (`intervals.COLUMNS`)
     out/faces/*.parquet     a row a person in a file (`face_table.face_rows`)
     out/files/*.parquet     a row a file (`file_row`); written last, when its parts of the others are there
+    out/aside/              the same for files that the last run did not name, and that its tables leave out
 
 A dataset is read in one line: `pandas.read_parquet("out/frames")`.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from analysis.recording.face_table import SHARES, share_columns
 from files import write_whole
 
 Table = Literal["frames", "intervals", "faces", "files"]
 TABLES: Final[tuple[Table, ...]] = ("frames", "intervals", "faces", "files")
-RESERVED: Final = {*TABLES, "markers", "groups"}
+ASIDE: Final = "aside"
+RESERVED: Final = {*TABLES, "markers", "groups", ASIDE}
 """Names in a run's folder that no file's own folder may have."""
 
 _FILE_TYPES: Final = {
@@ -85,10 +88,46 @@ class Dataset:
         for table in reversed(TABLES):
             self.part(table, key).unlink(missing_ok=True)
 
+    @property
+    def aside(self) -> "Dataset":
+        """What the tables leave out, since the last run did not name it."""
+        return Dataset(self._out / ASIDE)
+
+    def put_aside(self, key: str) -> None:
+        """Take what the tables say of one file out of them, its row in `files` first."""
+        self._move(key, reversed(TABLES), self.aside)
+
+    def bring_back(self, key: str) -> None:
+        """Put what was put aside into the tables again, the row in `files` last."""
+        self.aside._move(key, TABLES, self)  # noqa: SLF001 - another of its kind
+
+    def _move(self, key: str, tables: Iterable[Table], target: "Dataset") -> None:
+        for table in tables:
+            part, place = self.part(table, key), target.part(table, key)
+            if part.is_file():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part.replace(place)
+
+    def rename(self, key: str, file: str, **values: str) -> None:
+        """Call a file by another name in all tables, and set other values of its row in `files`.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+        for table in TABLES:
+            if (part := self.part(table, key)).is_file():
+                rows = pd.read_parquet(part)
+                changed = rows.assign(file=file, **(values if table == "files" else {})).astype(dict(rows.dtypes))
+                if not changed.equals(rows):
+                    self.write(table, key, changed)
+
     def read(self, table: Table) -> pd.DataFrame:
         """Return a whole table, in the order of its parts' names; empty where there is none."""
         parts = list(self._parts(table))
-        return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else pd.DataFrame()
+        if not parts:
+            return file_row({}).iloc[:0] if table == "files" else pd.DataFrame()
+        return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
 
     def write_csv(self, table: Table) -> None:
         """Write a whole table as one CSV file beside its folder, part by part; yes and no are 1 and 0.
@@ -97,11 +136,13 @@ class Dataset:
             ResultsError: It cannot be written.
 
         """
+        parts = list(self._parts(table))
+        columns = list(dict.fromkeys(name for part in parts for name in pq.read_schema(part).names))
 
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", newline="") as file:
-                for number, part in enumerate(self._parts(table)):
-                    rows = pd.read_parquet(part)
+                for number, part in enumerate(parts):
+                    rows = pd.read_parquet(part).reindex(columns=columns)
                     truths = rows.select_dtypes(["bool", "boolean"]).columns
                     rows.astype(dict.fromkeys(truths, "Int8")).to_csv(file, index=False, header=number == 0)
 

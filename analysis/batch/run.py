@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from analysis.batch.dataset import RESERVED, TABLES, Dataset
-from analysis.batch.inputs import Source, unique_names
+from analysis.batch.inputs import Source, sha256, unique_names
 from analysis.batch.task import Options, Task
 from analysis.output.result_folder import PARTIALS
 from errors import ResultsError
@@ -17,7 +17,8 @@ from files import printable, short_name
 
 LOCK: Final = ".lock"
 """A file that is there while a run writes into a folder."""
-_KNOWN: Final = ("sha256", "fingerprint", "state", "stamp")
+KNOWN: Final = ("file", "path", "sha256", "fingerprint", "state", "stamp")
+"""Columns of `files` by which a file is known again."""
 
 
 def plan(addresses: Sequence[str], options: Options) -> list[Task]:
@@ -33,7 +34,12 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
 
     """
     rows = _rows_before(addresses, options)
-    names = unique_names(addresses, {address: row["file"] for address, row in rows.items()})
+    known_names = {
+        address: row["file"]
+        for address, row in rows.items()
+        if address not in addresses or PurePosixPath(row["file"]).name == PurePosixPath(printable(address)).name
+    }
+    names = unique_names(addresses, known_names)
     taken = {*RESERVED, *(row["folder"] for row in rows.values())}
     fingerprint = options.fingerprint()
     tasks = []
@@ -41,10 +47,51 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
         row = rows.get(address, {})
         key = row.get("folder") or _new_key(name, taken)
         taken.add(key)
-        known = tuple((column, str(row[column])) for column in _KNOWN if column in row)
+        known = tuple((column, str(row[column])) for column in KNOWN if column in row)
         replace = options.overwrite or bool(known) or not (options.out / key).exists()
         tasks.append(Task(Source(address, name), key, fingerprint, replace, known))
     return tasks
+
+
+def unnamed(out: Path, tasks: Sequence[Task]) -> dict[str, str]:
+    """Return what earlier runs into a folder analysed and this one does not name: names of files by their keys."""
+    keys = {task.key for task in tasks}
+    return {row["folder"]: row["file"] for row in _rows(out) if row["folder"] not in keys}
+
+
+def forget(out: Path, names: Sequence[str]) -> None:
+    """Delete all that a folder of results has of some files: their own folders, and their parts of the tables.
+
+    Args:
+        out: The folder.
+        names: As the tables name the files, or their paths.
+
+    Raises:
+        ResultsError: A name means none of the files, or several.
+
+    """
+    rows = _rows(out)
+    keys = []
+    for name in names:
+        meant = [row for row in rows if row["file"] == name] or [
+            row for row in rows if row["path"] in {name, str(Path(name).absolute())}
+        ]
+        if len(meant) != 1:
+            known = ", ".join(sorted(row["file"] for row in rows)) or "none"
+            raise ResultsError(f"{name}: not a file of {out}. Write its name as the tables have it: {known}.")
+        keys.append(meant[0]["folder"])
+    dataset = Dataset(out)
+    for key in keys:
+        shutil.rmtree(out / key, ignore_errors=True)
+        for parts in (dataset.aside, dataset):
+            for table in TABLES:  # the row in files last, by which it is found again if this is stopped
+                parts.part(table, key).unlink(missing_ok=True)
+
+
+def _rows(out: Path) -> list[Mapping[str, Any]]:
+    """Return what `files` has, and had of what was put aside."""
+    dataset = Dataset(out)
+    return [row for files in (dataset.aside, dataset) for row in files.read("files").to_dict("records")]
 
 
 @contextmanager
@@ -93,15 +140,29 @@ def _sweep(out: Path) -> None:
 
 
 def _rows_before(addresses: Sequence[str], options: Options) -> dict[str, Mapping[str, Any]]:
-    """Return what `files` has from earlier runs, by address, including moved files under their new address."""
-    rows = {row["path"]: row for row in Dataset(options.out).read("files").to_dict("records")}
-    gone = {row["file"]: path for path, row in rows.items() if "://" not in path and not Path(path).exists()}
-    for address in addresses:
-        path = gone.get(PurePosixPath(address).name)
-        if printable(address) not in rows and path in rows:
-            rows[address] = rows.pop(path)
+    """Return what `files` has from earlier runs, by address, including moved and renamed files under their new one."""
+    rows = {row["path"]: row for row in _rows(options.out)}
+    gone = {path: row for path, row in rows.items() if "://" not in path and not Path(path).exists()}
+    for is_same in (_has_name, _has_content):
+        for address in (address for address in addresses if address not in rows and printable(address) not in rows):
+            path = next((path for path, row in gone.items() if is_same(address, row)), None)
+            if path is not None:
+                rows[address] = rows.pop(path)
+                del gone[path]
     found = {address: rows.pop(printable(address)) for address in addresses if printable(address) in rows}
     return found | rows
+
+
+def _has_name(address: str, row: Mapping[str, Any]) -> bool:
+    return bool(row["file"] == PurePosixPath(address).name)
+
+
+def _has_content(address: str, row: Mapping[str, Any]) -> bool:
+    """Whether a file is the one that a row is about; only one of the same size is read."""
+    path, size = Path(address), row["stamp"].partition(" ")[0]
+    if "://" in address or not row["sha256"] or not path.is_file() or str(path.stat().st_size) != size:
+        return False
+    return sha256(path) == row["sha256"]
 
 
 def _new_key(name: str, taken: set[str]) -> str:

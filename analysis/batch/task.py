@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from analysis.batch.dataset import Dataset, file_row, video_values
 from analysis.batch.inputs import Source, sha256
 from analysis.output.parquet import frames_table
+from analysis.output.tables import columns
 from analysis.recording.baseline import RestWanted
 from analysis.recording.face_table import face_rows, share_columns
 from analysis.recording.picture import analyze_picture
@@ -63,6 +64,7 @@ class Options:
                 )
                 if path.is_file()
             ],
+            "columns": columns(as_seen=self.rest is not None),
             "rest": repr(self.rest),
             "sampling": repr(self.sampling),
             "annotate": self.annotate,
@@ -82,7 +84,7 @@ class Task:
     replace: bool = False
     """Whether a folder of that name may be replaced: it is of an earlier run, or was not there when this one began."""
     known: tuple[tuple[str, str], ...] = ()
-    """What `files` has of it from an earlier run: names and values of sha256, fingerprint, state and stamp."""
+    """What `files` has of it from an earlier run: names and values of `run.KNOWN`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,11 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
         whole = known.get("state") == DONE and (options.out / task.key).is_dir()
         same = whole and known.get("fingerprint") == task.fingerprint
         if same and values["stamp"] and known.get("stamp") == values["stamp"]:
-            return Outcome(task, "kept", "analysed before")
+            return _kept(dataset, task, values)
         with task.source.fetched() as path:
             values["sha256"] = sha256(path)
             if same and known.get("sha256") == values["sha256"]:
-                return Outcome(task, "kept", "analysed before")
+                return _kept(dataset, task, values)
             dataset.remove(task.key)
             found, line = _analyze(path, task, options, classifier, progress)
     except AnalysisCancelledError:
@@ -137,6 +139,14 @@ def give_up(task: Task, options: Options, attempts: int) -> Outcome:
     values = {"file": task.source.name, "path": printable(task.source.address), "folder": task.key}
     reason = f"The worker process crashed {attempts} times on this file, perhaps for lack of memory; check it."
     return _failed(Dataset(options.out), task, values, reason)
+
+
+def _kept(dataset: Dataset, task: Task, values: dict[str, Any]) -> Outcome:
+    """Note where a file that was analysed before is now, and what it is called."""
+    now = {name: values[name] for name in ("file", "path", "stamp")}
+    if not now.items() <= dict(task.known).items():
+        dataset.rename(task.key, **now)
+    return Outcome(task, "kept", "analysed before")
 
 
 def _failed(dataset: Dataset, task: Task, values: dict[str, Any], reason: str) -> Outcome:

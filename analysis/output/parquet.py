@@ -15,7 +15,7 @@ _ROW_GROUP: Final = 20_000
 """Rows that are kept in memory before they are written."""
 _INTEGERS: Final = ("face", "x", "y", "width", "height")
 _BOOLEANS: Final = ("profile", "uncertain", "usable", "compared")
-_TEXTS: Final = ("file", "name", "expression", "marker")
+_TEXTS: Final = ("file", "name", "expression", "most_probable", "marker")
 
 
 class ParquetSink:

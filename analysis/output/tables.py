@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from entities import EXPRESSIONS, Face
 from expressions.valence import valence
 from vision.quality import Quality
@@ -13,12 +15,13 @@ Record = Mapping[str, Any]
 """What `frame_record` returns."""
 COLUMNS: Final = (
     *("file", "frame", "time", "duration", "face", "name", "x", "y", "width", "height", "roll", "yaw", "profile"),
-    *("expression", "confidence", "uncertain", *EXPRESSIONS, "valence"),
+    *("expression", "confidence", "uncertain", *EXPRESSIONS, "most_probable", "valence"),
     *("face_height", "sharpness", "brightness", "score", "usable"),
 )
 """Of every table of frames. Times and durations in seconds, boxes and `face_height` in pixels, probabilities 0-1,
 `valence` -1 to 1; roll and yaw in degrees and `score` are empty where the detector does not tell. `name` is what
-somebody called the face. Where a frame has no face, all from `face` on is empty."""
+somebody called the face. `expression` is the one that is shown, which is held against small changes; `most_probable`
+has the largest of the seven probabilities. Where a frame has no face, all from `face` on is empty."""
 AS_SEEN_COLUMNS: Final = ("compared", *(f"as_seen_{name}" for name in EXPRESSIONS))
 """Where faces are compared with their resting faces: whether this one is, and its probabilities without."""
 LAST_COLUMNS: Final = ("marker",)
@@ -59,8 +62,9 @@ def face_record(face: Face) -> dict[str, Any]:
 
 
 def quality_record(face: Face, quality: Quality) -> dict[str, Any]:
-    """Return how pleasant a face looks and how good its picture is, rounded: what tables have beyond the face."""
+    """Return what tables have beyond the face, rounded: the largest probability's name, valence, quality."""
     return {
+        "most_probable": EXPRESSIONS[int(np.argmax(face.probabilities))],
         "valence": round(valence(face.probabilities), _PROBABILITY_DIGITS),
         "face_height": round(quality.face_height, 1),
         "sharpness": round(quality.sharpness, _DIGITS),
@@ -115,6 +119,7 @@ def _face_values(face: Mapping[str, Any]) -> list[Any]:
         *face["box"],
         *(face[name] for name in ("roll", "yaw", "profile", "expression", "confidence", "uncertain")),
         *face["probabilities"].values(),
+        face.get("most_probable", ""),  # which results of earlier versions lack
         *(face[name] for name in ("valence", "face_height", "sharpness", "brightness", "score", "usable")),
     ]
 

@@ -31,7 +31,10 @@ TABLE: Final = {
 """Of a table of markers: a row a stretch, face and expression. Start and end are seconds of the file; `seconds`, how
 much of it shows the face well enough to be used; mean and peak, of the probability (0-1) in that time; share (0-1),
 which part of it shows the expression; latency, seconds from the start until its probability first reaches a threshold,
-and empty where it never does."""
+and empty where it never does, or had when the stretch began. A frame that a marker cuts counts on each side for its
+part."""
+_ROUNDING: Final = 1e-3
+"""Seconds by which frames' times are inexact, or less: so little of a frame is none of it."""
 
 
 def read_markers(path: Path) -> DataFrame:
@@ -89,10 +92,11 @@ def marker_table(frames: DataFrame, markers: DataFrame | None = None, *, on: flo
     """
     listed = markers_in(frames) if markers is None else markers
     seen = frames[frames["face"].notna()].sort_values("time", kind="stable")
+    seen = seen.assign(end=seen["time"] + seen["duration"])
     rows = [
         row
         for stretch in stretches(frames, listed).to_dict("records")
-        for _, of_face in _within(seen, stretch).groupby("face")
+        for _, of_face in seen[seen["file"] == stretch["file"]].groupby("face")
         for row in _rows(of_face, stretch, on)
     ]
     return DataFrame(rows, columns=list(TABLE)).astype(TABLE)
@@ -120,36 +124,44 @@ def outside(markers: DataFrame, ends: Series) -> DataFrame:
     return markers[markers["time"] >= markers["file"].map(ends).fillna(np.inf)]
 
 
-def _within(frames: DataFrame, stretch: dict[str, Any]) -> DataFrame:
-    time = frames["time"]
-    return frames[(frames["file"] == stretch["file"]) & (time >= stretch["start"]) & (time < stretch["end"])]
-
-
 def _rows(frames: DataFrame, stretch: dict[str, Any], on: float) -> list[dict[str, Any]]:
-    """Return what one face shows of each expression in one stretch."""
-    used = frames[frames["usable"].to_numpy(bool)]
-    durations, times = used["duration"].to_numpy(np.float64), used["time"].to_numpy(np.float64)
-    named = ~used["uncertain"].to_numpy(bool)
-    shown = np.where(named, used["expression"], "")
+    """Return what one face shows of each expression in one stretch; nothing where no frame of the stretch has it."""
+    begin, end = frames["time"].clip(lower=stretch["start"]), frames["end"].clip(upper=stretch["end"])
+    within = frames.assign(part=end - begin)[end - begin > _ROUNDING]
+    if within.empty:
+        return []
+    used = within[within["usable"].to_numpy(bool)]
+    durations = used["part"].to_numpy(np.float64)
+    shown = np.where(used["uncertain"].to_numpy(bool), "", used["expression"])
     seconds = durations.sum()
     rows = []
     for name in EXPRESSIONS:
         values = used[name].to_numpy(np.float64)
-        reached = times[named & (values >= on)]
         rows.append(
             stretch
             | {
-                "face": frames["face"].iloc[0],
-                "name": frames["name"].iloc[0],
+                "face": within["face"].iloc[0],
+                "name": within["name"].iloc[0],
                 "seconds": seconds,
                 "expression": name,
                 "mean": np.average(values, weights=durations) if seconds else np.nan,
                 "share": durations[shown == name].sum() / seconds if seconds else np.nan,
                 "peak": values.max() if seconds else np.nan,
-                "latency": reached[0] - stretch["start"] if len(reached) else np.nan,
+                "latency": _latency(frames, name, stretch, on),
             }
         )
     return rows
+
+
+def _latency(frames: DataFrame, expression: str, stretch: dict[str, Any], on: float) -> float:
+    """Return the seconds of a stretch until a face first shows an expression; NaN where it does not, or did before."""
+    named = frames[(frames["usable"] & ~frames["uncertain"] & (frames[expression] >= on)).to_numpy(bool)]
+    start = stretch["start"]
+    earlier = named["time"] < start - _ROUNDING
+    if (earlier & (named["end"] > start - _ROUNDING)).any():
+        return float("nan")
+    times = named.loc[~earlier & (named["time"] < stretch["end"] - _ROUNDING), "time"]
+    return max(0.0, float(times.iloc[0]) - start) if len(times) else float("nan")
 
 
 def _seconds(text: str, where: str) -> float:

@@ -10,8 +10,10 @@ file to be analysed again. The frames of one file at a time are in memory.
     out/report.html
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,16 +35,18 @@ from analysis.study.markers import apply_markers, marker_table, markers_in, outs
 from analysis.study.methods import methods
 from analysis.study.report import GroupResults, report_page
 from analysis.study.report_pictures import pictures_of
-from analysis.study.study_tables import run_names
+from analysis.study.study_tables import run_names, shortened
 from analysis.study.time_courses import TYPES as COURSE_TYPES
 from analysis.study.time_courses import courses, step_for
 from config import IntervalSettings, Settings
 from errors import StudyError
 from files import write_text, write_whole
 
-_MOST_NAMED: Final = 5
-"""Names that a note lists at most."""
 _DPI: Final = 200
+_OF_GROUPS: Final = re.compile(
+    r"(people|groups|curves|comparison)\.(parquet|csv)|(curves|effect-sizes)(-.*)?\.(png|svg)", re.DOTALL
+)
+"""What is written into the folder of groups."""
 REPORT: Final = "report.html"
 
 
@@ -56,6 +60,10 @@ class Lists:
     """As `analysis.study.groups.read_groups` returns them."""
     notes: tuple[str, ...] = ()
     """What in them fits no file, in sentences."""
+
+    def noting(self, notes: Sequence[str]) -> "Lists":
+        """Return the same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def read_lists(
@@ -76,7 +84,7 @@ def read_lists(
         found = run_names(path, table["file"], files)
         strangers = [name for name in table["file"].unique() if name not in found]
         if strangers:
-            notes.append(f"{path.name}: not among the files that are analysed: {_listed(strangers)}.")
+            notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
         return table[table["file"].isin(found)].assign(file=table["file"].map(found))
 
     marked = fitted(markers, read_markers(markers)) if markers else None
@@ -84,7 +92,7 @@ def read_lists(
     if groups and grouped is not None:
         others = [name for name in files if name not in set(grouped["file"])]
         if others:
-            notes.append(f"{groups.name}: in no group, and not compared: {_listed(others)}.")
+            notes.append(f"{groups.name}: in no group, and not compared: {shortened(others)}.")
     return Lists(marked, grouped, tuple(notes))
 
 
@@ -95,6 +103,7 @@ def conclude(
     *,
     csv: bool = False,
     rest: RestWanted | None = None,
+    kept: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Write what a run's files show together; return what somebody has to know about it, in sentences.
@@ -105,6 +114,8 @@ def conclude(
         settings: Those of the analysis; `intervals` says what makes an interval.
         csv: Whether to write the tables as CSV files, too.
         rest: Where resting faces came from, for the report.
+        kept: Files of earlier runs that stay in the tables; where the list of markers does not name them, their markers
+            stay, too.
         progress: Told after every file how many are done, of how many.
 
     Raises:
@@ -118,7 +129,7 @@ def conclude(
     intervals, markers, found = [], [], []
     usable: dict[str, float] = {}
     for number, row in enumerate(done, 1):
-        frames, listed = _marked(dataset, row, lists.markers)
+        frames, listed = _marked(dataset, row, lists.markers, kept)
         usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
@@ -129,10 +140,14 @@ def conclude(
     marked = joined(markers, MARKER_TYPES)
     if len(marked):
         _write_table(out / "markers", marked, csv=csv)
+    else:
+        _remove_table(out / "markers", list(MARKER_TYPES))
     results = None
     if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
-    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results)]
+    removed = results is None and _remove_groups(out / "groups")
+    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
+    notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
     notes += size_notes(results.persons) if results else []
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
@@ -148,11 +163,13 @@ def conclude(
     return notes
 
 
-def _marked(dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None) -> tuple[DataFrame, DataFrame]:
+def _marked(
+    dataset: Dataset, row: Mapping[str, Any], markers: DataFrame | None, kept: Collection[str]
+) -> tuple[DataFrame, DataFrame]:
     """Return a file's frames with the marker in force in each, and its markers: if none are given, the frames' own."""
     part = dataset.part("frames", row["folder"])
     frames = pd.read_parquet(part)
-    if markers is None:
+    if markers is None or (row["file"] in kept and row["file"] not in set(markers["file"])):
         return frames, markers_in(frames)
     listed = markers[markers["file"] == row["file"]]
     marked = apply_markers(frames, listed)
@@ -180,6 +197,7 @@ def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -
     """Write what was found about groups, as tables and as pictures; return it."""
     of_persons, courses = persons(people, above=above), curves(people, above=above)
     compared = comparison(of_persons)
+    _remove_groups(folder)
     tables = {"people": of_persons, "groups": group_table(of_persons), "curves": courses, "comparison": compared}
     for name, table in tables.items():
         _write_table(folder / name, table, csv=csv)
@@ -196,6 +214,34 @@ def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:
     write_whole(path.with_name(f"{path.name}.parquet"), lambda partial: table.to_parquet(partial, index=False))
     if csv:
         write_whole(path.with_name(f"{path.name}.csv"), lambda partial: table.to_csv(partial, index=False))
+    else:
+        _remove_csv(path, list(table.columns))
+
+
+def _remove_table(path: Path, columns: Sequence[str]) -> None:
+    """Delete what an earlier run wrote of a table."""
+    path.with_name(f"{path.name}.parquet").unlink(missing_ok=True)
+    _remove_csv(path, columns)
+
+
+def _remove_csv(path: Path, columns: Sequence[str]) -> None:
+    """Delete a table's CSV file of an earlier run; one with other columns is somebody's own."""
+    text = path.with_name(f"{path.name}.csv")
+    if text.is_file():
+        with text.open("rb") as lines:
+            ours = lines.readline().rstrip() == ",".join(columns).encode()
+        if ours:
+            text.unlink()
+
+
+def _remove_groups(folder: Path) -> bool:
+    """Delete the tables and figures of groups that an earlier run wrote; return whether there were any."""
+    found = [path for path in folder.glob("*") if _OF_GROUPS.fullmatch(path.name)]
+    for path in found:
+        path.unlink()
+    with suppress(OSError):
+        folder.rmdir()  # which does nothing if somebody keeps something there
+    return bool(found)
 
 
 def _write_figure(path: Path, figure: Figure) -> None:
@@ -210,7 +256,16 @@ def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
         return []
     late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
     names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
-    return [f"After the end of their file, and without effect, are the markers: {_listed(names)}."] if names else []
+    return [f"After the end of their file, and without effect, are the markers: {shortened(names)}."] if names else []
+
+
+def _twice(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return notes about files of the same content."""
+    names: dict[str, list[str]] = {}
+    for row in done:
+        names.setdefault(row["sha256"] or row["file"], []).append(row["file"])
+    copies = [f"{shortened(alike)} are the same recording" for alike in names.values() if len(alike) > 1]
+    return [f"{text}, which counts each time. Keep one of them." for text in copies]
 
 
 def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
@@ -219,13 +274,7 @@ def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]
         return []
     seen = set(results.persons["person"]) if results else set()
     names = [name for name in groups["person"].unique() if name not in seen]
-    return [f"No usable frame shows these people, who are in no comparison: {_listed(names)}."] if names else []
-
-
-def _listed(names: Iterable[str]) -> str:
-    known = list(names)
-    more = len(known) - _MOST_NAMED
-    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return [f"No usable frame shows these people, who are in no comparison: {shortened(names)}."] if names else []
 
 
 def _plain(marker: str) -> str:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from pandas import DataFrame, read_csv
 from pandas.errors import EmptyDataError, ParserError
 
 from errors import StudyError
+
+_MOST_NAMED: Final = 5
+"""Names that a note lists at most."""
 
 
 def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
@@ -80,6 +84,13 @@ def run_names(path: Path, names: Iterable[str], files: Sequence[str]) -> dict[st
             f"analysed is {files[0] if files else 'none'}."
         )
     return found
+
+
+def shortened(names: Iterable[str]) -> str:
+    """Return the first few names as a note has them, and how many more there are."""
+    known = list(names)
+    more = len(known) - _MOST_NAMED
+    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _meant(name: str, files: Sequence[str]) -> list[str]:

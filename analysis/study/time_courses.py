@@ -25,6 +25,8 @@ _STEPS: Final = 200
 """Steps of time at most; enough for any picture."""
 _SHORTEST_STEP: Final = 0.2
 _LEAST_SECONDS: Final = 1e-6
+_DIGITS: Final = 9
+"""Of times that are shown: a step's number times its length, so that the same step has the same time in each file."""
 
 
 def step_for(duration: float) -> float:
@@ -74,7 +76,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     kept = sums[:, 0] > _LEAST_SECONDS
     seconds, within, shown = np.split(sums[kept], [1, 1 + len(EXPRESSIONS)], axis=1)
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])
-    table.insert(0, "time", edges[:-1][kept] - start)
+    table.insert(0, "time", (step * np.arange(steps)[kept]).round(_DIGITS))
     return table.assign(file=frames["file"].iloc[0], face=frames["face"].iloc[0], marker=marker)[list(TYPES)]
 
 
