@@ -29,7 +29,6 @@ import parts  # noqa: F401  # first: says what is missing of the others
 # isort: split
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -53,10 +52,12 @@ from analysis.recording.result import Result
 from analysis.recording.times import parse_time
 from analysis.recording.video import VideoAnalysis, open_video
 from analysis.study.study import REPORT, Lists, conclude, read_lists
+from classifier import load_classifier
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
+from process import processors
 from vision.sampling import EVERY_FRAME, Sampling
 
 STOPPED: Final = 130
@@ -139,11 +140,6 @@ def execute(
     if classifier or workers <= 1:
         return run_here(tasks, run, classifier or load_network(run.settings), listener)
     return run_in_processes(tasks, run, workers, listener)
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def print_any_name() -> None:
@@ -266,12 +262,8 @@ def wanted_rest(text: str) -> RestWanted:
     return parse_rest(text)
 
 
-@lru_cache(maxsize=1)
-def load_classifier(settings: Settings) -> Classifier:
-    """Load the network; this takes seconds, so that nothing else waits for it to be imported."""
-    from model import FacialExpressionModel
-
-    return FacialExpressionModel(settings.model.architecture, settings.model.weights)
+_loaded: Final = lru_cache(maxsize=1)(load_classifier)
+"""The network that all calls in a program share."""
 
 
 def analyze_video(
@@ -306,7 +298,7 @@ def analyze_video(
     """
     path, settings = Path(path), without_limits(settings or load_settings())
     with open_video(path, settings.uploads, sampling) as video:
-        analysis = VideoAnalysis(video, path, settings, classifier or load_classifier(settings))
+        analysis = VideoAnalysis(video, path, settings, classifier or _loaded(settings.model))
         records = [seen.record for seen in analysis.frames(wanted_rest(rest) if rest else None)]
         name = printable(path.name)
         return Result(name, records, analysis.findings(name))
@@ -343,7 +335,7 @@ def analyze_image(
     if wanted and not wanted.loaded:
         raise RestError("A picture has no time in which a face is at rest. Give a file that the page saved.")
     loaded = wanted.loaded if wanted else None
-    found = look_at_picture(file, settings, classifier or load_classifier(settings), name=name, rest=loaded)
+    found = look_at_picture(file, settings, classifier or _loaded(settings.model), name=name, rest=loaded)
     return Result(name, [found.record], found)
 
 
