@@ -204,7 +204,7 @@ def positive(kind: type[float]) -> Callable[[str], float]:
 
 
 def seconds(text: str) -> float:
-    """Return a time (seconds, minutes:seconds or hours:minutes:seconds) in seconds."""
+    """Return a time of the command line in seconds."""
     try:
         return parse_time(text)
     except ValueError as error:
