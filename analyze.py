@@ -29,7 +29,6 @@ import parts  # noqa: F401  # first: says what is missing of the others
 # isort: split
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
@@ -54,10 +53,12 @@ from analysis.recording.times import parse_time
 from analysis.recording.video import VideoAnalysis, open_video
 from analysis.study.study import REPORT, Lists, conclude, read_lists
 from analysis.study.study_tables import shortened
+from classifier import load_classifier
 from config import IntervalSettings, Settings, described, load_settings
 from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
+from process import processors
 from vision.sampling import EVERY_FRAME, Sampling
 
 STOPPED: Final = 130
@@ -181,11 +182,6 @@ def execute(
     return run_in_processes(tasks, run, workers, listener)
 
 
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def print_any_name() -> None:
     """Let names be printed that the terminal's encoding, or any, does not have: what is missing is escaped."""
     for stream in (sys.stdout, sys.stderr):
@@ -256,7 +252,7 @@ def positive(kind: type[float]) -> Callable[[str], float]:
 
 
 def seconds(text: str) -> float:
-    """Return a time (seconds, minutes:seconds or hours:minutes:seconds) in seconds."""
+    """Return a time of the command line in seconds."""
     try:
         return parse_time(text)
     except ValueError as error:
@@ -314,12 +310,8 @@ def wanted_rest(text: str) -> RestWanted:
     return parse_rest(text)
 
 
-@lru_cache(maxsize=1)
-def load_classifier(settings: Settings) -> Classifier:
-    """Load the network; this takes seconds, so that nothing else waits for it to be imported."""
-    from model import FacialExpressionModel
-
-    return FacialExpressionModel(settings.model.architecture, settings.model.weights)
+_loaded: Final = lru_cache(maxsize=1)(load_classifier)
+"""The network that all calls in a program share."""
 
 
 def analyze_video(
@@ -354,7 +346,7 @@ def analyze_video(
     """
     path, settings = Path(path), without_limits(settings or load_settings())
     with open_video(path, settings.uploads, sampling) as video:
-        analysis = VideoAnalysis(video, path, settings, classifier or load_classifier(settings))
+        analysis = VideoAnalysis(video, path, settings, classifier or _loaded(settings.model))
         records = [seen.record for seen in analysis.frames(wanted_rest(rest) if rest else None)]
         name = printable(path.name)
         return Result(name, records, analysis.findings(name))
@@ -391,7 +383,7 @@ def analyze_image(
     if wanted and not wanted.loaded:
         raise RestError("A picture has no time in which a face is at rest. Give a file that the page saved.")
     loaded = wanted.loaded if wanted else None
-    found = look_at_picture(file, settings, classifier or load_classifier(settings), name=name, rest=loaded)
+    found = look_at_picture(file, settings, classifier or _loaded(settings.model), name=name, rest=loaded)
     return Result(name, [found.record], found)
 
 

@@ -21,7 +21,8 @@ from flask import Flask
 
 from analysis.queue.runner import JobRunner
 from camera import VideoCamera
-from config import VERSION, ModelSettings, ServerSettings, Settings, described, load_settings
+from classifier import load_classifier
+from config import VERSION, ServerSettings, Settings, described, load_settings
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from process import return_memory, share_processors
@@ -97,7 +98,7 @@ def create_app(
 
     """
     settings = security.with_token(settings or load_settings())
-    camera = camera or VideoCamera(settings, lambda: classifier or load_model(settings.model))
+    camera = camera or VideoCamera(settings, lambda: classifier or load_classifier(settings.model))
     services = Services(
         settings=settings,
         camera=camera,
@@ -130,13 +131,6 @@ def create_app(
     for room in (api, live, frames, markers, rests, reports, jobs, sources):
         app.register_api(room.blueprint)
     return app
-
-
-def load_model(settings: ModelSettings) -> Classifier:
-    """Return the network, after some seconds: what runs it is imported here and not before."""
-    from model import FacialExpressionModel
-
-    return FacialExpressionModel(settings.architecture, settings.weights)
 
 
 def serve(app: Flask) -> None:

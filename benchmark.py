@@ -15,7 +15,6 @@ import parts  # noqa: F401  # first: says what is missing of the others
 
 # isort: split
 import argparse
-import os
 import platform
 import re
 import shlex
@@ -39,12 +38,12 @@ from benchmarks import soak as soaks
 from benchmarks.clips import SIZE, make_clips
 from benchmarks.reference import reference_probabilities
 from benchmarks.scenes import CrowdScene, Scene, VideoScene, own_size
+from classifier import load_classifier
 from config import DEMO_CLIP, DetectorSettings, Settings, load_settings
 from entities import Classifier, Frame
 from errors import FacialExpressionError, SourceError
 from files import write_json
-from model import FacialExpressionModel
-from process import share_processors
+from process import processors, share_processors
 from vision.detection import DETECTORS
 
 ARCHIVE: Final = ("one", "tables", "annotate", "fps")
@@ -154,7 +153,7 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     if options.archive is not None:
         run_archive(options, figures, settings)
         return
-    classifier = classifier or FacialExpressionModel(settings.model.architecture, settings.model.weights)
+    classifier = classifier or load_classifier(settings.model)
     peer = find_peer(options)
     scenes = list(choose_scenes(options))
     progress = Progress(options.frames)
@@ -280,7 +279,7 @@ def machine() -> dict[str, Any]:
     """Return what the figures depend on."""
     packages = ("opencv-python-headless", "openvino", "keras")
     return {
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processors": processors(),
         "architecture": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),

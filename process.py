@@ -11,6 +11,7 @@ from typing import Final
 import cv2
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # in glibc's malloc.h
+_GLIBC: Final = platform.libc_ver()[0] == "glibc"
 _HEAPS: Final = 2
 _SWITCH_SECONDS: Final = 0.0005
 """How long a thread that runs Python keeps others waiting; Python's own 0.005 is more than a frame takes."""
@@ -35,11 +36,17 @@ def return_memory(large: int) -> None:
     It would make a heap for nearly every thread, and each keeps what the largest frames left in it: memory would rise
     for as long as other threads come. It would also learn to keep blocks as large as pictures that were sent.
     """
-    if platform.libc_ver()[0] == "glibc":
+    if _GLIBC:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_ARENA_MAX, _HEAPS)
         mallopt(M_MMAP_THRESHOLD, large)
         mallopt(M_TRIM_THRESHOLD, 2 * large)
+
+
+def trim_memory() -> None:
+    """Give back now what is free in all heaps, with glibc."""
+    if _GLIBC:
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def yield_to_others() -> None:

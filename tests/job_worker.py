@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.queue import worker
-from config import Settings
+from config import ModelSettings
 from entities import Classifier, Image
 from tests.footage import FixedClassifier
 
@@ -31,7 +31,7 @@ class HeldClassifier(FixedClassifier):
         return super().predict(faces)
 
 
-def load(_: Settings) -> Classifier:
+def load(_: ModelSettings) -> Classifier:
     """Return the stand-in."""
     return HeldClassifier(Path(sys.argv[1])) if len(sys.argv) > 1 else FixedClassifier("Happy", 0.8)
 

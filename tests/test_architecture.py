@@ -25,18 +25,19 @@ ALLOWED = {
     "runtime": BASE,
     "keras_network": BASE,
     "model": BASE | {"runtime", "keras_network"},
+    "classifier": BASE | {"model"},
     "pacing": set(),
     "pipeline": BASE | {"pacing", "vision", "expressions"},
-    "analysis": BASE | {"vision", "expressions", "pipeline", "model"},
+    "analysis": BASE | {"vision", "expressions", "pipeline", "classifier"},
     "live": BASE | {"vision", "expressions", "pipeline"},
     "camera": BASE | {"vision", "expressions", "pipeline", "live"},
     "web": BASE | {"vision", "expressions", "pipeline", "camera", "analysis"},
-    "app": BASE | {"vision", "expressions", "pipeline", "camera", "analysis", "web", "model"},
+    "app": BASE | {"vision", "expressions", "pipeline", "camera", "analysis", "web", "classifier"},
     "training": BASE | {"vision", "expressions", "pipeline", "model", "keras_network"},
-    "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "model"},
+    "analyze": BASE | {"vision", "expressions", "pipeline", "analysis", "classifier"},
     "evaluate": BASE | {"vision", "expressions", "model", "training"},
     "benchmarks": BASE | {"vision", "pipeline", "model", "keras_network", "training", "analysis", "web"},
-    "benchmark": BASE | {"benchmarks", "model", "vision"},
+    "benchmark": BASE | {"benchmarks", "classifier", "vision"},
 }
 """What each room may import of the others; a room that is not named here does not exist."""
 IN_ANALYSIS = {

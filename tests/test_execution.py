@@ -65,7 +65,7 @@ def test_a_file_that_kills_every_process_is_given_up(files: list[str], tmp_path:
     states = {o.task.key: o.state for o in run_in_processes(plan(some, run), run, 1, unheard, loading.deadly)}
     assert states == {"face-0": "failed", "none": "done"}
     rows = tables(run.out)["files"].set_index("file")
-    assert f"{ATTEMPTS} processes" in rows["reason"]["face-0.mp4"]
+    assert f"{ATTEMPTS} times" in rows["reason"]["face-0.mp4"]
 
 
 def test_a_missing_network_is_said_once(files: list[str], tmp_path: Path) -> None:

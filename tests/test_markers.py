@@ -42,7 +42,7 @@ def test_lists_are_read_as_spreadsheets_write_them(tmp_path: Path, text: str):
         ("file,time\na.mp4,1\n", "no column label.*it names file, time"),
         ("file,time,label\n", "no rows"),
         ("", "not a CSV file"),
-        ("file,time,label\na.mp4,1,x\nb.mp4,soon,x\n", "line 3: “soon” is not a valid time.*1:02"),
+        ("file,time,label\na.mp4,1,x\nb.mp4,soon,x\n", "line 3: “soon” is not a valid time.*1:30"),
         ("file,time,label\na.mp4,-1,x\n", "line 2.*not a valid time"),
         ("file,time,label\na.mp4,1,x\na.mp4,1.0,y\n", "a.mp4 has two markers at 1 s"),
     ],

@@ -1,6 +1,5 @@
 """Analyses the files of a run: one after another in this process, or in several processes of this computer."""
 
-import ctypes
 import multiprocessing
 import signal
 import time
@@ -13,9 +12,11 @@ from typing import Final, cast
 import cv2
 
 from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up
+from classifier import load_classifier
 from config import Settings
 from entities import Classifier
 from errors import FacialExpressionError
+from process import return_memory, trim_memory
 
 Listener = Callable[[Task, float, float], None]
 """Told of a task how many seconds of its video are done, and how many there are."""
@@ -23,8 +24,8 @@ Load = Callable[[Settings], Classifier]
 
 ATTEMPTS: Final = 4
 """How often a file is begun, at most, whose process dies: it is done again three times."""
-_MALLOC: Final = {-3: 200_000, -1: 1_000_000, -8: 2}
-"""M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, M_ARENA_MAX; see mallopt(3)."""
+_LARGE_BLOCK: Final = 200_000
+"""Bytes; less than most pictures have. What pictures took and is kept for later adds up to 150 MB a process."""
 _REPORT_SECONDS: Final = 0.2
 _JOIN_SECONDS: Final = 5.0
 
@@ -38,25 +39,9 @@ def load_network(settings: Settings) -> Classifier:
         ModelError: It cannot be loaded.
 
     """
-    from model import FacialExpressionModel
-
     cv2.setNumThreads(1)
-    _return_memory()
-    return FacialExpressionModel(settings.model.architecture, settings.model.weights, threads=1)
-
-
-def _return_memory() -> None:
-    """Let what pictures took be given back to the system (glibc): kept for later, it adds up to 150 MB a process."""
-    with suppress(OSError, AttributeError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in _MALLOC.items():
-            mallopt(parameter, value)
-
-
-def _trim_memory() -> None:
-    """Give back what a file has left (glibc): about 25 MB, to which each further one would add some."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    return_memory(_LARGE_BLOCK)
+    return load_classifier(settings.model, threads=1)
 
 
 def run_here(tasks: Sequence[Task], options: Options, classifier: Classifier, listener: Listener) -> Iterator[Outcome]:
@@ -155,7 +140,7 @@ def _work(connection: Connection, options: Options, load: Load) -> None:
         classifier = load(options.settings)
         while True:
             connection.send(analyze_file(connection.recv(), options, classifier, _Throttled(connection)))
-            _trim_memory()
+            trim_memory()  # a file leaves about 25 MB, and each further one would add some
     except FacialExpressionError as error:
         connection.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone

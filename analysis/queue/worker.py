@@ -18,7 +18,8 @@ from typing import Final, TextIO
 from analysis.queue.jobs import USUAL_SPEED, Job, JobStore
 from analysis.recording.baseline import parse_rest
 from analysis.recording.video import analyze_video
-from config import Settings
+from classifier import load_classifier
+from config import ModelSettings, Settings
 from entities import Classifier
 from errors import (
     AnalysisCancelledError,
@@ -203,21 +204,14 @@ class _Watch:
         return self._deleted or self._inbox.ended()
 
 
-def load_model(settings: Settings) -> Classifier:
-    """Load the network that the settings name."""
-    from model import FacialExpressionModel
-
-    return FacialExpressionModel(settings.model.architecture, settings.model.weights)
-
-
-def main(load_classifier: Callable[[Settings], Classifier] = load_model) -> None:
+def main(load: Callable[[ModelSettings], Classifier] = load_classifier) -> None:
     """Work as the standard input says."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; the parent's end is what counts
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     settings = Settings.model_validate_json(sys.stdin.readline())
-    Worker(settings, lambda: load_classifier(settings), Inbox(sys.stdin)).run()
+    Worker(settings, lambda: load(settings.model), Inbox(sys.stdin)).run()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The resting faces of the people in a recording: in a time that is asked for, found, or loaded from a file."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from analysis.recording.times import TIME, seconds_in
+from analysis.recording.times import parse_span
 from entities import EXPRESSIONS
 from errors import RestError
 from expressions.resting import RestingFace
@@ -20,7 +19,6 @@ AUTO: Final = "auto"
 HOW: Final = "Write a time such as 0:03-0:06 in which the faces are at rest, or auto."
 _DOUBTFUL: Final = 0.9
 """A rest that shows an expression other than Neutral with this probability may be none."""
-_SPAN: Final = re.compile(rf"\s*{TIME}\s*[-–]\s*{TIME}\s*")
 
 Track = Sequence[tuple[float, tuple[float, ...]]]
 """When a face was seen (seconds), and its probabilities then."""
@@ -47,7 +45,7 @@ class KnownRest:
 
 
 def parse_rest(text: str) -> RestWanted:
-    """Read "auto", or a time from when to when (seconds, minutes:seconds or hours:minutes:seconds).
+    """Read "auto", or a span of time.
 
     Raises:
         RestError: It is neither, or ends before it begins.
@@ -55,10 +53,10 @@ def parse_rest(text: str) -> RestWanted:
     """
     if text.strip().lower() == AUTO:
         return RestWanted("found")
-    match = _SPAN.fullmatch(text)
-    if not match:
-        raise RestError(f"A rest cannot be {text[:40]!r}. {HOW}")
-    begin, end = (seconds_in(match.groups()[first : first + 3]) for first in (0, 3))
+    try:
+        begin, end = parse_span(text)
+    except ValueError:
+        raise RestError(f"A rest cannot be {text[:40]!r}. {HOW}") from None
     if begin >= end:
         raise RestError(f"The rest {text.strip()} ends before it begins. {HOW}")
     return RestWanted("asked", (begin, end))

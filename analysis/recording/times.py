@@ -1,30 +1,38 @@
-"""Times in a recording as people write them."""
+"""Times in a recording as people write them, everywhere: command line, lists of markers, API and page.
+
+A time is seconds (`90`, `12.5`), minutes:seconds (`1:30`) or hours:minutes:seconds (`01:30:00.250`). Only seconds have
+a fraction, after a point or a comma. What follows a colon is below 60; what comes first may have up to six digits.
+A span is two times with a hyphen or a dash between them: `0:03-0:06`. Spaces around a time do not count.
+
+static/js/page/clock.js reads the same; tests/data/times.json has cases for both.
+"""
 
 import re
-from collections.abc import Sequence
+from functools import reduce
 from typing import Final
 
-TIME: Final = r"(?:(\d+):)?(?:(\d{1,3}):)?(\d{1,5}(?:\.\d+)?)"
-"""Matches seconds, minutes:seconds or hours:minutes:seconds, in three groups."""
+TIME: Final = r"[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?"
 HOW_TIME: Final = "Write seconds (90), minutes and seconds (1:30), or hours as well (0:01:30)"
 
 
 def parse_time(text: str) -> float:
-    """Return in seconds what is written as seconds, minutes:seconds or hours:minutes:seconds.
+    """Return a time in seconds.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It is none.
 
     """
-    match = re.fullmatch(TIME, text.strip())
-    if not match:
-        raise ValueError(f"A time cannot be {text[:40]!r}. {HOW_TIME}.")
-    return seconds_in(match.groups())
+    if not re.fullmatch(TIME, text.strip()):
+        raise ValueError(f"“{text[:40]}” is not a valid time. {HOW_TIME}.")
+    return reduce(lambda sum_, part: 60 * sum_ + float(part), text.replace(",", ".").split(":"), 0.0)
 
 
-def seconds_in(parts: Sequence[str | None]) -> float:
-    """Return the three groups of TIME in seconds; with two numbers the first is minutes."""
-    first, second, seconds = parts
-    if second is None:
-        return 60 * float(first or 0) + float(seconds or 0)
-    return 3600 * float(first or 0) + 60 * float(second) + float(seconds or 0)
+def parse_span(text: str) -> tuple[float, float]:
+    """Return from when to when a span is, in seconds.
+
+    Raises:
+        ValueError: It is none.
+
+    """
+    begin, _, end = text.replace("–", "-").partition("-")
+    return parse_time(begin), parse_time(end)

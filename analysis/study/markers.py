@@ -6,14 +6,15 @@ from typing import Any, Final
 import numpy as np
 from pandas import DataFrame, Series
 
+from analysis.recording.times import parse_time
 from analysis.study.study_tables import read_list
 from entities import EXPRESSIONS
 from errors import StudyError
 from expressions.intervals import ON
 
 COLUMNS: Final = ("file", "time", "label")
-"""Of a list of markers: the file, seconds (or minutes:seconds) from its start, and what happens from then on. It lasts
-until the file's next marker, or the file's end; an empty label ends what was before."""
+"""Of a list of markers: the file, the time from its start (as analysis/recording/times.py says), and what happens from
+then on. It lasts until the file's next marker, or the file's end; an empty label ends what was before."""
 TABLE: Final = {
     "file": "str",
     "face": "int32",
@@ -165,12 +166,7 @@ def _latency(frames: DataFrame, expression: str, stretch: dict[str, Any], on: fl
 
 
 def _seconds(text: str, where: str) -> float:
-    """Return the seconds of 12.5, 12,5, 1:02 or 1:02:03.5."""
-    parts = text.replace(",", ".").split(":")
     try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if not 0 < len(numbers) <= 3 or any(number < 0 or not np.isfinite(number) for number in numbers):
-        raise StudyError(f"{where}: “{text}” is not a valid time. Write seconds (12.5) or minutes and seconds (1:02).")
-    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))
+        return parse_time(text)
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from None

@@ -1,4 +1,18 @@
-/* Times in a video, in words. */
+/* Times in a video, as people read and write them; analysis/recording/times.py says how, and reads the same. */
+
+const TIME = /^[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?$/;
+
+/** A time in seconds; NaN if it is none. */
+export function parseTime(text) {
+  if (!TIME.test(text.trim())) return NaN;
+  return text.replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
+}
+
+/** From when to when a span is, in seconds; NaN for what is no time. */
+export function parseSpan(text) {
+  const [begin, ...end] = text.split(/[-–]/);
+  return [parseTime(begin), parseTime(end.join("-"))];
+}
 
 /** "1:05", as players show it: seconds that have begun; "1:05.3" with a digit after them. */
 export function clock(seconds, digits = 0) {

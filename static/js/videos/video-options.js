@@ -1,8 +1,6 @@
 /* How videos are analysed that are added from now on: which frames, which part, compared with which resting face. */
 
-const TIME = String.raw`(?:(\d+):)?(?:(\d{1,3}):)?(\d{1,5}(?:\.\d+)?)`; // as analysis/recording/times.py reads it
-const ONE_TIME = new RegExp(`^${TIME}$`);
-const SPAN = new RegExp(String.raw`^${TIME}\s*[-–]\s*${TIME}$`);
+import { parseSpan, parseTime } from "../page/clock.js";
 
 export class VideoOptions {
   /** `element`: the page's, with all that can be chosen in it. */
@@ -27,11 +25,11 @@ export class VideoOptions {
 
   /** The first field with a mistake, and what is to be done, in words; null where there is none. */
   #mistake() {
-    const [start, end] = [this.#value("start"), this.#value("end")];
-    if (start && !ONE_TIME.test(start)) return { field: "start", words: "“From”: write a time such as 1:30." };
-    if (end && !ONE_TIME.test(end)) return { field: "end", words: "“To”: write a time such as 1:30." };
-    if (end && seconds(end) <= seconds(start || "0")) return { field: "end", words: "“To” must be later than “From”." };
-    if (this.#value("rest") === "time" && !SPAN.test(this.#value("rest-time"))) {
+    const [start, end] = ["start", "end"].map((name) => parseTime(this.#value(name) || "0"));
+    if (Number.isNaN(start)) return { field: "start", words: "“From”: write a time such as 1:30." };
+    if (Number.isNaN(end)) return { field: "end", words: "“To”: write a time such as 1:30." };
+    if (this.#value("end") && end <= start) return { field: "end", words: "“To” must be later than “From”." };
+    if (this.#value("rest") === "time" && parseSpan(this.#value("rest-time")).some(Number.isNaN)) {
       return { field: "rest-time", words: "“At rest”: write from when to when, such as 0:03-0:06." };
     }
     return null;
@@ -51,9 +49,4 @@ export class VideoOptions {
     const { field } = this.#mistake() ?? {};
     for (const name of ["start", "end", "rest-time"]) this.part(name).ariaInvalid = String(name === field);
   }
-}
-
-function seconds(text) {
-  const parts = text.split(":").map(Number);
-  return parts.reduce((sum, part) => 60 * sum + part, 0);
 }
