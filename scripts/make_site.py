@@ -41,7 +41,7 @@ MANIFEST: Final = "site.webmanifest"
 LOGO: Final = STATIC / "icons" / "logo.svg"
 ICONS: Final = {"icons/192.png": (192, 1.0), "icons/512.png": (512, 1.0), "icons/maskable.png": (512, 0.75)}
 """Side in pixels, and the logo's share of it: systems cut a maskable icon to any shape around its middle 80 %."""
-STARTED: Final = ("js/private/worker.js",)
+STARTED: Final = ("js/private/worker.js", "js/private/search-worker.js")
 """Scripts that no page and no other script imports."""
 WORKBOX: Final = [f"vendor/workbox/workbox-{name}.prod.js" for name in ("core", "routing", "strategies", "precaching")]
 """What the service worker is made with, in the order in which it has to be loaded."""

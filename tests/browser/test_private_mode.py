@@ -287,7 +287,7 @@ def test_threads_where_there_are_processors(page: Page) -> None:
     page.context.route("**/private/network.js", on_three_threads)
     start(page)
     assert page.evaluate("crossOriginIsolated")
-    assert len(page.workers) == 3
+    assert len(page.workers) == 4  # two of which are the runtime's, and one searches
 
 
 def test_two_tabs_each_do_their_own(page: Page) -> None:

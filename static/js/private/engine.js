@@ -1,5 +1,7 @@
 /* Faces and their expressions on the visitor's own device: loads what that takes, once, and answers about pictures. */
 
+import { Calls } from "./calls.js";
+
 const MEMORY = /memory|allocat/i; // in the words of browsers and of the runtime
 const NO_ROOM = "This device has too little memory for that at the moment. Close other tabs and programs, and try again.";
 
@@ -7,7 +9,7 @@ export class Engine {
   /** `files`: addresses by name; `settings`: as the app has them. Nothing is loaded before `load`. */
   constructor({ files, settings }) {
     const absolute = Object.entries(files).map(([name, address]) => [name, new URL(address, document.baseURI).href]);
-    Object.assign(this, { files: Object.fromEntries(absolute), settings, calls: new Map() });
+    Object.assign(this, { files: Object.fromEntries(absolute), settings });
   }
 
   /** Make ready; `onProgress(share)`: 0-1 of what has to be loaded. Throws an Error in words where that fails. */
@@ -23,8 +25,9 @@ export class Engine {
   async #load() {
     if (!supported()) throw new Error("This browser is too old for that. Update it, or use another one.");
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.worker.addEventListener("message", ({ data }) => this.#hear(data));
+    this.worker.addEventListener("message", ({ data: { progress } }) => progress !== undefined && this.onProgress(progress));
     this.worker.addEventListener("error", () => this.close(NO_ROOM));
+    this.calls = new Calls(this.worker);
     await this.#call("load", { files: this.files, settings: this.settings });
   }
 
@@ -50,27 +53,15 @@ export class Engine {
 
   /** End, and give the memory back; what was asked is answered with these words, and `load` starts anew. */
   close(words = "It was ended. Start it again.") {
-    this.worker?.terminate();
-    this.worker = this.loading = null;
-    this.calls.forEach(({ reject }) => reject(new Error(words)));
-    this.calls.clear();
+    this.calls?.end(words);
+    this.worker = this.calls = this.loading = null;
   }
 
-  #call(method, argument, transfer = []) {
-    if (!this.worker) return Promise.reject(new Error("It was ended. Start it again."));
-    const call = (this.last = (this.last ?? 0) + 1);
-    return new Promise((resolve, reject) => {
-      this.calls.set(call, { resolve, reject });
-      this.worker.postMessage({ call, method, argument }, transfer);
+  async #call(method, argument, transfer) {
+    if (!this.calls) throw new Error("It was ended. Start it again.");
+    return this.calls.call(method, argument, transfer).catch(({ message }) => {
+      throw new Error(MEMORY.test(message) ? NO_ROOM : message);
     });
-  }
-
-  #hear({ progress, call, result, error }) {
-    if (progress !== undefined) return this.onProgress(progress);
-    const { resolve, reject } = this.calls.get(call);
-    this.calls.delete(call);
-    if (error === undefined) return resolve(result);
-    reject(new Error(MEMORY.test(error) ? NO_ROOM : error));
   }
 }
 

@@ -11,6 +11,11 @@ export class Square {
     Object.assign(this, { x, y, size, roll });
   }
 
+  /** One that lost its methods on its way from another thread. */
+  static from({ x, y, size, roll }) {
+    return new Square(x, y, size, roll);
+  }
+
   static around(x, y, size, roll = 0) {
     return new Square(x - size / 2, y - size / 2, size, roll);
   }

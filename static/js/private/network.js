@@ -7,8 +7,8 @@ import { LABELS } from "../faces/expressions.js";
 const MOST_THREADS = 4; // so small networks gain nothing from more
 
 /** Make the runtime ready from its WebAssembly file; threads need a page that is isolated from others. */
-export function startRuntime(wasmBinary) {
-  Object.assign(ort.env.wasm, { wasmBinary, proxy: false, numThreads: threads() });
+export function startRuntime(wasmBinary, numThreads = threads()) {
+  Object.assign(ort.env.wasm, { wasmBinary, proxy: false, numThreads });
   ort.env.logLevel = "error";
 }
 

@@ -12,12 +12,13 @@ import { TURNS, turned } from "./turning.js";
 
 export class Pipeline {
   /**
+   * `detector` follows faces and finds those of single pictures; `search` as `FaceTracker` wants it;
    * `classify(faces)`: rows of seven probabilities for faces as `prepare` makes them. `settings`: min_face (a share of
    * the shorter side, or null), smoothing (seconds), min_confidence (0-1).
    */
-  constructor(detector, classify, settings) {
+  constructor(detector, search, classify, settings) {
     Object.assign(this, { detector, classify, settings, minFace: settings.min_face ?? detector.minFace });
-    this.tracker = new FaceTracker(detector, this.minFace);
+    this.tracker = new FaceTracker(detector, search, this.minFace);
     this.reset();
   }
 

@@ -1,8 +1,9 @@
-/* Follows faces from frame to frame, so that each keeps its number. A few times a second the detector searches a whole
-   frame; in the others it looks for each known face where that was last, which costs far less. */
+/* Follows faces from frame to frame, so that each keeps its number. In every frame each known face is looked for where it
+   was last. A few times a second a whole frame is searched for others, while frames go on. */
 
 import { direction } from "./geometry.js";
 
+const PERIOD = 0.2; // seconds, at least, from one search to the next: a new face is to be shown within 0.3
 const GRACE = 0.25; // seconds for which a face is shown that is not to be seen
 const MEMORY = 2.5; // seconds for which a lost face is remembered, to be known again where it was
 const PULL = 0.3; // how far a box goes, at least, towards where the face is seen: all the way would make it tremble
@@ -10,18 +11,22 @@ const NEAR = 0.5; // how far a face may be from where it was, in widths of it
 const COLLISION = 0.6; // two tracks of which this share overlaps have come to follow one face
 
 export class FaceTracker {
-  /** `minFace`: smallest face, as a share of the shorter side. */
-  constructor(detector, minFace) {
-    Object.assign(this, { detector, minFace });
+  /**
+   * `detector` finds a face again; `search(picture, smallest, known)`, in its own time, those that are not known. `minFace`:
+   * smallest face, as a share of the shorter side.
+   */
+  constructor(detector, search, minFace) {
+    Object.assign(this, { detector, search, minFace });
     this.reset();
   }
 
-  /** Forget all faces: the next frame is the first of another video. */
+  /** Forget all faces: the next frame is the first of another video, and is searched before it is shown. */
   reset() {
     this.tracks = [];
     this.lost = [];
     this.nextId = 1;
-    this.searchedAt = -Infinity;
+    this.searching = null;
+    this.searchedAt = this.time = -Infinity;
     this.size = "";
   }
 
@@ -29,21 +34,36 @@ export class FaceTracker {
   async update(picture, time) {
     const size = `${picture.width}x${picture.height}`;
     if (size !== this.size) this.reset();
-    this.size = size;
-    const due = !this.tracks.length || time - this.searchedAt >= this.detector.period;
-    if (due) await this.#search(picture, time);
-    else await this.#follow(picture, time);
+    const elapsed = time - this.time;
+    Object.assign(this, { size, time });
+    await this.#follow(picture, time);
+    if (this.searching?.done) await this.#takeIn(picture, time);
+    if (!this.searching && time - this.searchedAt >= PERIOD) this.#beginSearch(picture, time);
+    if (this.searching && elapsed > GRACE) await this.#takeIn(picture, time); // the first frame, or one of few
     this.#giveUp(time);
     return this.#visible(picture);
   }
 
-  async #search(picture, time) {
+  #beginSearch(picture, time) {
+    const known = this.tracks.filter(({ seenAt }) => seenAt === time).map(({ detection }) => detection.face);
+    const found = this.search(picture, this.minFace * Math.min(picture.width, picture.height), known);
+    const searching = { found, done: false };
+    const end = () => (searching.done = true);
+    found.then(end, end);
+    this.searching = searching;
     this.searchedAt = time;
-    const known = this.tracks.map(({ detection }) => detection.face);
-    const smallest = this.minFace * Math.min(picture.width, picture.height);
-    const news = new Set(await this.detector.find(picture, smallest, { thorough: false, known }));
+  }
+
+  /** Follow what was found, in this frame or an earlier one, from where it is now. */
+  async #takeIn(picture, time) {
+    const { found } = this.searching;
+    this.searching = null;
+    const news = new Set();
+    for (const detection of await found) {
+      news.add(this.searchedAt === time ? detection : ((await this.#lookAgain(picture, detection)) ?? detection));
+    }
     for (const [track, detection] of matches(this.tracks, news)) {
-      confirm(track, detection, time);
+      if (track.seenAt < time) confirm(track, detection, time);
       news.delete(detection);
     }
     for (const detection of [...news].sort((a, b) => a.face.x - b.face.x)) this.#welcome(detection, time);
@@ -51,11 +71,17 @@ export class FaceTracker {
 
   async #follow(picture, time) {
     for (const track of this.tracks) {
-      const seen = await this.detector.follow(picture, track.detection);
-      if (seen && seen.face.distance(track.detection.face) <= NEAR) confirm(track, seen, time);
+      const seen = await this.#lookAgain(picture, track.detection);
+      if (seen) confirm(track, seen, time);
     }
     const collides = (track) => this.tracks.some((other) => other.id < track.id && other.detection.face.overlap(track.detection.face) > COLLISION);
     this.tracks = this.tracks.filter((track) => !collides(track));
+  }
+
+  /** A face that was detected a moment ago, as it is in this picture; null if it is not seen there. */
+  async #lookAgain(picture, before) {
+    const seen = await this.detector.follow(picture, before);
+    return seen && seen.face.distance(before.face) <= NEAR ? seen : null;
   }
 
   /** Follow a face: one that was lost about there, or a new one. */

@@ -1,7 +1,9 @@
 /* The worker in which private mode computes, so that the page stays smooth; engine.js calls it. */
 
+import { Calls, serve } from "./calls.js";
 import { FACE_SIDE } from "./crops.js";
 import { download } from "./downloads.js";
+import { Square } from "./geometry.js";
 import { openClassifier, openYuNet, startRuntime } from "./network.js";
 import { Pipeline } from "./pipeline.js";
 import { emptyPicture } from "./pixels.js";
@@ -10,14 +12,15 @@ import { YuNet } from "./yunet.js";
 let pipeline;
 let canvas;
 
-const methods = {
+serve({
   /** Make ready: `files` by name with their addresses, `settings` as the page has them. */
   async load({ files, settings }) {
     const contents = await download(files, (share) => postMessage({ progress: share }));
+    const search = await openSearch(contents);
     startRuntime(contents.runtime);
     const classify = await openClassifier(contents.network);
     await classify([emptyPicture(FACE_SIDE, FACE_SIDE, 1)]); // the first time takes longer
-    pipeline = new Pipeline(new YuNet(await openYuNet(contents.yunet)), classify, settings);
+    pipeline = new Pipeline(new YuNet(await openYuNet(contents.yunet)), search, classify, settings);
   },
 
   async next({ bitmap, time }) {
@@ -39,7 +42,17 @@ const methods = {
   reset() {
     pipeline.reset();
   },
-};
+});
+
+/** What finds faces in a frame in a worker of its own, as `FaceTracker` wants it. */
+async function openSearch({ runtime, yunet }) {
+  const worker = new Calls(new Worker(new URL("search-worker.js", import.meta.url), { type: "module" }));
+  await worker.call("load", { runtime, yunet });
+  return async (picture, smallest, known) => {
+    const found = await worker.call("find", { picture, smallest, known });
+    return found.map((detection) => ({ ...detection, face: Square.from(detection.face) }));
+  };
+}
 
 /** The pixels of a bitmap, which is closed. */
 function pixels(bitmap) {
@@ -51,16 +64,3 @@ function pixels(bitmap) {
   const { data } = context.getImageData(0, 0, width, height);
   return { width, height, channels: 4, data };
 }
-
-let last = Promise.resolve();
-
-addEventListener("message", ({ data: { call, method, argument } }) => {
-  // One after the other: what is followed from frame to frame has an order.
-  last = last.then(async () => {
-    try {
-      postMessage({ call, result: await methods[method](argument) });
-    } catch (error) {
-      postMessage({ call, error: error.message });
-    }
-  });
-});

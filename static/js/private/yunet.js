@@ -22,7 +22,7 @@ const RISE = 0.03; // by this share of its side the square's middle is above tha
 const NOSE = 0.43; // how far the tip of the nose is before the eyes, in distances between the eyes
 const FURTHER = 1.5; // a face is turned by this many times what the points say
 const STRAIGHT = 0.7; // degrees of roll below which a picture of a face is upright
-const [LOOKS, THOROUGH_LOOKS] = [3, 6]; // how often a new face is looked at closer at most; a known one once
+const [LOOKS, THOROUGH_LOOKS] = [3, 6]; // how often a new face is looked at closer at most
 const LOOK_PIXELS = 112;
 const LOOK_ROOM = 1.8; // what is looked at, in widths of the face
 const LOOK_NEAR = 0.25; // how far from its middle the face may be, in widths of what is looked at
@@ -31,14 +31,16 @@ const POINTS = 5;
 
 export class YuNet {
   minFace = 0.04;
-  period = 0.25; // seconds, at least, from one search of a video to the next while there are faces
 
   /** `run(pixels, width, height)` runs the network on planes of blue, green and red; it gives its outputs by name. */
   constructor(run) {
     this.run = run;
   }
 
-  /** The faces in a picture; `smallest`: width in pixels; `thorough`: for a single picture, not one of many. */
+  /**
+   * The faces in a picture; `smallest`: width in pixels; `thorough`: for a single picture, not one of many; `known`: faces
+   * that are followed already, and left out.
+   */
   async find(picture, smallest, { thorough, known = [] }) {
     const { width, height } = picture;
     const wanted = (thorough ? THOROUGH_PIXELS : PIXELS) / smallest;
@@ -47,7 +49,8 @@ export class YuNet {
     const found = (await this.#rows(resize(picture, scale))).map((row) => scaled(detectionOf(row), 1 / scale));
     for (const turn of thorough ? TURNS : []) found.push(...(await this.#findTurned(picture, scale, turn)));
     const seen = [];
-    for (const detection of strongest(found)) seen.push(await this.#lookCloser(picture, detection, known, thorough));
+    const isKnown = ({ face }) => known.some((other) => face.overlap(other) >= SAME_FACE);
+    for (const detection of strongest(found)) if (!isKnown(detection)) seen.push(await this.#lookCloser(picture, detection, thorough));
     return strongest(seen.filter((detection) => detection && detection.face.size >= smallest));
   }
 
@@ -67,14 +70,8 @@ export class YuNet {
   }
 
   /** A face as it is found in pictures of it alone; null if it was doubtful and is so still. */
-  async #lookCloser(picture, first, known, thorough) {
-    let [start, looks] = [first, thorough ? THOROUGH_LOOKS : LOOKS];
-    const before = largest(known, (face) => first.face.overlap(face));
-    if (before && first.face.overlap(before) >= SAME_FACE) {
-      const roll = largest([before.roll, first.face.roll], Math.abs);
-      [start, looks] = [{ ...first, face: first.face.turned(roll) }, 1];
-    }
-    const closer = await this.#straightened(picture, start, looks);
+  async #lookCloser(picture, first, thorough) {
+    const closer = await this.#straightened(picture, first, thorough ? THOROUGH_LOOKS : LOOKS);
     return Math.max(first.score, closer?.score ?? 0) >= SURE ? (closer ?? first) : null;
   }
 
@@ -140,9 +137,6 @@ function detectionOf({ points, score }) {
 const half = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 
 const scaled = (detection, factor) => ({ ...detection, face: detection.face.scaled(factor) });
-
-/** The first of the items for which a value is largest. */
-const largest = (items, valueOf) => items.reduce((best, item) => (best === undefined || valueOf(item) > valueOf(best) ? item : best), undefined);
 
 function mean(rows) {
   const over = (valueOf) => rows.reduce((sum, row) => sum + valueOf(row), 0) / rows.length;
