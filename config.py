@@ -211,12 +211,18 @@ class UploadSettings(Section):
     )
 
 
+MAX_WEBCAM: Final = 255
+"""The highest number that a system gives to a webcam."""
+
+
 def _webcam_number(value: object) -> object:
     """Environment and command line know only texts; a text of digits is the number of a webcam."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-Source = Annotated[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], BeforeValidator(_webcam_number)]
+Source = Annotated[
+    Annotated[int, Field(ge=0, le=MAX_WEBCAM)] | Annotated[str, Field(min_length=1)], BeforeValidator(_webcam_number)
+]
 
 
 class IntervalSettings(Section):

@@ -110,6 +110,7 @@ def test_paths_elsewhere_are_looked_up_where_the_command_was_started(tmp_path: P
         ("[detector]\nmin_face = nan", ["detector.min_face", "nan", "a number"]),
         ("[server]\ntoken = 'short'", ["server.token", "at least 12"]),
         ("source = -1", ["source", "-1", "at least 0"]),
+        ("source = 99999999999", ["source", "99999999999", "at most 255"]),
         ("source = ''", ["source", "''", "a text"]),
         ("source = 1979-05-27", ["source", "1979-05-27", "a text"]),
         ("[server]\ntoken = 1979-05-27T07:32:00", ["server.token", "1979-05-27", "a text"]),

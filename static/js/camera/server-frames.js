@@ -40,14 +40,17 @@ export class ServerFrames {
   /** The faces in the next frame, a canvas: { width, height, faces }, as the API has them. */
   async analyse(frame) {
     const jpeg = await new Promise((resolve) => frame.toBlob(resolve, "image/jpeg", this.size.present.quality));
-    this.sending = new AbortController();
-    const late = setTimeout(() => this.sending.abort(), ANSWER_MS);
-    const request = { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: jpeg, signal: this.sending.signal };
-    const answer = await fetch(`${this.address}?stream=${this.stream}`, request);
-    const content = await answer.json().catch(() => null);
-    clearTimeout(late);
-    if (!answer.ok) throw new Refusal(content?.error?.message ?? `The app answered with error ${answer.status}.`);
-    return content;
+    const sending = (this.sending = new AbortController());
+    const late = setTimeout(() => sending.abort(), ANSWER_MS);
+    const request = { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: jpeg, signal: sending.signal };
+    try {
+      const answer = await fetch(`${this.address}?stream=${this.stream}`, request);
+      const content = await answer.json().catch(() => null);
+      if (!answer.ok) throw new Refusal(content?.error?.message ?? `The app answered with error ${answer.status}.`);
+      return content;
+    } finally {
+      clearTimeout(late); // also after a failure, or it would end a later request
+    }
   }
 
   /** An answer was here `took` milliseconds after its frame. */

@@ -67,21 +67,18 @@ export class LiveStream {
       if (!answer.ok) throw new Refusal((await answer.json()).error.message);
       await this.#read(connection, answer.body);
     } catch (error) {
-      if (connection.signal.aborted) return;
-      if (error instanceof Refusal) this.on.refused(error.message);
-      else this.on.lost();
-      this.#again(connection);
+      if (!connection.signal.aborted) this.#ended(connection, error);
       return;
     }
-    if (connection.signal.aborted) return;
-    this.on.lost();
-    this.#again(connection);
+    if (!connection.signal.aborted) this.#ended(connection);
   }
 
-  /** Open the stream again a little later. */
-  #again(connection) {
+  /** Open the stream again a little later, unless another connection goes on: then nothing is missing. */
+  #ended(connection, error) {
     this.open.delete(connection);
     if (this.open.size) return;
+    if (error instanceof Refusal) this.on.refused(error.message);
+    else this.on.lost();
     this.timer = setTimeout(() => this.start(), this.wait);
     this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
   }

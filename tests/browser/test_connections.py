@@ -1,0 +1,68 @@
+"""One request or stream that fails costs nothing but itself."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+FAILED_REQUEST = """async () => {
+  const scripts = document.querySelector("script[src*='/js/']").src;
+  const { ServerFrames } = await import(new URL("../camera/server-frames.js", scripts));
+  globalThis.frames_ = new ServerFrames({ frame: "/frame", rest: "/rest" });
+  await frames_.start();
+  globalThis.fetch = () => Promise.reject(new TypeError("no network"));
+  return frames_.analyse(document.createElement("canvas")).catch(({ name }) => name);
+}"""
+NEXT_REQUEST = """() => new Promise((asked) => {
+  globalThis.fetch = (_, { signal }) => new Promise((respond, reject) => {
+    globalThis.answer = () => respond(Response.json({ faces: [] }));
+    signal.addEventListener("abort", () => reject(signal.reason));
+    asked();
+  });
+  globalThis.next_ = frames_.analyse(document.createElement("canvas")).then(() => "answered", ({ name }) => name);
+})"""
+REFUSED_STREAM = """async () => {
+  const scripts = document.querySelector("script[src*='/js/']").src;
+  const { LiveStream } = await import(new URL("../live/live-stream.js", scripts));
+  const heard = [];
+  const on = { picture() {}, status() {}, lost: () => heard.push("lost"), refused: (words) => heard.push(words) };
+  const part = (type, body) =>
+    `--frame\\r\\nContent-Type: ${type}\\r\\nContent-Length: ${body.length}\\r\\n\\r\\n${body}\\r\\n`;
+  const frame = part("application/json", '{"frame":{"sent":1}}') + part("image/jpeg", "no picture");
+  const endless = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(frame)) });
+  const refusal = Response.json({ error: { message: "The limit has been reached." } }, { status: 503 });
+  const answers = [new Response(endless), refusal];
+  const all = new Promise((resolve) => {
+    globalThis.fetch = async () => {
+      if (answers.length === 1) setTimeout(resolve, 0);
+      return answers.shift();
+    };
+  });
+  const stream = new LiveStream("/live", { set() {}, since: () => 1 }, on);
+  stream.control = { begin() {}, arrived: () => "more" }; // there is room for a better stream beside the first
+  stream.start();
+  await all;
+  await new Promise(requestAnimationFrame);
+  const open = stream.open.size;
+  stream.stop();
+  return { heard, open };
+}"""
+
+
+def test_a_failed_picture_does_not_end_the_next_one(new_page: Callable[..., Page], live_app: str) -> None:
+    """The time that the first one had runs out while the next is under way, which is answered all the same."""
+    page = new_page()
+    page.clock.install()
+    page.goto(f"{live_app}about")
+    assert page.evaluate(FAILED_REQUEST) == "TypeError"
+    page.clock.run_for(5_000)
+    page.evaluate(NEXT_REQUEST)
+    page.clock.run_for(6_000)
+    page.evaluate("answer()")
+    assert page.evaluate("next_") == "answered"
+
+
+def test_a_second_stream_that_is_refused_leaves_the_first_alone(new_page: Callable[..., Page], live_app: str) -> None:
+    """Where there is room for one viewer more no longer, the stream that runs goes on, and nothing covers it."""
+    page = new_page()
+    page.goto(f"{live_app}about")
+    assert page.evaluate(REFUSED_STREAM) == {"heard": [], "open": 1}
