@@ -47,7 +47,7 @@ PREPARED = """async ([text, squares]) => {
   const grey = toGrey(picture);
   const faces = squares.map((numbers) => {
     const square = new Square(...numbers);
-    return prepare(cropFace(grey, square.corners()));
+    return prepare(cropFace(picture, square.corners()));
   });
   return [grey, resize(grey, 0.37), resize(grey, 1.6), ...faces].map(({ data }) => [...data]);
 }"""

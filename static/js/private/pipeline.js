@@ -5,7 +5,6 @@ import { LABELS } from "../faces/expressions.js";
 import { largest, toNamed } from "../faces/probabilities.js";
 import { cropFace, prepare } from "./crops.js";
 import { direction } from "./geometry.js";
-import { toGrey } from "./pixels.js";
 import { Smoother } from "./smoothing.js";
 import { FaceTracker } from "./tracking.js";
 import { TURNS, turned } from "./turning.js";
@@ -70,8 +69,7 @@ export class Pipeline {
   /** What the network says of each face alone. */
   async #look(picture, sightings) {
     if (!sightings.length) return [];
-    const grey = toGrey(picture);
-    return this.classify(sightings.map(({ detection: { face } }) => prepare(cropFace(grey, face.corners()))));
+    return this.classify(sightings.map(({ detection: { face } }) => prepare(cropFace(picture, face.corners()))));
   }
 
   #describe(track, raw, time) {

@@ -12,11 +12,13 @@ export function emptyPicture(width, height, channels) {
   return { width, height, channels, data: new Uint8Array(width * height * channels) };
 }
 
-/** A grey copy of an RGBA picture. */
-export function toGrey({ width, height, data }) {
+/** A grey copy of an RGBA picture, or of a part of it. */
+export function toGrey({ width: rowLength, height: rows, data }, { x = 0, y = 0, width = rowLength, height = rows } = {}) {
   const grey = emptyPicture(width, height, 1);
-  for (let i = 0, j = 0; i < grey.data.length; i++, j += 4) {
-    grey.data[i] = (RED * data[j] + GREEN * data[j + 1] + BLUE * data[j + 2] + (1 << (SHIFT - 1))) >> SHIFT;
+  for (let row = 0, to = 0; row < height; row++) {
+    for (let column = 0, from = 4 * ((y + row) * rowLength + x); column < width; column++, from += 4, to++) {
+      grey.data[to] = (RED * data[from] + GREEN * data[from + 1] + BLUE * data[from + 2] + (1 << (SHIFT - 1))) >> SHIFT;
+    }
   }
   return grey;
 }

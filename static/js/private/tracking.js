@@ -4,6 +4,7 @@
 import { direction } from "./geometry.js";
 
 const PERIOD = 0.2; // seconds, at least, from one search to the next: a new face is to be shown within 0.3
+const RARE = 0.12; // seconds between two frames from which faces move far, and the next waits for its search
 const GRACE = 0.25; // seconds for which a face is shown that is not to be seen
 const MEMORY = 2.5; // seconds for which a lost face is remembered, to be known again where it was
 const PULL = 0.3; // how far a box goes, at least, towards where the face is seen: all the way would make it tremble
@@ -37,9 +38,11 @@ export class FaceTracker {
     const elapsed = time - this.time;
     Object.assign(this, { size, time });
     await this.#follow(picture, time);
-    if (this.searching?.done) await this.#takeIn(picture, time);
-    if (!this.searching && time - this.searchedAt >= PERIOD) this.#beginSearch(picture, time);
-    if (this.searching && elapsed > GRACE) await this.#takeIn(picture, time); // the first frame, or one of few
+    const waits = elapsed > RARE;
+    if (this.searching && (this.searching.done || waits)) await this.#takeIn(picture, time);
+    const missing = this.tracks.some(({ seenAt }) => seenAt < time) || (waits && !this.tracks.length);
+    if (!this.searching && (missing || time - this.searchedAt >= PERIOD)) this.#beginSearch(picture, time);
+    if (this.searching && waits) await this.#takeIn(picture, time);
     this.#giveUp(time);
     return this.#visible(picture);
   }
