@@ -362,15 +362,6 @@ class TestStore:
         assert store.jobs("anna") == []
         assert add(store).number == 1
 
-    def test_a_damaged_lock_is_made_anew(self, store: JobStore) -> None:
-        """It holds nothing that could be lost."""
-        add(store)
-        (store.root / "worker.lock").write_bytes(b"nonsense" * 1000)
-        with store.only_worker(0):
-            pass
-        with store.only_worker(0) as alone:
-            assert alone
-
     def test_visitors_take_turns(self, store: JobStore) -> None:
         """Who sent many videos waits for who sent few; the places in the queue say so."""
         many = [add(store, owner="anna") for _ in range(3)]
