@@ -14,7 +14,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
 
 from analysis.output.result_folder import VIDEO_FILES
-from analysis.queue.jobs import Job, JobState, Place, VideoOptions
+from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.recording.baseline import parse_rest
 from analysis.recording.limits import check_file_size, check_frames, check_length, length_in, work_in
 from config import UploadSettings
