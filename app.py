@@ -99,6 +99,24 @@ def create_app(
     """
     settings = security.with_token(settings or load_settings())
     camera = camera or VideoCamera(settings, lambda: classifier or load_classifier(settings.model))
+    app = documentation.described_app(__name__)
+    app.extensions[EXTENSION] = make_services(settings, camera)
+    app.request_class = uploads.PictureRequest
+    app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
+    app.json = Json(app)
+    app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[assignment,method-assign]
+    assets.register(app)
+    security.register(app, settings.server.token)
+    errors.register(app, settings.uploads.max_megabytes)
+    for blueprint in (pages.blueprint, private.blueprint, documentation.blueprint):
+        app.register_blueprint(blueprint)
+    for room in (api, live, frames, markers, rests, reports, jobs, sources):
+        app.register_api(room.blueprint)
+    return app
+
+
+def make_services(settings: Settings, camera: VideoCamera) -> Services:
+    """Return what routes share, with the metrics watching the rest."""
     services = Services(
         settings=settings,
         camera=camera,
@@ -116,21 +134,7 @@ def create_app(
     services.metrics.watch_state(lambda: camera.status.state)
     services.metrics.watch_viewers("video", lambda: services.videos.taken)
     services.metrics.watch_viewers("events", lambda: services.events.taken)
-
-    app = documentation.described_app(__name__)
-    app.extensions[EXTENSION] = services
-    app.request_class = uploads.PictureRequest
-    app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
-    app.json = Json(app)
-    app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[assignment,method-assign]
-    assets.register(app)
-    security.register(app, settings.server.token)
-    errors.register(app, settings.uploads.max_megabytes)
-    for blueprint in (pages.blueprint, private.blueprint, documentation.blueprint):
-        app.register_blueprint(blueprint)
-    for room in (api, live, frames, markers, rests, reports, jobs, sources):
-        app.register_api(room.blueprint)
-    return app
+    return services
 
 
 def serve(app: Flask) -> None:

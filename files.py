@@ -19,6 +19,11 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
+def plain(text: str) -> str:
+    """Return a text as one line, without characters that cannot be printed and without spaces around it."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()
+
+
 def short_name(name: str) -> str:
     """Return a name for a folder that begins like another name, and has at most LONGEST_NAME bytes."""
     while len(os.fsencode(name)) > LONGEST_NAME:

@@ -14,6 +14,7 @@ import numpy as np
 from config import ROOT
 from entities import Image
 from vision.pictures import read_picture
+from vision.pixels import letterboxed
 from vision.videos import VideoFile
 
 SIZE: Final = (640, 360)
@@ -24,9 +25,6 @@ _SCENES: Final = 4
 """How many clips differ; more are copies of these."""
 _BORDER: Final = 24
 """Pixels by which a picture moves to and fro."""
-
-
-_GREY: Final = (96, 96, 96)
 
 
 def make_clips(folder: Path, count: int, seconds: float) -> list[Path]:
@@ -58,24 +56,15 @@ def _scene(number: int) -> Iterator[Image]:
     portraits = [PORTRAITS / name for name in ("astronaut.png", "grace_hopper.jpg")]
     first = portraits[number // 2 % len(portraits)]
     shown = [first] if number % 2 == 0 else portraits[:2]
-    pictures = [_fitted(read_picture(path, 1).image, SIZE[0] // len(shown)) for path in shown]
+    pictures = [letterboxed(read_picture(path, 1).image, SIZE[0] // len(shown), SIZE[1]) for path in shown]
     return _swinging(cycle([np.hstack(pictures)]), number)
 
 
 def _to_and_fro(path: Path) -> Iterator[Image]:
     """Yield a video's pictures forwards and backwards, again and again."""
     with VideoFile(path) as video:
-        pictures = [_fitted(frame.image, SIZE[0]) for frame in video.frames()]
+        pictures = [letterboxed(frame.image, *SIZE) for frame in video.frames()]
     return cycle([*pictures, *pictures[-2:0:-1]])
-
-
-def _fitted(image: Image, width: int) -> Image:
-    """Return the picture in the middle of one of this width and of the clip's height."""
-    scale = min(width / image.shape[1], SIZE[1] / image.shape[0])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    across, down = width - small.shape[1], SIZE[1] - small.shape[0]
-    sides = (down // 2, down - down // 2, across // 2, across - across // 2)
-    return np.asarray(cv2.copyMakeBorder(small, *sides, cv2.BORDER_CONSTANT, value=_GREY), np.uint8)
 
 
 def _swinging(pictures: Iterator[Image], number: int) -> Iterator[Image]:

@@ -12,6 +12,7 @@ import numpy as np
 from config import DetectorSettings
 from entities import Box, Frame, Image
 from errors import SourceError
+from vision.pixels import letterboxed
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
 
@@ -58,7 +59,7 @@ class VideoScene:
         """
         with VideoFile(self.path) as video:
             for frame in video.frames():
-                yield Frame(_fit(frame.image, self.size), frame.index, frame.captured_at, frame.time)
+                yield Frame(letterboxed(frame.image, *self.size), frame.index, frame.captured_at, frame.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +116,6 @@ def own_size(path: Path) -> tuple[int, int]:
     """
     with VideoFile(path) as video:
         return video.info.width, video.info.height
-
-
-def _fit(image: Image, size: tuple[int, int]) -> Image:
-    height, width = image.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    if (width, height) == size:
-        return image
-    inner = round(width * scale), round(height * scale)
-    resized = cv2.resize(image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    place = Box((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2, *inner)
-    place.crop(canvas)[:] = resized
-    return canvas
 
 
 def _portrait(image: Image, face: Box, tile: tuple[int, int]) -> Image:

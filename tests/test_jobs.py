@@ -17,8 +17,9 @@ from unittest import mock
 
 import pytest
 
-from analysis.queue import jobs, worker
-from analysis.queue.jobs import MOST_ATTEMPTS, Job, JobState, JobStore
+from analysis.queue import admission, worker
+from analysis.queue.job import Job, JobState
+from analysis.queue.jobs import MOST_ATTEMPTS, JobStore
 from analysis.queue.runner import JobRunner
 from analysis.queue.worker import Inbox, Worker
 from config import Settings
@@ -200,7 +201,7 @@ class TestStore:
 
     def test_uploads_under_way_take_disk_space(self, store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is announced and has not all come yet is not promised to others."""
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10 * jobs.ROOM))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10 * admission.ROOM))
         first = store.reserve("anna", 6, **ROOM)
         with pytest.raises(ResultsError, match="disk is full"):
             store.reserve("ben", 6, **ROOM)
@@ -361,15 +362,6 @@ class TestStore:
             database.execute("CREATE TABLE jobs (id TEXT)")
         assert store.jobs("anna") == []
         assert add(store).number == 1
-
-    def test_a_damaged_lock_is_made_anew(self, store: JobStore) -> None:
-        """It holds nothing that could be lost."""
-        add(store)
-        (store.root / "worker.lock").write_bytes(b"nonsense" * 1000)
-        with store.only_worker(0):
-            pass
-        with store.only_worker(0) as alone:
-            assert alone
 
     def test_visitors_take_turns(self, store: JobStore) -> None:
         """Who sent many videos waits for who sent few; the places in the queue say so."""

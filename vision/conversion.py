@@ -15,6 +15,7 @@ from av.video.reformatter import ColorPrimaries, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
 
 from entities import Image
+from vision.pixels import fitted_size
 
 WIDEST_PIXEL: Final = 8
 """Pixels of another shape than up to 8:1 or 1:8 are an error in the file."""
@@ -99,12 +100,6 @@ class PictureConverter:
         (graph,) = self._graphs.values()
         graph.vpush(frame)
         return graph.vpull()
-
-
-def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
-    """Return the size in pixels, shrunk to fit the limits with its proportions kept; never enlarged."""
-    scale = min(1.0, max_width / width, max_height / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:

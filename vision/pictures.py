@@ -15,7 +15,6 @@ from pillow_heif import register_heif_opener
 from entities import Image
 from errors import ImageError, ImageSizeError, ImageTypeError
 from vision.bombs import check_parts, check_pixels
-from vision.conversion import fitted_size
 
 register_heif_opener()
 
@@ -122,15 +121,6 @@ def picture_type(file: Path | bytes) -> str | None:
     head = _head(file)
     kind = next((name for name, begins in _SIGNATURES.items() if re.match(begins, head, re.DOTALL)), None)
     return None if kind == "JPEG" and _is_mjpeg(head) else kind
-
-
-def shrunk(image: Image, max_width: int, max_height: int) -> Image:
-    """Return the picture, shrunk to fit if it is larger."""
-    height, width = image.shape[:2]
-    size = fitted_size(width, height, max_width, max_height)
-    if size == (width, height):
-        return image
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def used_bits(pixels: NDArray[Any]) -> int:

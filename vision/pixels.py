@@ -1,4 +1,4 @@
-"""Pictures in the form that detectors want: grey, and no larger than need be."""
+"""Pictures in other forms: grey or coloured, smaller, or with bars around them."""
 
 import cv2
 import numpy as np
@@ -48,3 +48,29 @@ def resize(image: Image, scale: float) -> Image:
         return shrink(image, scale)
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
     return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+
+
+def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
+    """Return the size in pixels, shrunk to fit the limits with its proportions kept; never enlarged."""
+    scale = min(1.0, max_width / width, max_height / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def shrunk(image: Image, max_width: int, max_height: int) -> Image:
+    """Return the picture, shrunk to fit if it is larger: slower than `shrink`, and finer."""
+    height, width = image.shape[:2]
+    size = fitted_size(width, height, max_width, max_height)
+    return image if size == (width, height) else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def letterboxed(image: Image, width: int, height: int) -> Image:
+    """Return the picture in the middle of one of this size, as large as its proportions let it be, with black bars."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inside = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
+    x, y = (width - inside[0]) // 2, (height - inside[1]) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas[y : y + inside[1], x : x + inside[0]] = cv2.resize(image, inside, interpolation=way)
+    return canvas

@@ -13,12 +13,12 @@ from typing import Final, Self, cast
 
 import av
 import cv2
-import numpy as np
 
-from entities import Frame, Image
+from entities import Frame
 from errors import SourceError
 from vision.conversion import PictureConverter, Timed, deinterlaced
 from vision.decoding import check_size, opened
+from vision.pixels import letterboxed
 from vision.sampling import EVERY_FRAME, Sampling
 from vision.skipping import DecodingPlan
 from vision.timestamps import SteadyClock, Timing, read_timing, time_of, timed, usual_step
@@ -236,15 +236,3 @@ class VideoFile:
             codec = self._track.codec_context
             check_size(codec.width, codec.height, self._max_pixels)
             return []
-
-
-def letterboxed(image: Image, width: int, height: int) -> Image:
-    """Return the picture in the middle of one of this size, as large as its proportions let it be, with black bars."""
-    if image.shape[:2] == (height, width):
-        return image
-    scale = min(width / image.shape[1], height / image.shape[0])
-    inside = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
-    x, y = (width - inside[0]) // 2, (height - inside[1]) // 2
-    canvas = np.zeros((height, width, 3), np.uint8)
-    canvas[y : y + inside[1], x : x + inside[0]] = cv2.resize(image, inside)
-    return canvas

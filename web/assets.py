@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from flask_compress import Compress
 
 FOREVER: Final = "public, max-age=31536000, immutable"
+_STATIC: Final = {"static", "documentation.static"}
 _TAG_LENGTH: Final = 12
 _IMPORT: Final = re.compile(r'^import [^"]*"(\.[^"]+)";', re.MULTILINE)
 COMPRESSED: Final = [
@@ -65,7 +66,7 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def keep(response: Response) -> Response:
-        if request.endpoint == "static" and response.status_code in {200, 206, 304}:
+        if request.endpoint in _STATIC and response.status_code in {200, 206, 304}:
             response.headers["Cache-Control"] = FOREVER
             if response.mimetype in COMPRESSED:
                 response.direct_passthrough = False

@@ -1,6 +1,9 @@
 """The OpenAPI document, made from the routes and their types, and a page to try the API."""
 
 from http import HTTPStatus
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from flask import Blueprint, current_app, render_template, request
@@ -36,7 +39,13 @@ VIDEOS: Final = Tag(
 )
 STATE: Final = Tag(name="State", description="How the application is doing.")
 
-blueprint = Blueprint("documentation", __name__)
+blueprint = Blueprint(
+    "documentation",
+    __name__,
+    static_folder=Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger",
+    static_url_path=f"/static/swagger-{version('flask-openapi3-swagger')}",
+)
+"""With Swagger UI, of which only script and style sheet are used: the package's own page has inline scripts."""
 
 
 def described_app(import_name: str) -> OpenAPI:
@@ -49,7 +58,7 @@ def described_app(import_name: str) -> OpenAPI:
         validation_error_status=HTTPStatus.BAD_REQUEST.value,
         validation_error_model=ProblemAnswer,
         validation_error_callback=refuse,
-        doc_ui=False,  # the page below serves its assets from here, as the content policy demands
+        doc_ui=False,  # the page below is as the content policy demands
     )
 
 

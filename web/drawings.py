@@ -5,10 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import cv2
-
-from entities import FrameResult, Image
+from entities import FrameResult
 from vision.annotation import annotate, encode_jpeg, hide_faces, message_frame
+from vision.pixels import shrunk
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +70,9 @@ class Drawings:
 
         def draw() -> bytes:
             shown = hide_faces(image, result.faces, result.gone) if blur else image
-            return (
-                encode_jpeg(shown, self._quality) if size is None else encode_jpeg(_within(shown, size), size.quality)
-            )
+            if size is None:
+                return encode_jpeg(shown, self._quality)
+            return encode_jpeg(shrunk(shown, size.width, result.height), size.quality)
 
         return self._once(result, ("picture", blur, size), _if_hidden(result, draw, blur=blur))
 
@@ -101,11 +100,3 @@ def _if_hidden(result: FrameResult, draw: Callable[[], bytes], *, blur: bool) ->
     if not blur or "detect" in result.timings:
         return draw
     return lambda: encode_jpeg(message_frame(*_NOT_HIDDEN_YET, result.width, result.height))
-
-
-def _within(image: Image, size: Size) -> Image:
-    """Return the picture, shrunk where it is wider than allowed."""
-    height, width = image.shape[:2]
-    if width <= size.width:
-        return image
-    return cv2.resize(image, (size.width, max(1, round(height * size.width / width))), interpolation=cv2.INTER_AREA)

@@ -14,11 +14,12 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as AnyResponse
 
 from analysis.output.result_folder import VIDEO_FILES
-from analysis.queue.jobs import Job, JobState, Place, VideoOptions
+from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.recording.baseline import parse_rest
 from analysis.recording.limits import check_file_size, check_frames, check_length, length_in, work_in
 from config import UploadSettings
 from errors import FacesChangeError, QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
+from files import plain
 from vision.videos import VideoFile, VideoInfo
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
@@ -212,7 +213,7 @@ def _what(body: FacesBody) -> dict[str, Any]:
     if body.face is None or getattr(body, needed) is None:
         text = "Send `face` as well, and with it `name` to rename, `into` to merge, or `at` to split."
         raise ApiError(HTTPStatus.BAD_REQUEST, "bad_parameter", text)
-    name = "".join(letter for letter in body.name or "" if letter.isprintable()).strip()
+    name = plain(body.name or "")
     return {"face": body.face, "name": name, "into": body.into or 0, "at": body.at or 0.0}
 
 
@@ -306,8 +307,7 @@ def _options(query: VideoQuery, rest: str) -> VideoOptions:
 
 def _display_name(name: str) -> str:
     """Return a file's name as a visitor may read it again; it is never used as a path."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable()).strip()[:_LONGEST_NAME] or "Video"
+    return plain(name.replace("\\", "/").rpartition("/")[2])[:_LONGEST_NAME] or "Video"
 
 
 def _check_video(path: Path, limits: UploadSettings, options: VideoOptions) -> VideoInfo:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from files import plain
 from web.documentation import LIVE, described_blueprint
 from web.errors import ApiError
 from web.marker_log import Marker
@@ -30,7 +31,7 @@ def create(body: MarkerBody) -> tuple[dict[str, Any], HTTPStatus]:
             "Markers are in everybody's recordings, and setting them is switched off here. "
             "server.change_source in config.toml switches it on.",
         )
-    label = "".join(letter for letter in body.label if letter.isprintable()).strip()
+    label = plain(body.label)
     return {"marker": _describe(services.markers.add(label))}, HTTPStatus.CREATED
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from analysis.queue.jobs import Job, JobState, VideoOptions
+from analysis.queue.job import Job, JobState, VideoOptions
 from web.documentation import VIDEOS, described_blueprint, media, problems
 from web.errors import ApiError
 from web.redaction import without_folders

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from analysis.queue.jobs import JobState
+from analysis.queue.job import JobState
 from errors import ResultsError
 from vision.sources import DEMO_NAME, SourceSpec, UploadedVideo, open_source, webcams, without_secrets
 from web.addresses import ANY_PATH, for_any_path, permitted

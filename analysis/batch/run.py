@@ -2,11 +2,12 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+
+from filelock import FileLock, Timeout
 
 from analysis.batch.dataset import RESERVED, TABLES, Dataset
 from analysis.batch.inputs import Source, sha256, unique_names
@@ -104,29 +105,22 @@ def only_run(out: Path) -> Iterator[None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(out / LOCK, timeout=0, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
+        lock = FileLock(out / LOCK, 0, fallback_to_soft=False)  # released when the process ends, even by a crash
+        lock.acquire()
+    except Timeout:
+        raise ResultsError(f"Another run is writing to {out}. Wait until it ends, or choose another folder.") from None
+    except OSError as error:
         raise ResultsError(f"Cannot write to {out}: {error}. Choose another folder with --out.") from None
     try:
-        with closing(lock):
-            _begin(lock, out)
-            _sweep(out)
-            try:
-                yield
-            finally:
-                _sweep(out)
-                with suppress(OSError):
-                    (out / LOCK).unlink()
+        _sweep(out)
+        yield
     finally:
+        _sweep(out)
+        with suppress(OSError):
+            (out / LOCK).unlink()
+        lock.release()
         with suppress(OSError):
             out.rmdir()  # which does nothing if there are results, or another run
-
-
-def _begin(lock: sqlite3.Connection, out: Path) -> None:
-    try:
-        lock.execute("BEGIN EXCLUSIVE")  # released when the process ends, even by a crash
-    except sqlite3.Error:
-        raise ResultsError(f"Another run is writing to {out}. Wait until it ends, or choose another folder.") from None
 
 
 def _sweep(out: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pandas import DataFrame
 from pympi.Elan import Eaf
 
-from files import write_whole
+from files import plain, write_whole
 
 _AUTHOR: Final = "facial-expressions"
 _TYPE: Final = "expression"
@@ -43,7 +43,7 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
     document.tiers.clear()
     document.add_linguistic_type(_TYPE)
     for (face, name, expression), rows in intervals.groupby(["face", "name", "expression"]):
-        _add_tier(document, int(face), _printable(name), expression, rows)
+        _add_tier(document, int(face), plain(name), expression, rows)
     write_whole(path, lambda partial: document.to_file(str(partial)))
 
 
@@ -65,8 +65,3 @@ def _relative(media: Path, folder: Path) -> str:
             path = Path(os.path.relpath(media, folder.absolute()))
     address = quote(path.as_posix())
     return address if address.startswith("..") else f"./{address}"
-
-
-def _printable(name: str) -> str:
-    """Return a name without what XML cannot hold."""
-    return "".join(letter for letter in name if letter.isprintable()).strip()

@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
+from filelock import FileLock, Timeout
+
 from errors import ResultsError
 
 log = logging.getLogger(__name__)
@@ -63,21 +65,15 @@ class Database:
     def only_process(self, name: str, timeout: float) -> Iterator[bool]:
         """Give True while no other process has the claim of this name; False if one has after `timeout` seconds.
 
-        The operating system ends the claim with the process, however that ends: it is a lock on a database of its own.
+        The operating system ends the claim with the process, however that ends.
         """
-        lock = self._connect(name, timeout)
+        lock = FileLock(self._folder / name, timeout, mode=0o600, fallback_to_soft=False)
+        with suppress(Timeout):
+            lock.acquire()
         try:
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError:
-                yield False
-            except sqlite3.DatabaseError:  # it is damaged, and holds nothing
-                (self._folder / name).unlink(missing_ok=True)
-                yield False
-            else:
-                yield True
+            yield lock.is_locked
         finally:
-            lock.close()
+            lock.release()
 
     def _connected(self) -> sqlite3.Connection:
         """Return a connection to a database that has its tables."""
@@ -85,7 +81,7 @@ class Database:
             with self._preparing:  # a database that two make at once is locked for one of them, however long that waits
                 if not self._prepared or not (self._folder / _NAME).exists():
                     self._prepare()
-            return self._connect(_NAME, LOCK_SECONDS)
+            return self._connect()
         except (OSError, sqlite3.Error) as error:
             raise ResultsError(
                 f"Videos cannot be kept in {self._folder}: {error}. Set uploads.folder to one that can be written to."
@@ -119,7 +115,7 @@ class Database:
             sqlite3.Error: The database is damaged, or cannot be read or written.
 
         """
-        with closing(self._connect(_NAME, LOCK_SECONDS)) as database:
+        with closing(self._connect()) as database:
             fault = database.execute("PRAGMA quick_check(1)").fetchone()[0]
             if fault != "ok":
                 raise _damage(fault)
@@ -142,11 +138,11 @@ class Database:
             with suppress(OSError):
                 (self._folder / f"{_NAME}{ending}").unlink(missing_ok=True)
 
-    def _connect(self, name: str, timeout: float) -> sqlite3.Connection:
-        path = self._folder / name
+    def _connect(self) -> sqlite3.Connection:
+        path = self._folder / _NAME
         if not path.exists():
             path.touch(mode=0o600)
-        database = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        database = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
         database.row_factory = sqlite3.Row
         with suppress(sqlite3.DatabaseError):  # damaged, as the first use will tell
             database.execute("PRAGMA journal_mode = PERSIST")

@@ -1,4 +1,4 @@
-"""The queue of videos to analyse: who sent which, how far each is, and where its files are. Survives a restart."""
+"""The queue of videos to analyse: its list in a database, and each video's files. Survives a restart."""
 
 import json
 import re
@@ -7,22 +7,19 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from math import inf
+from dataclasses import asdict
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+from analysis.queue.admission import check_disk, check_network, check_number
 from analysis.queue.database import Database
+from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.queue.turns import Waiting, turn_order
-from errors import QueueFullError, ResultsError
-from vision.sampling import Sampling
+from errors import ResultsError
 
 MOST_ATTEMPTS: Final = 3
 """A video whose analysis ended this often with a crash is not tried again."""
-ROOM: Final = 3
-"""Free disk space that a video needs, in times its own size: itself, the annotated one, and both in a ZIP."""
 USUAL_SPEED: Final = 30e6
 """Pixels a second that are analysed, before this computer has shown how many it can."""
 _LEFTOVER_SECONDS: Final = 3600
@@ -64,84 +61,7 @@ CREATE TABLE turns (
 """
 
 
-class JobState(StrEnum):
-    """Where a job stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class VideoOptions:
-    """How a video is to be analysed."""
-
-    rest: str = ""
-    """Where the resting faces come from, as `parse_rest` reads it; empty where none are wanted."""
-    blur: bool = False
-    """Whether faces are hidden in what is made of it."""
-    fps: float | None = None
-    """Frames a second that are looked at, at most."""
-    start: float = 0.0
-    """From where it is looked at, in seconds."""
-    end: float | None = None
-    """To where it is looked at, in seconds; to its end if not given."""
-
-    @property
-    def sampling(self) -> Sampling:
-        """Which frames are looked at."""
-        return Sampling(fps=self.fps, begin=self.start, end=inf if self.end is None else self.end)
-
-
 _ALL: Final = VideoOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A video that a visitor sent. Times are in seconds since 1970, lengths in seconds of the video."""
-
-    number: int
-    """Rises from job to job."""
-    id: str
-    owner: str
-    """The visitor's random id."""
-    network: str
-    """Stands for where it came from; empty if unknown."""
-    name: str
-    """What the visitor calls the video; never a path."""
-    state: JobState
-    created: float
-    started: float | None
-    """When the work on its frames began, in the attempt that counts."""
-    finished: float | None
-    done: float
-    total: float
-    work: float
-    """What its analysis costs, in pixels (see `limits.work_in`), as far as known."""
-    attempts: int
-    code: str
-    message: str
-    """Why it failed."""
-    options: VideoOptions
-
-    def remaining(self, now: float) -> float | None:
-        """Return the seconds that a running job still takes if it goes on as it did; None if unknown."""
-        if self.state is not JobState.RUNNING or self.started is None or self.done <= 0:
-            return None
-        return max(0.0, (self.total - self.done) * (now - self.started) / self.done)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A job's place in the queue."""
-
-    ahead: int
-    """How many jobs, of all visitors, come before it if no others are sent."""
-    wait: float
-    """Seconds until its turn."""
-    work: float
-    """Seconds that its analysis will take."""
 
 
 class JobStore:
@@ -191,9 +111,9 @@ class JobStore:
         """
         job_id = token_hex(16)
         with self._database.transaction() as database:
-            self._check_number(database, owner, most, most_each)
-            self._check_network(database, network, max(most_each, most // 2))
-            self._check_disk(database, size)
+            check_number(database, owner, most, most_each)
+            check_network(database, network, max(most_each, most // 2))
+            check_disk(database, self.root, size)
             database.execute("INSERT INTO uploads VALUES (?, ?, ?, ?)", (job_id, owner, network, size))
             try:
                 self.folder(job_id).mkdir(mode=0o700)
@@ -261,7 +181,8 @@ class JobStore:
             order = _order(database)
             speed = _speed(database)
         now = self.clock()
-        wait = sum(_or_else(job.remaining(now), job.work / speed) for job in running)
+        left = [(job.remaining(now), job.work / speed) for job in running]
+        wait = sum(estimate if known is None else known for known, estimate in left)
         places = {}
         for ahead, number in enumerate(order, len(running)):
             job = queued[number]
@@ -371,33 +292,6 @@ class JobStore:
             query = "UPDATE jobs SET state = ?, finished = ?, code = ?, message = ? WHERE id = ?"
             return database.execute(query, (state, self.clock(), code, message, job_id)).rowcount == 1
 
-    @staticmethod
-    def _check_number(database: sqlite3.Connection, owner: str, most: int, most_each: int) -> None:
-        query = (
-            "SELECT count(*), coalesce(sum(owner = ?), 0) "
-            "FROM (SELECT owner FROM jobs UNION ALL SELECT owner FROM uploads)"
-        )
-        everyone, own = database.execute(query, (owner,)).fetchone()
-        if own >= most_each:
-            raise QueueFullError(
-                f"You already have {own} video{'s' * (own != 1)} here, which is the limit. Delete one and try again."
-            )
-        if everyone >= most:
-            raise QueueFullError("The app is full: it cannot keep any more videos. Try again later.")
-
-    @staticmethod
-    def _check_network(database: sqlite3.Connection, network: str, most: int) -> None:
-        query = (
-            "SELECT count(*) FROM (SELECT network FROM jobs UNION ALL SELECT network FROM uploads) WHERE network = ?"
-        )
-        if network and database.execute(query, (network,)).fetchone()[0] >= most:
-            raise QueueFullError(f"{most} videos from your network are here, as many as are kept. Try again later.")
-
-    def _check_disk(self, database: sqlite3.Connection, size: int) -> None:
-        on_their_way = database.execute("SELECT coalesce(sum(bytes), 0) FROM uploads").fetchone()[0]
-        if shutil.disk_usage(self.root).free < ROOM * (on_their_way + size):
-            raise ResultsError(f"The disk is full; videos need more space in {self.root}.")
-
     def _last_written(self, job_id: str) -> float:
         """Return when something last came of an upload, in seconds since 1970; 0 if nothing is there."""
         return _written(self.original(job_id)) or _written(self.folder(job_id))
@@ -432,10 +326,6 @@ def _written(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _or_else(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 def _job(row: sqlite3.Row) -> Job:

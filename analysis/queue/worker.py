@@ -15,7 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TextIO
 
-from analysis.queue.jobs import USUAL_SPEED, Job, JobStore
+from analysis.queue.job import Job
+from analysis.queue.jobs import USUAL_SPEED, JobStore
 from analysis.recording.baseline import parse_rest
 from analysis.recording.video import analyze_video
 from classifier import load_classifier

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
-
 from errors import ImageError
 from vision.annotation import encode_jpeg
 from vision.pictures import read_picture
+from vision.pixels import shrink
 
 _FACES: Final = 6
 """Faces of a file that are shown: those seen longest."""
@@ -39,8 +37,7 @@ class Moment:
             image = read_picture(self.path, _MOST_MEGAPIXELS).image
         except ImageError:
             return ""
-        scale = min(1.0, _SIDE / min(image.shape[:2]))
-        small = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        small = shrink(image, min(1.0, _SIDE / min(image.shape[:2])))
         return f"data:image/jpeg;base64,{b64encode(encode_jpeg(small, _QUALITY)).decode()}"
 
 

@@ -13,7 +13,8 @@ from entities import Frame, Image
 from errors import ImageError, SourceError
 from vision.conversion import PictureConverter, deinterlaced
 from vision.decoding import MAX_PIXELS, FrameCap, decoded, opened, reason
-from vision.pictures import is_picture, read_picture, shrunk
+from vision.pictures import is_picture, read_picture
+from vision.pixels import shrunk
 from vision.sources.base import Frames, held
 from vision.timestamps import SteadyClock, timed, usual_step
 

@@ -17,7 +17,8 @@ from config import VideoSettings
 from entities import Frame, Image
 from errors import SourceError
 from vision.decoding import FrameCap
-from vision.pictures import eight_bits, shrunk, used_bits
+from vision.pictures import eight_bits, used_bits
+from vision.pixels import shrunk
 from vision.sources.base import Frames
 
 WEBCAM_TIMEOUT: Final = 10.0
