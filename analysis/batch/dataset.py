@@ -29,14 +29,14 @@ RESERVED: Final = {*TABLES, "markers", "groups", ASIDE}
 _FILE_TYPES: Final = {
     **dict.fromkeys(("file", "state", "reason", "note", "kind"), "str"),
     **dict.fromkeys(("seconds", "fps"), "float64"),
-    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces"), "int64"),
+    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces"), "Int64"),
     **dict.fromkeys(SHARES, "float64"),
     **dict.fromkeys(("sha256", "fingerprint", "precision", "path", "stamp", "folder"), "str"),
 }
 
 
 def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the row of one file; numbers that are not given are 0, and texts empty.
+    """Return the row of one file; what is not given is empty, and so are shares where there is no face.
 
     Columns: file (its name in the run), state (done or failed), reason (of a failure), note, kind (video or picture),
     seconds, fps (frames a second that were looked at), width and height (pixels), frames, frames_with_faces, faces,
@@ -44,7 +44,9 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
     reading it), and folder (of its own results).
     """
-    row = {name: values.get(name, "" if kind == "str" else 0) for name, kind in _FILE_TYPES.items()}
+    row = {name: values.get(name, "" if kind == "str" else None) for name, kind in _FILE_TYPES.items()}
+    if not row["faces"]:
+        row |= dict.fromkeys(SHARES)
     return pd.DataFrame([row]).astype(_FILE_TYPES)
 
 

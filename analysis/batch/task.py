@@ -197,7 +197,7 @@ def _analyze_picture(
     dataset.write("faces", task.key, face_rows(name, picture.summaries))
     faces = len(picture.faces)
     values = {"kind": "picture", "width": record["width"], "height": record["height"], "note": picture.note}
-    values |= {"frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
+    values |= {"seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
     seen = ", ".join(face.expression for face in picture.faces)
     turned = "It was turned to find the faces." if picture.turned else ""
     line = " ".join(filter(None, [seen or "no face", turned, picture.note]))

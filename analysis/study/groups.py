@@ -61,11 +61,22 @@ def people(courses: DataFrame, groups: DataFrame) -> DataFrame:
     Returns:
         group, person, marker, and what a course has from `time` on.
 
+    Raises:
+        StudyError: One face counts for two people.
+
     """
     seconds = courses[courses["marker"] == ""].groupby(["file", "face"])["seconds"].sum().sort_values()
     longest = dict(seconds.index)  # the last of a file's faces is the one seen longest
     faces = groups["face"].astype("Int32").fillna(groups["file"].map(longest).astype("Int32"))
-    chosen = courses.astype({"face": "Int32"}).merge(groups.assign(face=faces), on=["file", "face"])
+    named = groups.assign(face=faces).dropna(subset="face")
+    if len(twice := named[named.duplicated(["file", "face"], keep=False)]):
+        row = twice.iloc[0]
+        both = twice.loc[(twice["file"] == row["file"]) & (twice["face"] == row["face"]), "person"]
+        raise StudyError(
+            f"{row['file']}: face {row['face']} counts for {' and '.join(both)}. Name the face of each in the list of "
+            "groups; where none is named, it is the one that is seen longest."
+        )
+    chosen = courses.astype({"face": "Int32"}).merge(named, on=["file", "face"])
     return _averaged(chosen, [*_WHOLE, "time"])
 
 

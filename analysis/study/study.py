@@ -204,9 +204,10 @@ def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -
     known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
     drawn = {marker: draw_curves(courses, marker=marker) for marker in courses["marker"].unique()}
     effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
+    endings = _endings(list(drawn))
     for name, figures in (("curves", drawn), ("effect-sizes", effects)):
         for marker, figure in figures.items():
-            _write_figure(folder / (f"{name}-{_plain(marker)}" if marker else name), figure)
+            _write_figure(folder / f"{name}{endings[marker]}", figure)
     return GroupResults(of_persons, compared, drawn, effects, above)
 
 
@@ -277,6 +278,14 @@ def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]
     return [f"No usable frame shows these people, who are in no comparison: {shortened(names)}."] if names else []
 
 
-def _plain(marker: str) -> str:
-    """Return a marker as a part of a file's name."""
-    return "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
+def _endings(markers: Sequence[str]) -> dict[str, str]:
+    """Return how names of each marker's files end: in its letters and digits, and a number where that is taken."""
+    found: dict[str, str] = {}
+    for marker in markers:
+        plain = "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
+        ending, number = f"-{plain}" if marker else "", 1
+        while ending.lower() in {other.lower() for other in found.values()}:  # as Windows and macOS compare them
+            number += 1
+            ending = f"-{plain}-{number}"
+        found[marker] = ending
+    return found
