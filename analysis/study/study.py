@@ -26,13 +26,12 @@ from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
-from analysis.recording.baseline import RestWanted
 from analysis.study.comparison import comparison, size_notes
 from analysis.study.figures import draw_comparison, draw_curves
 from analysis.study.groups import curves, group_table, people, persons, read_groups
 from analysis.study.markers import TABLE as MARKER_TYPES
 from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
-from analysis.study.methods import methods
+from analysis.study.methods import methods, mixed_settings
 from analysis.study.report import GroupResults, report_page
 from analysis.study.report_pictures import pictures_of
 from analysis.study.study_tables import run_names, shortened
@@ -102,7 +101,6 @@ def conclude(
     settings: Settings,
     *,
     csv: bool = False,
-    rest: RestWanted | None = None,
     kept: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
@@ -113,7 +111,6 @@ def conclude(
         lists: What `read_lists` returned.
         settings: Those of the analysis; `intervals` says what makes an interval.
         csv: Whether to write the tables as CSV files, too.
-        rest: Where resting faces came from, for the report.
         kept: Files of earlier runs that stay in the tables; where the list of markers does not name them, their markers
             stay, too.
         progress: Told after every file how many are done, of how many.
@@ -147,6 +144,7 @@ def conclude(
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     removed = results is None and _remove_groups(out / "groups")
     notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
+    notes += mixed_settings(files)
     notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
     notes += size_notes(results.persons) if results else []
     page = report_page(
@@ -157,7 +155,7 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=methods(settings, {rest.kind if rest else None}),
+        methods=methods(settings, files),
     )
     write_text(out / REPORT, page)
     return notes
