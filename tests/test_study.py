@@ -188,6 +188,20 @@ def test_no_two_markers_share_a_figure(run: Path, tmp_path: Path):
     assert len(figures) == len(labels) + 1, "one each, and one over the whole files"
 
 
+def test_who_is_measured_on_a_part_only_is_told(run: Path, tmp_path: Path):
+    """A person whose face has one number in 2 of 6 s and another after that is counted in 67 % of the frames."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    numbers = pd.Series(np.where(frames["time"] < 2, 1, 5), dtype="Int32")
+    dataset.write("frames", "controls-0", frames.assign(face=numbers))
+    (tmp_path / "g.csv").write_text("file,group,face\ncontrols/0.mp4,a,\ncontrols/1.mp4,a,\n")
+    two = ["controls/0.mp4", "controls/1.mp4"]
+    notes = conclude(run, read_lists(None, tmp_path / "g.csv", two), SETTINGS)
+    assert "is in less than 80% of the frames with faces: controls/0.mp4 (67%)." in notes[0]
+    (tmp_path / "g.csv").write_text("file,group,face\ncontrols/0.mp4,a,all\ncontrols/1.mp4,a,\n")
+    assert "80%" not in "".join(conclude(run, read_lists(None, tmp_path / "g.csv", two), SETTINGS))
+
+
 def test_a_face_is_one_person_s(run: Path, tmp_path: Path):
     """The face that is seen longest and the same by its number are one, and would count twice."""
     (tmp_path / "g.csv").write_text("file,group,person,face\ncontrols/0.mp4,a,P1,1\ncontrols/0.mp4,a,P2,\n")

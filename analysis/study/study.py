@@ -28,7 +28,17 @@ from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
 from analysis.study.comparison import comparison, size_notes
 from analysis.study.figures import draw_comparison, draw_curves
-from analysis.study.groups import curves, group_table, people, persons, read_groups
+from analysis.study.groups import (
+    LEAST_COVERAGE,
+    check_one_at_a_time,
+    counted_faces,
+    coverage,
+    curves,
+    group_table,
+    people,
+    persons,
+    read_groups,
+)
 from analysis.study.markers import TABLE as MARKER_TYPES
 from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
 from analysis.study.methods import methods, mixed_settings
@@ -125,13 +135,17 @@ def conclude(
     step = step_for(max((row["seconds"] for row in done), default=0.0))
     intervals, markers, found = [], [], []
     usable: dict[str, float] = {}
+    covered: dict[str, float] = {}
     for number, row in enumerate(done, 1):
         frames, listed = _marked(dataset, row, lists.markers, kept)
         usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
         if lists.groups is not None and row["file"] in set(lists.groups["file"]):
+            check_one_at_a_time(frames, lists.groups)
             found.append(courses(frames, step, listed))
+            counted = counted_faces(found[-1], lists.groups[lists.groups["file"] == row["file"]])
+            covered[row["file"]] = coverage(frames, counted["face"])
         if progress:
             progress(number, len(done))
     marked = joined(markers, MARKER_TYPES)
@@ -144,7 +158,7 @@ def conclude(
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     removed = results is None and _remove_groups(out / "groups")
     notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
-    notes += mixed_settings(files)
+    notes += [*mixed_settings(files), *_half_seen(covered)]
     notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
     notes += size_notes(results.persons) if results else []
     page = report_page(
@@ -265,6 +279,16 @@ def _twice(done: Sequence[Mapping[str, Any]]) -> list[str]:
         names.setdefault(row["sha256"] or row["file"], []).append(row["file"])
     copies = [f"{shortened(alike)} are the same recording" for alike in names.values() if len(alike) > 1]
     return [f"{text}, which counts each time. Keep one of them." for text in copies]
+
+
+def _half_seen(covered: Mapping[str, float]) -> list[str]:
+    """Return a note about files whose counted faces are in too few of the frames with faces."""
+    few = [f"{file} ({share:.0%})" for file, share in covered.items() if 0 < share < LEAST_COVERAGE]
+    note = (
+        f"The face that counts is in less than {LEAST_COVERAGE:.0%} of the frames with faces: {shortened(few)}. If one "
+        "person has several numbers, merge them, or write all under face in the list of groups."
+    )
+    return [note] if few else []
 
 
 def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
