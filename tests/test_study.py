@@ -235,6 +235,17 @@ def test_the_report_counts_each_face_of_a_marker_once():
     assert re.findall(r'data-expression="Happy"[^>]*>([^<]*)<', row) == ["0.50"]
 
 
+def test_parts_with_other_columns_keep_theirs_in_csv(tmp_path: Path):
+    """Where some files were compared with a rest and others not, no value slips into another column."""
+    dataset = Dataset(tmp_path)
+    dataset.write("frames", "a", DataFrame({"file": ["a"], "marker": ["film"]}))
+    dataset.write("frames", "b", DataFrame({"file": ["b"], "compared": [True], "marker": ["song"]}))
+    dataset.write_csv("frames")
+    table = pd.read_csv(tmp_path / "frames.csv")
+    assert table["marker"].tolist() == ["film", "song"]
+    assert table["compared"].isna().tolist() == [True, False]
+
+
 def test_a_run_without_results_has_a_report_all_the_same(tmp_path: Path):
     """It says what failed, and why."""
     Dataset(tmp_path).write(

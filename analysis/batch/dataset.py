@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from analysis.recording.face_table import SHARES, share_columns
 from files import write_whole
@@ -143,6 +142,8 @@ class Dataset:
             ResultsError: It cannot be written.
 
         """
+        import pyarrow.parquet as pq  # a part of studies, which the page does without
+
         parts = list(self._parts(table))
         columns = list(dict.fromkeys(name for part in parts for name in pq.read_schema(part).names))
 
