@@ -158,7 +158,7 @@ def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kep
             bar.total = total
             bar.update(done - bar.n)
 
-        notes = conclude(run.out, lists, run.settings, csv=csv, rest=run.rest, kept=kept, progress=show)
+        notes = conclude(run.out, lists, run.settings, csv=csv, kept=kept, progress=show)
     for table in TABLES:
         if csv:
             Dataset(run.out).write_csv(table)

@@ -20,6 +20,8 @@ _CONFIDENT: Final = 0.5
 """From this probability on, an expression other than Neutral may be meant."""
 _GAP: Final = 0.3
 """Seconds without the face that end a still time."""
+LEAST_RATE: Final = 1 / _GAP
+"""Frames a second that there must be: with fewer, every frame ends the still time."""
 
 Spans = list[tuple[float, float]]
 """Times from when to when, in seconds, rising."""

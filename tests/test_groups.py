@@ -7,7 +7,16 @@ import pytest
 from pandas import DataFrame, concat
 
 from analysis.study.comparison import FEWEST, comparison, hedges_g, size_notes
-from analysis.study.groups import curves, group_table, people, persons, read_groups
+from analysis.study.groups import (
+    check_one_at_a_time,
+    counted_faces,
+    coverage,
+    curves,
+    group_table,
+    people,
+    persons,
+    read_groups,
+)
 from analysis.study.time_courses import courses, step_for
 from errors import StudyError
 from tests.tables import course, nobody, together
@@ -129,6 +138,32 @@ def test_the_face_that_is_seen_longest_is_the_person():
     named = people(courses(frames, 0.5), table.assign(face=[2, 7]).astype({"face": "Int32"}))
     whole = persons(named)
     assert whole.loc[whole["expression"] == "Sad", "share"].tolist() == pytest.approx([0.4 / 2.4])
+
+
+def test_all_numbers_of_a_file_may_be_one_person_s(tmp_path: Path):
+    """Who comes back under another number is measured on both: (8 * .9 + 12 * .4) / 20."""
+    frames = together(course("Happy", [0.9] * 8, face=1), course("Happy", [0.4] * 12, face=2, start=1.0))
+    groups = read_groups(written(tmp_path, "file,group,face\na.mp4,x,All\n"))
+    check_one_at_a_time(frames, groups)
+    counted = counted_faces(courses(frames, 0.5), groups)
+    assert (counted["face"].tolist(), coverage(frames, counted["face"])) == ([1, 2], 1)
+    whole = persons(people(courses(frames, 0.5), groups))
+    assert whole.loc[whole["expression"] == "Happy", ["seconds", "mean"]].to_numpy().tolist() == [
+        [pytest.approx(2), pytest.approx(0.6)]
+    ]
+    longest = counted_faces(courses(frames, 0.5), groups.assign(face=None).astype({"face": "Int32"}))
+    assert coverage(frames, longest["face"]) == pytest.approx(12 / 20)
+
+
+def test_faces_that_are_there_together_are_not_one_person_s(tmp_path: Path):
+    """All is refused where several faces are seen at a time, but for a moment in which numbers change."""
+    frames = together(course("Happy", [0.9] * 20, face=1), course("Sad", [0.9] * 10, face=2))
+    groups = read_groups(written(tmp_path, "file,group,face\na.mp4,x,all\n"))
+    with pytest.raises(StudyError, match=r"a\.mp4: 50% of the frames with faces show several"):
+        check_one_at_a_time(frames, groups)
+    check_one_at_a_time(together(course("Happy", [0.9] * 20), course("Sad", [0.9], face=2)), groups)
+    with pytest.raises(StudyError, match=r"face 1 counts for"):
+        counted_faces(courses(frames, 0.5), concat([groups, groups.assign(face=1, person="P2")]))
 
 
 def test_curves_have_a_band_across_people():

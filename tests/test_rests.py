@@ -92,6 +92,17 @@ def test_auto_says_that_it_found_none(rows, why):
     assert why in rest_record(RestWanted("found"), rests, duration)["note"]
 
 
+@pytest.mark.parametrize(("rate", "found"), [(1.0, False), (3.3, False), (3.4, True)])
+def test_auto_says_that_the_rate_is_too_low(rate, found):
+    """Below 3.4 frames a second no rest is found in a face that never moves, and that is not the face's fault."""
+    frames = frames_of([row(Neutral=0.9)] * round(100 * rate), rate)
+    rests = known_rests(RestWanted("found"), frames, 100)
+    assert bool(rests) == found
+    said = rest_record(RestWanted("found"), rests, 100, rate)["note"]
+    assert said.startswith("" if found else "No resting face was looked for: that takes 3.4 frames a second or more")
+    assert (f"{rate:g} were looked at" in said) != found
+
+
 def test_a_face_that_comes_and_goes_is_not_still():
     """A second counts only if the face was there all the time."""
     times = np.concatenate([start + np.arange(9) / 10 for start in range(0, 120, 2)])

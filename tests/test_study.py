@@ -12,11 +12,14 @@ import pytest
 from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset, file_row
+from analysis.output.intervals import find_intervals
+from analysis.study.markers import marker_table
+from analysis.study.report import report_page
 from analysis.study.study import conclude, read_lists
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS
 from errors import StudyError
-from tests.tables import course
+from tests.tables import course, together
 
 SETTINGS = Settings()
 GROUPS = {"patients": 0.3, "controls": 0.8}
@@ -172,6 +175,75 @@ def test_what_lists_no_longer_say_is_gone(run: Path, tmp_path: Path):
     (note,) = conclude(run, read_lists(None, None, names(run)), SETTINGS)
     assert "groups" in note
     assert [path.name for path in (run / "groups").iterdir()] == ["thesis.txt"]
+
+
+def test_no_two_markers_share_a_figure(run: Path, tmp_path: Path):
+    """Signs and capitals that names of files do not tell apart are told apart by a number."""
+    labels = ("CS+", "CS-", "film 1", "film/1", "Film", "film")
+    rows = [f"controls/0,{time},{label}" for time, label in enumerate(labels)]
+    (tmp_path / "m.csv").write_text("\n".join(["file,time,label", *rows]))
+    (tmp_path / "g.csv").write_text("file,group\ncontrols/0.mp4,a\n")
+    conclude(run, read_lists(tmp_path / "m.csv", tmp_path / "g.csv", names(run)), SETTINGS)
+    figures = {path.name.lower() for path in (run / "groups").glob("curves*.png")}
+    assert len(figures) == len(labels) + 1, "one each, and one over the whole files"
+
+
+def test_who_is_measured_on_a_part_only_is_told(run: Path, tmp_path: Path):
+    """A person whose face has one number in 2 of 6 s and another after that is counted in 67 % of the frames."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    numbers = pd.Series(np.where(frames["time"] < 2, 1, 5), dtype="Int32")
+    dataset.write("frames", "controls-0", frames.assign(face=numbers))
+    (tmp_path / "g.csv").write_text("file,group,face\ncontrols/0.mp4,a,\ncontrols/1.mp4,a,\n")
+    two = ["controls/0.mp4", "controls/1.mp4"]
+    notes = conclude(run, read_lists(None, tmp_path / "g.csv", two), SETTINGS)
+    assert "is in less than 80% of the frames with faces: controls/0.mp4 (67%)." in notes[0]
+    (tmp_path / "g.csv").write_text("file,group,face\ncontrols/0.mp4,a,all\ncontrols/1.mp4,a,\n")
+    assert "80%" not in "".join(conclude(run, read_lists(None, tmp_path / "g.csv", two), SETTINGS))
+
+
+def test_a_face_is_one_person_s(run: Path, tmp_path: Path):
+    """The face that is seen longest and the same by its number are one, and would count twice."""
+    (tmp_path / "g.csv").write_text("file,group,person,face\ncontrols/0.mp4,a,P1,1\ncontrols/0.mp4,a,P2,\n")
+    with pytest.raises(StudyError, match=r"controls/0\.mp4: face 1 counts for P1 and P2\. Name the face of each"):
+        conclude(run, read_lists(None, tmp_path / "g.csv", names(run)), SETTINGS)
+
+
+def test_what_is_not_known_of_a_file_is_empty():
+    """No figure of a file that failed is 0, and no share where there is no face."""
+    failed = file_row({"file": "bad.mp4", "state": "failed"}).iloc[0]
+    assert failed[["seconds", "fps", "frames", "faces", "share_Happy"]].isna().all()
+    told = {"seconds": 2.0, "fps": 10, "frames": 20, "frames_with_faces": 0, "faces": 0, "share_Happy": 0.0}
+    blind = file_row({"file": "dark.mp4", "state": "done"} | told).iloc[0]
+    assert blind[["seconds", "faces"]].tolist() == [2, 0]
+    assert np.isnan(blind["share_Happy"])
+
+
+def test_the_report_counts_each_face_of_a_marker_once():
+    """However long it is seen: .2 over 1 s and .8 over 3 s are .5; stretches of one face are weighted by time."""
+    frames = together(
+        course("Happy", [0.2] * 10, file="a.mp4"),
+        course("Happy", [0.8] * 30, file="b.mp4"),
+    )
+    listed = DataFrame({"file": ["a.mp4", "b.mp4"], "time": 0.0, "label": "film"})
+    files = pd.concat(
+        file_row({"file": name, "state": "done", "seconds": 3.0, "frames": 30, "faces": 1, "frames_with_faces": 30})
+        for name in ("a.mp4", "b.mp4")
+    )
+    page = report_page("x", files, find_intervals(frames), markers=marker_table(frames, listed))
+    row = next(line for line in page.splitlines() if '<th scope="row">film</th>' in line)
+    assert re.findall(r'data-expression="Happy"[^>]*>([^<]*)<', row) == ["0.50"]
+
+
+def test_parts_with_other_columns_keep_theirs_in_csv(tmp_path: Path):
+    """Where some files were compared with a rest and others not, no value slips into another column."""
+    dataset = Dataset(tmp_path)
+    dataset.write("frames", "a", DataFrame({"file": ["a"], "marker": ["film"]}))
+    dataset.write("frames", "b", DataFrame({"file": ["b"], "compared": [True], "marker": ["song"]}))
+    dataset.write_csv("frames")
+    table = pd.read_csv(tmp_path / "frames.csv")
+    assert table["marker"].tolist() == ["film", "song"]
+    assert table["compared"].isna().tolist() == [True, False]
 
 
 def test_a_run_without_results_has_a_report_all_the_same(tmp_path: Path):

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from analysis.recording.face_table import SHARES, share_columns
 from files import write_whole
@@ -29,22 +28,27 @@ RESERVED: Final = {*TABLES, "markers", "groups", ASIDE}
 _FILE_TYPES: Final = {
     **dict.fromkeys(("file", "state", "reason", "note", "kind"), "str"),
     **dict.fromkeys(("seconds", "fps"), "float64"),
-    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces"), "int64"),
+    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces", "compared"), "Int64"),
     **dict.fromkeys(SHARES, "float64"),
     **dict.fromkeys(("sha256", "fingerprint", "precision", "path", "stamp", "folder"), "str"),
+    **dict.fromkeys(("detector", "weights", "rest", "sampling"), "str"),
 }
 
 
 def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the row of one file; numbers that are not given are 0, and texts empty.
+    """Return the row of one file; what is not given is empty, and so are shares where there is no face.
 
     Columns: file (its name in the run), state (done or failed), reason (of a failure), note, kind (video or picture),
     seconds, fps (frames a second that were looked at), width and height (pixels), frames, frames_with_faces, faces,
     the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
     weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
-    reading it), and folder (of its own results).
+    reading it), folder (of its own results), and what it was analysed with: detector, weights (the beginning of the
+    hash of the network's files), rest (of `RestWanted.kind`; empty for none), sampling. `compared` is the number of
+    faces that were compared with their rest.
     """
-    row = {name: values.get(name, "" if kind == "str" else 0) for name, kind in _FILE_TYPES.items()}
+    row = {name: values.get(name, "" if kind == "str" else None) for name, kind in _FILE_TYPES.items()}
+    if not row["faces"]:
+        row |= dict.fromkeys(SHARES)
     return pd.DataFrame([row]).astype(_FILE_TYPES)
 
 
@@ -52,6 +56,8 @@ def video_values(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the row of a video's file has of its `summary.json`, by column."""
     values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
     values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
+    rest = summary["rest"]
+    values |= {"rest": rest["kind"], "compared": len(rest["faces"])} if rest else {"compared": 0}
     return values | share_columns(summary["shares"])
 
 
@@ -136,6 +142,8 @@ class Dataset:
             ResultsError: It cannot be written.
 
         """
+        import pyarrow.parquet as pq  # a part of studies, which the page does without
+
         parts = list(self._parts(table))
         columns = list(dict.fromkeys(name for part in parts for name in pq.read_schema(part).names))
 

@@ -42,7 +42,7 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
     }
     names = unique_names(addresses, known_names)
     taken = {*RESERVED, *(row["folder"] for row in rows.values())}
-    fingerprint = options.fingerprint()
+    fingerprint, weights = options.fingerprint(), options.weights()
     tasks = []
     for address, name in zip(addresses, names, strict=True):
         row = rows.get(address, {})
@@ -50,7 +50,7 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
         taken.add(key)
         known = tuple((column, str(row[column])) for column in KNOWN if column in row)
         replace = options.overwrite or bool(known) or not (options.out / key).exists()
-        tasks.append(Task(Source(address, name), key, fingerprint, replace, known))
+        tasks.append(Task(Source(address, name), key, fingerprint, replace, weights, known))
     return tasks
 
 

@@ -21,6 +21,7 @@ from entities import EXPRESSIONS, Classifier
 from errors import AnalysisCancelledError, FacialExpressionError, RestError
 from files import printable
 from network_file import NETWORK
+from vision.detection import load_detector
 from vision.pictures import is_picture
 from vision.sampling import EVERY_FRAME, Sampling
 
@@ -49,21 +50,25 @@ class Options:
     overwrite: bool = False
     """Whether to analyse again what was analysed before."""
 
+    def weights(self) -> str:
+        """Return the beginning of the hash of the network's files.
+
+        Raises:
+            SourceError: One cannot be read.
+
+        """
+        model = self.settings.model
+        files = (model.architecture, model.weights, model.weights.with_name(NETWORK))  # 8 bits answer differently
+        hashes = "".join(sha256(path) for path in files if path.is_file())
+        return hashlib.sha256(hashes.encode()).hexdigest()[:16]
+
     def fingerprint(self) -> str:
         """Return what changes with everything that results depend on, but for the file: settings and weights."""
         told = {
             "version": VERSION,
             "detector": self.settings.detector.model_dump(mode="json"),
             "model": self.settings.model.model_dump(mode="json", exclude={"weights", "architecture"}),
-            "weights": [
-                sha256(path)
-                for path in (
-                    self.settings.model.architecture,
-                    self.settings.model.weights,
-                    self.settings.model.weights.with_name(NETWORK),  # The same in 8 bits answers differently.
-                )
-                if path.is_file()
-            ],
+            "weights": self.weights(),
             "columns": columns(as_seen=self.rest is not None),
             "rest": repr(self.rest),
             "sampling": repr(self.sampling),
@@ -83,6 +88,8 @@ class Task:
     """`Options.fingerprint` of the run."""
     replace: bool = False
     """Whether a folder of that name may be replaced: it is of an earlier run, or was not there when this one began."""
+    weights: str = ""
+    """`Options.weights` of the run."""
     known: tuple[tuple[str, str], ...] = ()
     """What `files` has of it from an earlier run: names and values of `run.KNOWN`."""
 
@@ -109,7 +116,8 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
     dataset = Dataset(options.out)
     values: dict[str, Any] = {"file": task.source.name, "path": printable(task.source.address)}
     values |= {"folder": task.key, "fingerprint": task.fingerprint}
-    values["precision"] = getattr(classifier, "precision", "")
+    values |= {"precision": getattr(classifier, "precision", ""), "weights": task.weights}
+    values |= {"rest": options.rest.kind if options.rest else "", "sampling": repr(options.sampling)}
     try:
         values["stamp"] = task.source.stamp()
         known = {} if options.overwrite else dict(task.known)
@@ -119,6 +127,7 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
             return _kept(dataset, task, values)
         with task.source.fetched() as path:
             values["sha256"] = sha256(path)
+            values["detector"] = load_detector(options.settings.detector).title
             if same and known.get("sha256") == values["sha256"]:
                 return _kept(dataset, task, values)
             dataset.remove(task.key)
@@ -197,7 +206,8 @@ def _analyze_picture(
     dataset.write("faces", task.key, face_rows(name, picture.summaries))
     faces = len(picture.faces)
     values = {"kind": "picture", "width": record["width"], "height": record["height"], "note": picture.note}
-    values |= {"frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
+    values |= {"seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
+    values["compared"] = sum(bool(face.as_seen) for face in picture.faces)
     seen = ", ".join(face.expression for face in picture.faces)
     turned = "It was turned to find the faces." if picture.turned else ""
     line = " ".join(filter(None, [seen or "no face", turned, picture.note]))

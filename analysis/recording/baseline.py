@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, inf
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -12,7 +13,7 @@ from analysis.recording.times import parse_span
 from entities import EXPRESSIONS
 from errors import RestError
 from expressions.resting import RestingFace
-from expressions.stillness import LEAST_RECORDING, LEAST_REST, Spans, resting_spans
+from expressions.stillness import LEAST_RATE, LEAST_RECORDING, LEAST_REST, Spans, resting_spans
 from pipeline import Sighting
 
 AUTO: Final = "auto"
@@ -108,8 +109,18 @@ def known_rests(
     return {number: _within(tracks[number], spans) for number, spans in found.items() if spans}
 
 
-def rest_record(wanted: RestWanted, rests: Mapping[int, KnownRest], duration: float) -> dict[str, Any]:
-    """Return what the results say of the rests: which faces were compared with what, and seen when (seconds)."""
+def rest_record(
+    wanted: RestWanted, rests: Mapping[int, KnownRest], duration: float, rate: float = inf
+) -> dict[str, Any]:
+    """Return what the results say of the rests: which faces were compared with what, and seen when (seconds).
+
+    Args:
+        wanted: Where they come from.
+        rests: As `known_rests` returned them.
+        duration: Seconds of the recording.
+        rate: Frames a second that were looked at.
+
+    """
     return {
         "kind": wanted.kind,
         "faces": [
@@ -120,7 +131,7 @@ def rest_record(wanted: RestWanted, rests: Mapping[int, KnownRest], duration: fl
             }
             for number, known in sorted(rests.items())
         ],
-        "note": _doubts(rests) if rests else _why_none(wanted, duration),
+        "note": _doubts(rests) if rests else _why_none(wanted, duration, rate),
     }
 
 
@@ -135,9 +146,14 @@ def _doubts(rests: Mapping[int, KnownRest]) -> str:
     return f"At rest, {', '.join(doubtful)}. If that was no rest, choose another time." if doubtful else ""
 
 
-def _why_none(wanted: RestWanted, duration: float) -> str:
+def _why_none(wanted: RestWanted, duration: float, rate: float) -> str:
     if wanted.kind == "found" and duration < LEAST_RECORDING:
         return f"No resting face was looked for: that takes a recording of {LEAST_RECORDING:g} seconds or more."
+    if wanted.kind == "found" and rate < LEAST_RATE:
+        return (
+            f"No resting face was looked for: that takes {ceil(10 * LEAST_RATE) / 10:g} frames a second or more, and "
+            f"{rate:.2g} were looked at. Choose a higher --fps or a smaller --every, or give a time of rest."
+        )
     if wanted.kind == "found":
         return f"No resting face was found: none was still for {LEAST_REST:g} seconds without a clear expression."
     return "No face was found."

@@ -57,7 +57,7 @@ class Reading:
         rests = known_rests(wanted, self._looked, duration)
         for number, known in rests.items():
             self._pipeline.compare(number, known.rest)
-        self.rest = rest_record(wanted, rests, duration)
+        self.rest = rest_record(wanted, rests, duration, len(self._looked) / duration if duration > 0 else 0.0)
 
     def faces(self, video: VideoFile) -> Iterator[tuple[Frame, float, tuple[Face, ...]]]:
         """Yield each frame with the seconds to the next one, or to the end, and its faces."""

@@ -1,9 +1,11 @@
 """Groups of people: the mean course of each expression in each, and how much of it each shows.
 
 People are what is counted, not files or frames: a person's files are averaged first, weighted by time. Of the faces in
-a file, the one counts that the list names, or else the one that is seen longest.
+a file, the one counts that the list names, or else the one that is seen longest; or all of them, where the list says so
+of a file that shows one person at a time, whose face has got several numbers.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +20,21 @@ from expressions.intervals import ON
 
 COLUMNS: Final = ("file", "group", "person", "face")
 """Of a list of groups: the file, its group, who is seen in it (by default, every file is another person), and the
-number of that person's face (by default, the face that is seen longest)."""
+number of that person's face (by default, the face that is seen longest), or "all"."""
+ALL_FACES: Final = 0
+"""Stands for "all" in a list that was read; the faces themselves are numbered from 1."""
+LEAST_COVERAGE: Final = 0.8
+"""Share of a file's frames with faces in which the counted faces should be."""
+_MOST_TOGETHER: Final = 0.05
+"""Share of them that may show several faces though all are one person's: a tracker may take a moment to let go."""
 _WHOLE: Final = ["group", "person", "marker"]
 _LEVEL: Final = 0.95
 
 
 def read_groups(path: Path) -> DataFrame:
-    """Return a list of groups: file, group, person (texts) and face (Int32, empty where the list does not name one).
+    """Return a list of groups: file, group, person (texts) and face (Int32).
+
+    Where the list names no face, it is empty, and ALL_FACES where it says "all".
 
     Raises:
         StudyError: It is no such list, has a face twice, or a person in two groups.
@@ -37,8 +47,9 @@ def read_groups(path: Path) -> DataFrame:
     for name in COLUMNS[:3]:
         if len(lines := table.index[table[name] == ""]):
             raise StudyError(f"{path}: line {lines[0]} has no {name}. Fill it in, or take the line out.")
+    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES))
     if len(lines := table.index[~table["face"].str.fullmatch(r"\d{0,9}")]):
-        raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces.")
+        raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces, or all.")
     if len(lines := table.index[table.duplicated(["file", "face"])]):
         raise StudyError(f"{path}: line {lines[0]} has the file and face of a line above. Keep one of them.")
     for person, names in table.groupby("person")["group"].unique().items():
@@ -61,12 +72,63 @@ def people(courses: DataFrame, groups: DataFrame) -> DataFrame:
     Returns:
         group, person, marker, and what a course has from `time` on.
 
+    Raises:
+        StudyError: One face counts for two people.
+
+    """
+    chosen = courses.astype({"face": "Int32"}).merge(counted_faces(courses, groups), on=["file", "face"])
+    return _averaged(chosen, [*_WHOLE, "time"])
+
+
+def counted_faces(courses: DataFrame, groups: DataFrame) -> DataFrame:
+    """Return the list of groups with a row a face that counts for its person; `people` says more.
+
+    Raises:
+        StudyError: One face counts for two people.
+
     """
     seconds = courses[courses["marker"] == ""].groupby(["file", "face"])["seconds"].sum().sort_values()
     longest = dict(seconds.index)  # the last of a file's faces is the one seen longest
     faces = groups["face"].astype("Int32").fillna(groups["file"].map(longest).astype("Int32"))
-    chosen = courses.astype({"face": "Int32"}).merge(groups.assign(face=faces), on=["file", "face"])
-    return _averaged(chosen, [*_WHOLE, "time"])
+    single = groups.assign(face=faces).dropna(subset="face")
+    every = single[single["face"] == ALL_FACES].drop(columns="face")
+    of_every = every.merge(seconds.index.to_frame(index=False).astype({"face": "Int32"}), on="file")
+    named = concat([single[single["face"] != ALL_FACES], of_every], ignore_index=True)
+    if len(twice := named[named.duplicated(["file", "face"], keep=False)]):
+        row = twice.iloc[0]
+        both = twice.loc[(twice["file"] == row["file"]) & (twice["face"] == row["face"]), "person"]
+        raise StudyError(
+            f"{row['file']}: face {row['face']} counts for {' and '.join(both)}. Name the face of each in the list of "
+            "groups; where none is named, it is the one that is seen longest."
+        )
+    return named
+
+
+def coverage(frames: DataFrame, faces: Collection[int]) -> float:
+    """Return in which share (0-1) of a file's frames with faces one of these is; NaN where there are no faces."""
+    seen = frames[frames["face"].notna()]
+    return float(seen["face"].isin(list(faces)).groupby(seen["frame"]).any().mean())
+
+
+def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
+    """Refuse to take all faces of a file for one person's where several are seen at a time.
+
+    Args:
+        frames: Of one file.
+        groups: As `read_groups` returns them.
+
+    Raises:
+        StudyError: So many frames show several that they are several people.
+
+    """
+    file = frames["file"].iloc[0]
+    faces = frames[frames["face"].notna()].groupby("frame")["face"].size()
+    share = float((faces > 1).mean()) if len(faces) else 0.0
+    if share > _MOST_TOGETHER and (groups.loc[groups["file"] == file, "face"] == ALL_FACES).any():
+        raise StudyError(
+            f"{file}: {share:.0%} of the frames with faces show several, so that not all are one person's. In the list "
+            "of groups, write the number of the person's face instead of all."
+        )
 
 
 def curves(people: DataFrame, *, above: float = ON) -> DataFrame:

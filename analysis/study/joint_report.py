@@ -41,7 +41,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, notes: Iterable
         notes: Sentences that the reader has to know.
 
     """
-    rows, intervals, pictures, rests, parts = [], [], {}, set(), []
+    rows, intervals, pictures, parts = [], [], {}, []
     for name, video in zip(_different([video.name for video in videos]), videos, strict=True):
         if video.reason:
             rows.append(file_row({"file": name, "state": "failed", "reason": video.reason}))
@@ -50,15 +50,15 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, notes: Iterable
             intervals.append(pd.DataFrame(summary["intervals"]).assign(file=name))
             pictures[name] = pictures_of(video.results)
             parts += [f"Of {name}, only a part was looked at: {video.part}."] if video.part else []
-            rests.add(summary["rest"]["kind"] if summary["rest"] else None)
     number = len(pictures)
+    files = pd.concat([*rows, file_row({}).iloc[:0]], ignore_index=True)
     return report_page(
         f"Facial expressions in {number} {'video' if number == 1 else 'videos'}",
-        pd.concat([*rows, file_row({}).iloc[:0]], ignore_index=True),
+        files,
         joined(intervals, INTERVAL_TYPES),
         pictures=pictures,
         notes=[*notes, *parts],
-        methods=methods(settings, rests),
+        methods=methods(settings, files),
     )
 
 

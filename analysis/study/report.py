@@ -120,10 +120,12 @@ def _duration(seconds: float) -> str:
 
 def _overall(done: DataFrame) -> list[dict[str, Any]]:
     """Return the share of each expression in all files, which count by how long faces are seen in them."""
-    seen = np.where(done["seconds"] > 0, done["seconds"], 1) * done["frames_with_faces"] / done["frames"].clip(lower=1)
-    if not seen.sum():
+    shown = done[done["frames_with_faces"] > 0]
+    if shown.empty:
         return []
-    shares = {name: float(np.average(done[f"share_{name}"], weights=seen)) for name in _NAMES}
+    part = (shown["frames_with_faces"] / shown["frames"]).to_numpy(np.float64)
+    seen = np.where(shown["seconds"] > 0, shown["seconds"], 1) * part
+    shares = {name: float(np.average(shown[f"share_{name}"], weights=seen)) for name in _NAMES}
     return [
         {"name": name, "percent": f"{100 * share:.2f}", "words": f"{name} {share:.0%}"}
         for name, share in shares.items()
@@ -190,14 +192,16 @@ def svg(figure: Figure) -> Markup:
 
 
 def _markers(table: DataFrame | None) -> list[dict[str, Any]]:
-    """Return each marker's mean probabilities, in the order in which markers first come, weighted by time."""
+    """Return each marker's mean probabilities, in the order in which markers first come.
+
+    Each face of each file counts once; its stretches are weighted by time.
+    """
     if table is None or table.empty:
         return []
     used = table[table["seconds"] > 0]
-    weighted = (
-        used.assign(sum=used["mean"] * used["seconds"]).groupby(["marker", "expression"])[["sum", "seconds"]].sum()
-    )
-    means = (weighted["sum"] / weighted["seconds"]).to_dict()
+    weighted = used.assign(sum=used["mean"] * used["seconds"])
+    faces = weighted.groupby(["marker", "expression", "file", "face"])[["sum", "seconds"]].sum()
+    means = (faces["sum"] / faces["seconds"]).groupby(["marker", "expression"]).mean().to_dict()
     return [
         {"marker": marker, "cells": [{"name": name, "value": means.get((marker, name))} for name in DISPLAY_ORDER]}
         for marker in table.sort_values("start", kind="stable")["marker"].unique()

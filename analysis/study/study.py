@@ -26,13 +26,22 @@ from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
-from analysis.recording.baseline import RestWanted
 from analysis.study.comparison import comparison, size_notes
 from analysis.study.figures import draw_comparison, draw_curves
-from analysis.study.groups import curves, group_table, people, persons, read_groups
+from analysis.study.groups import (
+    LEAST_COVERAGE,
+    check_one_at_a_time,
+    counted_faces,
+    coverage,
+    curves,
+    group_table,
+    people,
+    persons,
+    read_groups,
+)
 from analysis.study.markers import TABLE as MARKER_TYPES
 from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
-from analysis.study.methods import methods
+from analysis.study.methods import methods, mixed_settings
 from analysis.study.report import GroupResults, report_page
 from analysis.study.report_pictures import pictures_of
 from analysis.study.study_tables import run_names, shortened
@@ -102,7 +111,6 @@ def conclude(
     settings: Settings,
     *,
     csv: bool = False,
-    rest: RestWanted | None = None,
     kept: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
@@ -113,7 +121,6 @@ def conclude(
         lists: What `read_lists` returned.
         settings: Those of the analysis; `intervals` says what makes an interval.
         csv: Whether to write the tables as CSV files, too.
-        rest: Where resting faces came from, for the report.
         kept: Files of earlier runs that stay in the tables; where the list of markers does not name them, their markers
             stay, too.
         progress: Told after every file how many are done, of how many.
@@ -128,13 +135,17 @@ def conclude(
     step = step_for(max((row["seconds"] for row in done), default=0.0))
     intervals, markers, found = [], [], []
     usable: dict[str, float] = {}
+    covered: dict[str, float] = {}
     for number, row in enumerate(done, 1):
         frames, listed = _marked(dataset, row, lists.markers, kept)
         usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
         intervals.append(_with_intervals(dataset, row, frames, limits))
         markers.append(marker_table(frames, listed, on=limits.on))
         if lists.groups is not None and row["file"] in set(lists.groups["file"]):
+            check_one_at_a_time(frames, lists.groups)
             found.append(courses(frames, step, listed))
+            counted = counted_faces(found[-1], lists.groups[lists.groups["file"] == row["file"]])
+            covered[row["file"]] = coverage(frames, counted["face"])
         if progress:
             progress(number, len(done))
     marked = joined(markers, MARKER_TYPES)
@@ -147,6 +158,7 @@ def conclude(
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     removed = results is None and _remove_groups(out / "groups")
     notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
+    notes += [*mixed_settings(files), *_half_seen(covered)]
     notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
     notes += size_notes(results.persons) if results else []
     page = report_page(
@@ -157,7 +169,7 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=methods(settings, {rest.kind if rest else None}),
+        methods=methods(settings, files),
     )
     write_text(out / REPORT, page)
     return notes
@@ -204,9 +216,10 @@ def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -
     known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
     drawn = {marker: draw_curves(courses, marker=marker) for marker in courses["marker"].unique()}
     effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
+    endings = _endings(list(drawn))
     for name, figures in (("curves", drawn), ("effect-sizes", effects)):
         for marker, figure in figures.items():
-            _write_figure(folder / (f"{name}-{_plain(marker)}" if marker else name), figure)
+            _write_figure(folder / f"{name}{endings[marker]}", figure)
     return GroupResults(of_persons, compared, drawn, effects, above)
 
 
@@ -268,6 +281,16 @@ def _twice(done: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{text}, which counts each time. Keep one of them." for text in copies]
 
 
+def _half_seen(covered: Mapping[str, float]) -> list[str]:
+    """Return a note about files whose counted faces are in too few of the frames with faces."""
+    few = [f"{file} ({share:.0%})" for file, share in covered.items() if 0 < share < LEAST_COVERAGE]
+    note = (
+        f"The face that counts is in less than {LEAST_COVERAGE:.0%} of the frames with faces: {shortened(few)}. If one "
+        "person has several numbers, merge them, or write all under face in the list of groups."
+    )
+    return [note] if few else []
+
+
 def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
     """Return a note about people of whom there is nothing to compare."""
     if groups is None:
@@ -277,6 +300,14 @@ def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]
     return [f"No usable frame shows these people, who are in no comparison: {shortened(names)}."] if names else []
 
 
-def _plain(marker: str) -> str:
-    """Return a marker as a part of a file's name."""
-    return "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
+def _endings(markers: Sequence[str]) -> dict[str, str]:
+    """Return how names of each marker's files end: in its letters and digits, and a number where that is taken."""
+    found: dict[str, str] = {}
+    for marker in markers:
+        plain = "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
+        ending, number = f"-{plain}" if marker else "", 1
+        while ending.lower() in {other.lower() for other in found.values()}:  # as Windows and macOS compare them
+            number += 1
+            ending = f"-{plain}-{number}"
+        found[marker] = ending
+    return found
