@@ -21,6 +21,8 @@ from vision.tracking import FaceTracker
 
 TURNS: Final = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
 """OpenCV's rotation for each angle in degrees clockwise, the most likely first."""
+LYING: Final = 60.0
+"""Degrees of roll from which a head is not held that way: the picture lies on its side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +206,19 @@ class Upright(NamedTuple):
 def analyze_any_way_up(
     image: Image, detector: FaceDetector, classifier: Classifier, min_confidence: float = 0.0
 ) -> Upright:
-    """Find the faces in a picture as `analyze_image` does; if there is none, in the picture rotated by quarters.
+    """Find the faces in a picture as `analyze_image` does; if none is upright, in the picture rotated by quarters.
 
     Scans, and pictures that were saved by programs that drop the EXIF orientation, lie on their side without saying so.
     """
+    lying = Upright(image, (), 0)
     for turned, turn in TURNS.items():
         upright = image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
         faces = analyze_image(upright, detector, classifier, min_confidence)
-        if faces:
+        if any(abs(face.roll or 0.0) < LYING for face in faces):
             return Upright(upright, faces, turned)
-    return Upright(image, (), 0)
+        if faces and not lying.faces:
+            lying = Upright(upright, faces, turned)
+    return lying
 
 
 def _told(detection: Detection) -> dict[str, Any]:

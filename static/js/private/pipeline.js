@@ -5,9 +5,11 @@ import { LABELS } from "../faces/expressions.js";
 import { largest, toNamed } from "../faces/probabilities.js";
 import { cropFace, prepare } from "./crops.js";
 import { direction } from "./geometry.js";
+import { TURNS, turned } from "./pixels.js";
 import { Smoother } from "./smoothing.js";
 import { FaceTracker } from "./tracking.js";
-import { TURNS, turned } from "./turning.js";
+
+const LYING = 60; // degrees of roll from which a head is not held that way: the picture lies on its side
 
 export class Pipeline {
   /**
@@ -44,14 +46,15 @@ export class Pipeline {
     return faces;
   }
 
-  /** The faces of a single picture, turned by quarters where there are none in it as it is: { turned, faces }. */
+  /** The faces of a single picture, turned by quarters where none in it is upright: { turned, faces }. */
   async still(picture) {
+    let lying = { turned: 0, faces: [] };
     for (const turn of TURNS) {
-      const upright = turned(picture, turn);
-      const faces = await this.#facesOf(upright);
-      if (faces.length) return { turned: turn, faces };
+      const faces = await this.#facesOf(turned(picture, turn));
+      if (faces.some(({ roll }) => Math.abs(roll ?? 0) < LYING)) return { turned: turn, faces };
+      if (!lying.faces.length) lying = { turned: turn, faces };
     }
-    return { turned: 0, faces: [] };
+    return lying.faces.length ? lying : { turned: 0, faces: [] };
   }
 
   async #facesOf(picture) {
