@@ -129,5 +129,6 @@ def test_https_names_the_settings_where_no_certificate_can_be_kept() -> None:
 
 def test_a_network_that_cannot_be_converted_names_the_setting() -> None:
     """No folder for temporary files can be written to."""
-    code = "from model import *\ntry: FacialExpressionModel()\nexcept ModelError as error: print(error)"
+    pair = '"models/fer2013/model.json", "models/fer2013/model_weights.h5"'  # beside which is no network.onnx
+    code = f"from model import *\ntry: FacialExpressionModel({pair})\nexcept ModelError as error: print(error)"
     assert "Set TMPDIR to a folder" in told("-c", code, read_only="/tmp /var/tmp /dev/shm")  # noqa: S108
