@@ -23,6 +23,7 @@ SPLITS = ("Training", "PublicTest", "PrivateTest")
 class BrightnessModel:
     """Stands in for the network: the first pixel, over 30, is the expression that it is 82 % sure of."""
 
+    precision = "float32"
     parameters, multiply_adds = 1_500_000, 100_000_000
 
     def __init__(self, architecture, weights):
