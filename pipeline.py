@@ -210,15 +210,24 @@ def analyze_any_way_up(
 
     Scans, and pictures that were saved by programs that drop the EXIF orientation, lie on their side without saying so.
     """
-    lying = Upright(image, (), 0)
-    for turned, turn in TURNS.items():
+
+    def look(turned: int) -> Upright:
+        turn = TURNS[turned]
         upright = image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
-        faces = analyze_image(upright, detector, classifier, min_confidence)
-        if any(abs(face.roll or 0.0) < LYING for face in faces):
-            return Upright(upright, faces, turned)
-        if faces and not lying.faces:
-            lying = Upright(upright, faces, turned)
-    return lying
+        return Upright(upright, analyze_image(upright, detector, classifier, min_confidence), turned)
+
+    found = next((seen for turned in TURNS if (seen := look(turned)).faces), Upright(image, (), 0))
+    lying = _quarters(found.faces)
+    if lying and (upright := look((found.turned - lying) % 360)).faces:
+        return upright
+    return found
+
+
+def _quarters(faces: Sequence[Face]) -> int:
+    """Return by how many degrees, in quarters of a turn, the largest face lies clockwise: 0, 90, 180 or 270."""
+    largest = max(faces, key=lambda face: face.box.width * face.box.height, default=None)
+    roll = (largest.roll if largest else None) or 0.0
+    return 0 if abs(roll) < LYING else 90 * round(roll / 90) % 360
 
 
 def _told(detection: Detection) -> dict[str, Any]:

@@ -44,9 +44,6 @@ class LiveAnalyser:
         with self._starting:
             if self._loader.ident is None:
                 self._loader.start()
-                threading.Thread(
-                    target=warm_up, args=(self._settings.detector,), name="load-detector", daemon=True
-                ).start()
 
     def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
         """Return the frame's faces, and milliseconds by stage; nothing while the model is missing or failing."""
@@ -81,6 +78,7 @@ class LiveAnalyser:
         self._closed.set()
 
     def _load(self) -> None:
+        warm_up(self._settings.detector)
         delay = LOAD_AGAIN
         while not self._closed.is_set():
             try:

@@ -48,13 +48,13 @@ export class Pipeline {
 
   /** The faces of a single picture, turned by quarters where none in it is upright: { turned, faces }. */
   async still(picture) {
-    let lying = { turned: 0, faces: [] };
-    for (const turn of TURNS) {
-      const faces = await this.#facesOf(turned(picture, turn));
-      if (faces.some(({ roll }) => Math.abs(roll ?? 0) < LYING)) return { turned: turn, faces };
-      if (!lying.faces.length) lying = { turned: turn, faces };
-    }
-    return lying.faces.length ? lying : { turned: 0, faces: [] };
+    const look = async (turn) => ({ turned: turn, faces: await this.#facesOf(turned(picture, turn)) });
+    let found = { turned: 0, faces: [] };
+    for (const turn of TURNS) if (!found.faces.length) found = await look(turn);
+    if (!found.faces.length) return { turned: 0, faces: [] };
+    const lying = quarters(found.faces);
+    const upright = lying && (await look((found.turned - lying + 360) % 360));
+    return upright && upright.faces.length ? upright : found;
   }
 
   async #facesOf(picture) {
@@ -108,6 +108,13 @@ function record({ id, box, detection }, probabilities, shown, threshold) {
     uncertain: profile || confidence < threshold,
     probabilities: toNamed(probabilities),
   };
+}
+
+/** By how many degrees, in quarters of a turn, the largest face lies clockwise: 0, 90, 180 or 270. */
+function quarters(faces) {
+  const area = ({ box: [, , width, height] }) => width * height;
+  const roll = faces.reduce((one, other) => (area(other) > area(one) ? other : one)).roll ?? 0;
+  return Math.abs(roll) < LYING ? 0 : (90 * Math.round(roll / 90) + 360) % 360;
 }
 
 const rounded = (degrees) => Number(degrees.toFixed(1));
