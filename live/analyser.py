@@ -78,7 +78,6 @@ class LiveAnalyser:
         self._closed.set()
 
     def _load(self) -> None:
-        warm_up(self._settings.detector)
         delay = LOAD_AGAIN
         while not self._closed.is_set():
             try:
@@ -88,6 +87,7 @@ class LiveAnalyser:
                 self._closed.wait(delay)
                 delay = min(2 * delay, LOAD_RARELY)
             else:
+                warm_up(self._settings.detector)
                 self._ready()
                 self.classifier = classifier
                 return

@@ -25,7 +25,7 @@ from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
 from web.assets import modules, tag  # noqa: E402
-from web.private import networks  # noqa: E402
+from web.private import compressed, networks  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
 
 STATIC: Final = ROOT / "static"
@@ -89,7 +89,7 @@ class Site:
         if endpoint in PAGES:
             return PAGES[endpoint]
         if endpoint == "private.network":
-            return self._data(f"{name}.onnx.gz", self.networks[name])
+            return self._data(f"{name}.onnx.gz", compressed(self.networks[name]))
         if endpoint != "static":
             raise SiteError(f"A page asks for {endpoint}, which needs a server. Leave it out where static_site is set.")
         self.asked.add(filename)

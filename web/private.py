@@ -41,11 +41,11 @@ def network(version: str, name: str) -> Response:
     content = networks(get_services().settings).get(name)
     if content is None or version != tag(content):
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This version of a network is not here. Load the page again.")
-    return Response(content, mimetype="application/octet-stream", headers={"Cache-Control": FOREVER})
+    return Response(compressed(content), mimetype="application/octet-stream", headers={"Cache-Control": FOREVER})
 
 
 def networks(settings: Settings) -> dict[str, bytes]:
-    """Return the network in use and YuNet as browsers load them, compressed; none where one is missing or another."""
+    """Return the network in use and YuNet as browsers run them; none where one is missing or another."""
     return _networks(settings.model.architecture, settings.model.weights)
 
 
@@ -65,5 +65,10 @@ def _networks(architecture: Path, weights: Path) -> dict[str, bytes]:
             return {}
     except (OSError, ModelError):
         return {}
-    detector = of_any_size(WEIGHTS.read_bytes())
-    return {"network": gzip.compress(content, mtime=0), "yunet": gzip.compress(detector, mtime=0)}
+    return {"network": content, "yunet": of_any_size(WEIGHTS.read_bytes())}
+
+
+@lru_cache(maxsize=2)
+def compressed(content: bytes) -> bytes:
+    """Return a network as browsers load it; that takes a moment, for which no page waits."""
+    return gzip.compress(content, mtime=0)

@@ -27,7 +27,7 @@ from playwright.sync_api import Page, sync_playwright
 from config import ROOT, Settings
 from files import write_json
 from training.fer2013 import load, majority
-from web.private import networks
+from web.private import compressed, networks
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = {
@@ -50,7 +50,7 @@ class Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         """Send a file, or a network as the application sends it."""
         if self.path.startswith("/private/"):
-            content = networks(Settings())[Path(self.path).name.removesuffix(".onnx.gz")]
+            content = compressed(networks(Settings())[Path(self.path).name.removesuffix(".onnx.gz")])
             self.asked[self.path] = len(content)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
