@@ -193,7 +193,7 @@ def looks(level: int) -> Callable[[FrameResult], bool]:
 def brightness(result: FrameResult) -> float:
     """Return the mean level of a result's picture."""
     if result.image is not None:
-        return float(result.image.mean())
+        return float(cv2.cvtColor(result.image, cv2.COLOR_BGR2GRAY).mean())
     picture = cv2.imdecode(np.frombuffer(result.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
     return float(picture.mean())
