@@ -218,7 +218,7 @@ def test_a_file_that_is_not_there_is_missed_at_once(elsewhere: str):
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
-    """The page is there after three seconds of work, the network half loaded; a signal ends it at once, with a viewer watching."""
+    """The page is there after three seconds of work, loading included; a signal ends it at once, with a viewer."""
     with started("--config", elsewhere, "--source", str(DEMO_CLIP)) as (process, host, port):
         page = http.client.HTTPConnection(host, port, timeout=30)
         page.request("GET", "/")
