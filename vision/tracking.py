@@ -311,9 +311,11 @@ class FaceTracker:
 
 def _carried(template: Template, face: Square, frames: Sequence[Pyramid]) -> Square | None:
     """Return where a face is after so many frames; None where it is lost on the way: the next search may find it."""
+    if len(frames) > _MAX_BEHIND:
+        return None
     for frame in frames:
         face, likeness = template.find(frame, face)
-        if likeness < _ALIKE or len(frames) > _MAX_BEHIND:
+        if likeness < _ALIKE:
             return None
     return face
 
