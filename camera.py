@@ -172,10 +172,10 @@ class VideoCamera:
         """Why the model names no expressions, as a sentence; empty while it works."""
         return self._analyser.reason
 
-    @property
-    def classifier(self) -> Classifier | None:
-        """The model; None until it is loaded."""
-        return self._analyser.classifier
+    def wait_for_classifier(self, timeout: float) -> Classifier | None:
+        """Load the model and return it, after so many seconds at most; None where it is not there then, or failed."""
+        self.start_loading()
+        return self._analyser.wait_for_classifier(timeout)
 
     def close(self) -> None:
         """End all streams and threads within a second, even if the source blocks."""

@@ -75,11 +75,12 @@ def measure_rate(mode: str, clips: Sequence[Path], settings: Settings, workers: 
 
 
 class _Watch(threading.Thread):
-    """Looks at the processes below this one, again and again. Use it as a context manager."""
+    """Looks at the processes that this one starts, again and again. Use it as a context manager."""
 
     def __init__(self) -> None:
         super().__init__(name="watch", daemon=True)
         self._ended = threading.Event()
+        self._others = {child.pid for child in psutil.Process().children()}
         self._megabytes: dict[int, float] = {}
         self._seconds: dict[int, float] = {}
 
@@ -96,6 +97,8 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
             for child in psutil.Process().children():
+                if child.pid in self._others:
+                    continue
                 with suppress(psutil.Error):
                     times, megabytes = child.cpu_times(), child.memory_info().rss / 1e6
                     self._seconds[child.pid] = times.user + times.system

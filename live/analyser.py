@@ -36,6 +36,7 @@ class LiveAnalyser:
         self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
         self._starting = threading.Lock()
         self._closed = threading.Event()
+        self._tried = threading.Event()
         self._pipeline: ExpressionPipeline | None = None
         self._resting_until = 0.0
 
@@ -45,9 +46,14 @@ class LiveAnalyser:
             if self._loader.ident is None:
                 self._loader.start()
 
+    def wait_for_classifier(self, timeout: float) -> Classifier | None:
+        """Return the model, after so many seconds at most; None where it is not there by then, or failed."""
+        self._tried.wait(timeout)
+        return self.classifier
+
     def faces(self, frame: Frame) -> tuple[tuple[Face, ...], Mapping[str, float]]:
         """Return the frame's faces, and milliseconds by stage; nothing while the model is missing or failing."""
-        if self.classifier is None or time.monotonic() < self._resting_until:
+        if self.classifier is None or self.state == "loading" or time.monotonic() < self._resting_until:
             return (), {}
         try:
             if self._pipeline is None:
@@ -87,9 +93,10 @@ class LiveAnalyser:
                 self._closed.wait(delay)
                 delay = min(2 * delay, LOAD_RARELY)
             else:
+                self.classifier = classifier
+                self._tried.set()
                 warm_up(self._settings.detector)
                 self._ready()
-                self.classifier = classifier
                 return
 
     def _ready(self) -> None:
@@ -100,3 +107,4 @@ class LiveAnalyser:
         reason = str(error) if known else f"Expressions cannot be recognised ({type(error).__name__}: {error})."
         self._log.fault(reason, None if known else error)
         self.state, self.reason = "failed", reason
+        self._tried.set()

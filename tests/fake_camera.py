@@ -81,6 +81,11 @@ class FakeCamera:
     def start_loading(self) -> None:
         """Do nothing: the model is here, or never comes."""
 
+    def wait_for_classifier(self, timeout: float) -> Classifier | None:
+        """Return the model, or None at once: it is here, or never comes."""
+        del timeout
+        return self.classifier
+
     def latest(self) -> FrameResult | None:
         """Return the newest result."""
         return self._latest

@@ -290,13 +290,28 @@ def test_the_video_runs_while_the_model_is_loaded(make_camera: Cameras, portrait
     camera = make_camera(RepeatingSource(portrait[0]), load=model)
     results = camera.results()
     assert first(results, is_picture).faces == ()
-    assert (camera.model_state, camera.classifier) == ("loading", None)
+    assert (camera.model_state, camera.wait_for_classifier(0)) == ("loading", None)
     model.may_load.set()
     result = first(results, has_faces)
     assert [face.expression for face in result.faces] == ["Happy"]
     assert {"detect", "classify"} <= set(result.timings)
     assert (camera.model_state, camera.model_reason) == ("ready", "")
-    assert camera.classifier is not None
+    assert camera.wait_for_classifier(0) is not None
+
+
+def test_a_model_that_loads_is_waited_for(make_camera: Cameras) -> None:
+    """Who needs it gets it once it is there, and hears at once that it failed."""
+    model = SlowModel()
+    camera = make_camera(HandFedSource(), model)
+    threading.Timer(0.05, model.may_load.set).start()
+    assert camera.wait_for_classifier(PATIENCE) is not None
+
+    def fail() -> Classifier:
+        raise ModelError("There is no model file.")
+
+    camera = make_camera(HandFedSource(), fail)
+    assert camera.wait_for_classifier(PATIENCE) is None
+    assert camera.model_reason == "There is no model file."
 
 
 def test_the_model_can_be_loaded_before_the_first_viewer(make_camera: Cameras) -> None:

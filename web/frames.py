@@ -18,7 +18,7 @@ from web.uploads import ready_classifier
 MAX_MEGAPIXELS: Final = 4.0
 MAX_BYTES: Final = 4_000_000
 BUSY_SECONDS: Final = 5.0
-"""How long a frame may wait for its turn; one that waited longer is no longer live."""
+"""How long a frame may wait for the model, and for its turn; one that waited longer is no longer live."""
 
 blueprint = described_blueprint("frames", __name__)
 
@@ -33,7 +33,7 @@ blueprint = described_blueprint("frames", __name__)
 def analyse(query: FrameQuery) -> dict[str, Any]:
     """Find and follow the faces in the next frame of a video."""
     services, stream_id = get_services(), query.stream
-    classifier = ready_classifier(services)
+    classifier = ready_classifier(services, BUSY_SECONDS)
     data = _body()
     stream = services.streams.get(stream_id, lambda: ExpressionPipeline(services.settings, classifier, live=True))
     with services.analyses.acquire(BUSY_SECONDS, lock=stream.lock):

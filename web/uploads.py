@@ -19,7 +19,7 @@ from web.errors import ApiError
 from web.services import Services
 
 BUSY_SECONDS: Final = 10.0
-"""How long a picture may wait for its turn."""
+"""How long a picture may wait for its turn, and then for the model."""
 
 
 class PictureRequest(Request):
@@ -49,8 +49,8 @@ def analysed_upload(services: Services, file: object, rest: RestingFace | None =
         ModelError: The model is not there (yet).
 
     """
-    classifier = ready_classifier(services)
     with services.analyses.acquire(BUSY_SECONDS):
+        classifier = ready_classifier(services, BUSY_SECONDS)
         data = _read(file, services.settings.uploads.max_megabytes)
         picture = read_picture(data, services.settings.uploads.max_megapixels)
         found = analyze_any_way_up(picture.image, services.detector, classifier, services.settings.model.min_confidence)
@@ -59,10 +59,9 @@ def analysed_upload(services: Services, file: object, rest: RestingFace | None =
         yield AnalysedUpload(found, picture.note, classifier)
 
 
-def ready_classifier(services: Services) -> Classifier:
-    """Return the model, or raise ModelError with the reason why it is not there."""
-    services.camera.start_loading()
-    if classifier := services.camera.classifier:
+def ready_classifier(services: Services, timeout: float) -> Classifier:
+    """Return the model, after so many seconds at most while it loads, or raise ModelError with what is wrong."""
+    if classifier := services.camera.wait_for_classifier(timeout):
         return classifier
     raise ModelError(services.camera.model_reason or "The model is still loading. Try again in a few seconds.")
 
