@@ -105,9 +105,9 @@ class Face:
         return self.profile or self.confidence < self.min_confidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class FrameResult:
-    """All that viewers see of one frame."""
+    """All that viewers see of one frame; equal to itself alone."""
 
     index: int
     captured_at: float

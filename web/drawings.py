@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from entities import FrameResult
 from vision.annotation import annotate, encode_jpeg, hide_faces, message_frame
@@ -36,14 +37,16 @@ SIZES: Final = (
 
 
 class Drawings:
-    """The newest frame in each way of drawing, drawn when it is first asked for and once for all who ask."""
+    """Frames in each way of drawing, drawn when it is first asked for and once for all who ask.
+
+    What is drawn is kept for as long as anybody has the frame: many viewers may be one frame behind the newest.
+    """
 
     def __init__(self, quality: int) -> None:
         """Take the JPEG quality, 1-100."""
         self._quality = quality
-        self._newest: FrameResult | None = None
-        self._drawn: dict[tuple[object, ...], bytes] = {}
-        """Of the newest frame, by the way of drawing."""
+        self._drawn = WeakKeyDictionary[FrameResult, dict[tuple[object, ...], bytes]]()
+        """By the way of drawing."""
         self._lock = threading.Lock()
 
     def jpeg(self, result: FrameResult, *, labels: bool, blur: bool) -> bytes:
@@ -78,9 +81,7 @@ class Drawings:
 
     def _once(self, result: FrameResult, way: tuple[object, ...], draw: Callable[[], bytes]) -> bytes:
         with self._lock:
-            if self._newest is None or result.index > self._newest.index:
-                self._newest, self._drawn = result, {}
-            kept = self._drawn if result is self._newest else {}  # an older one is a slow viewer's
+            kept = self._drawn.setdefault(result, {})
             if way not in kept:
                 kept[way] = _or_message(result, draw)
             return kept[way]
