@@ -105,6 +105,7 @@ class ExpressionPipeline:
         detected = perf_counter()
         sightings = self._classify_paced(found, self._pacer) if self._pacer else self._classify([found])[0]
         classified = perf_counter()
+        self._tracker.search()
         return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
     def look_at(self, frames: Sequence[Frame]) -> list[list[Sighting]]:

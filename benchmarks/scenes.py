@@ -1,5 +1,6 @@
 """What is measured: videos at a given size, and a scene of many faces made from one of them."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from vision.pixels import letterboxed
 from vision.tracking import FaceTracker
 from vision.videos import VideoFile
 
-_COLUMNS: Final = 4
 _APART: Final = 5
 """Frames between what neighbours in a scene of many faces do."""
 _ROOM: Final = 1.7
@@ -75,6 +75,10 @@ class CrowdScene:
         """The number of faces and the size."""
         return f"{self.faces} faces {self.size[0]}x{self.size[1]}"
 
+    @property
+    def _columns(self) -> int:
+        return max(1, round(math.sqrt(2 * self.faces)))  # twice as many as rows, since pictures are wide
+
     def frames(self) -> Iterator[Frame]:
         """Yield the frames, from the first in which the video shows a face.
 
@@ -82,8 +86,8 @@ class CrowdScene:
             SourceError: The video cannot be read, or shows no face.
 
         """
-        rows = -(-self.faces // _COLUMNS)
-        tile = self.size[0] // _COLUMNS, self.size[1] // rows
+        rows = -(-self.faces // self._columns)
+        tile = self.size[0] // self._columns, self.size[1] // rows
         tracker = FaceTracker(DetectorSettings())
         past: deque[Image] = deque(maxlen=_APART * (self.faces - 1) + 1)
         face: Box | None = None
@@ -101,7 +105,7 @@ class CrowdScene:
         canvas = np.full((self.size[1], self.size[0], 3), 110, np.uint8)
         for number in range(self.faces):
             picture = past[min(_APART * number, len(past) - 1)]
-            row, column = divmod(number, _COLUMNS)
+            row, column = divmod(number, self._columns)
             place = Box(column * tile[0], row * tile[1], *tile).crop(canvas)
             place[:] = picture[:, ::-1] if number % 2 else picture
         return canvas

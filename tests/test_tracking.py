@@ -62,6 +62,13 @@ def test_a_still_face_has_a_still_box(tracker, face):
     assert np.abs(np.diff([[box.x, box.y, box.width] for box in boxes], axis=0)).mean() < 0.5
 
 
+def update_live(tracker, image, time):
+    """Return the faces in the next frame of live video, and let the search begin that is due."""
+    tracks = tracker.update(image, time)
+    tracker.search()
+    return tracks
+
+
 def test_few_frames_are_searched_and_none_waits(face, monkeypatch):
     """At 30 frames a second, one in five at most is searched, and live frames do not wait for what that takes."""
     tracker = FaceTracker(DetectorSettings(), live=True)
@@ -73,13 +80,27 @@ def test_few_frames_are_searched_and_none_waits(face, monkeypatch):
         return find(*arguments, **options)
 
     monkeypatch.setattr(tracker, "_detector", Mock(find=find_slowly))
-    followed = [tracker.update(scene((face, 300 + i, 200)), i / 30) for i in range(12)]
+    followed = [update_live(tracker, scene((face, 300 + i, 200)), i / 30) for i in range(12)]
     released.set()
     if tracker._search:
         tracker._search.found.result(10)
     assert [len(tracks) for tracks in followed] == [1] * 12  # although the second search is not done
     assert followed[-1][0].box.x - followed[0][0].box.x == pytest.approx(0, abs=12)
     assert len(searching) == 2
+
+
+def test_a_live_search_waits_until_the_frame_is_done(face, monkeypatch):
+    """What names the faces of a frame has the processors for itself; the search begins when it is done."""
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    tracker.update(scene((face, 300, 200)), 0)
+    searches = Mock(return_value=[])
+    monkeypatch.setattr(tracker, "_detector", Mock(find=searches))
+    tracker.update(scene((face, 300, 200)), 0.2)
+    assert searches.call_count == 0
+    tracker.search().found.result(10)
+    assert searches.call_count == 1
+    tracker.search()
+    assert searches.call_count == 1
 
 
 def test_a_new_face_is_shown_where_it_is_by_then(face, monkeypatch):
@@ -99,7 +120,7 @@ def test_a_new_face_is_shown_where_it_is_by_then(face, monkeypatch):
             released.set()
             if tracker._search:
                 tracker._search.found.result(10)
-        tracks = tracker.update(scene((face, 100 + 15 * i, 200)), now)
+        tracks = update_live(tracker, scene((face, 100 + 15 * i, 200)), now)
     (track,) = tracks
     assert track.box.x + track.box.width / 2 == pytest.approx(100 + 15 * i + 50, abs=8)
 
@@ -115,7 +136,7 @@ def test_a_search_that_takes_long_costs_no_face(face, monkeypatch):
         return find(*arguments, **options)
 
     monkeypatch.setattr(tracker, "_detector", Mock(find=find_slowly))
-    found = [tracker.update(scene((face, 300, 200)), i / 30) for i in range(1, 60)]
+    found = [update_live(tracker, scene((face, 300, 200)), i / 30) for i in range(1, 60)]
     released.set()
     assert [[track.id for track in tracks] for tracks in found] == [[1]] * 59
 

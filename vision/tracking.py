@@ -146,6 +146,8 @@ class FaceTracker:
         self._frame_time: float | None = None
         self._now = 0.0
         self._search: _Search | None = None
+        self._due: tuple[Image, Pyramid] | None = None
+        """The frame that is to be searched, once there is time."""
         self._searched_at = -inf
         self._answered_at = -inf
         """When the last search began that has ended."""
@@ -168,12 +170,26 @@ class FaceTracker:
             self._search.since.append(pyramid)
         if self._search and (not self._live or self._search.found.done()):
             self._take_in(self._search)
+        self._due = None
         if self._search is None and self._now - self._searched_at >= self._period:
-            self._search = self._begin_search(image, pyramid)
-        if self._search and elapsed > _GRACE:  # the first frame, or one of few: the next may be too late
-            self._take_in(self._search)
+            self._due = image, pyramid
+        # The first frame, or one of few: the next may be too late.
+        if elapsed > _GRACE and (search := self._search or self.search()):
+            self._take_in(search)
+        elif not self._live:
+            self.search()
         self._drop_unseen()
         return self._visible(pyramid.shape)
+
+    def search(self) -> _Search | None:
+        """Begin the search that is due, if one is, in the frame that came last.
+
+        Of live video it goes on beside whatever follows: call this when the frame itself needs no processor any more.
+        """
+        if self._due:
+            (image, pyramid), self._due = self._due, None
+            self._search = self._begin_search(image, pyramid)
+        return self._search
 
     @property
     def _period(self) -> float:
