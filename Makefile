@@ -47,7 +47,7 @@ train: $(VENV)/train.stamp ## Train without opening the notebook (DATA=fer2013.c
 
 model: $(VENV)/train.stamp ## Make both networks of this repository anew (DATA=..., VOTES=..., JOBS=4 with a GPU)
 	@$(BIN)/python -m training.check "$(DATA)" --votes "$(VOTES)"
-	@exec $(BIN)/python -m training.recipe "$(DATA)" "$(VOTES)" --jobs $(or $(JOBS),1)
+	@exec $(BIN)/python -m training.make_model "$(DATA)" "$(VOTES)" --jobs $(or $(JOBS),1)
 
 lint: $(VENV)/dev.stamp ## Run ruff and mypy
 	$(BIN)/ruff check .

@@ -97,7 +97,9 @@ def test_a_live_search_waits_until_the_frame_is_done(face, monkeypatch):
     monkeypatch.setattr(tracker, "_detector", Mock(find=searches))
     tracker.update(scene((face, 300, 200)), 0.2)
     assert searches.call_count == 0
-    tracker.search().found.result(10)
+    search = tracker.search()
+    assert search
+    search.found.result(10)
     assert searches.call_count == 1
     tracker.search()
     assert searches.call_count == 1

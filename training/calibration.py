@@ -15,6 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from entities import EXPRESSIONS
+from training.fer2013 import FER2013, vote_shares
 
 Floats = NDArray[np.floating[Any]]
 Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
@@ -73,6 +74,12 @@ def prior(truth: ArrayLike) -> NDArray[np.float64]:
     """
     shares = as_shares(truth)
     return np.maximum(shares.mean(axis=0), 1 / len(shares))
+
+
+def priors(rows: FER2013) -> dict[str, NDArray[np.float64]]:
+    """Return the prior of each head that these rows train: "labels" and, where they have votes, "votes"."""
+    found = {"labels": prior(rows.labels)}
+    return found if rows.votes is None else found | {"votes": prior(vote_shares(rows.votes))}
 
 
 def merge(logits: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:

@@ -1,7 +1,8 @@
 """A network's probabilities against every kind of truth that FER2013's rows have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -91,3 +92,11 @@ def plots(
         title = f"In worse pictures, against {TITLES[conditions['against']]}"
         figures["conditions"] = report.plot_conditions(conditions["scores"], title)
     return figures | {"reliability": report.plot_reliability(curves, "How sure, and how often right")}
+
+
+def save_plots(figures: Mapping[str, Figure], folder: Path, split: str) -> None:
+    """Write plots into a folder, all but those that show faces of FER2013, which may not be passed on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        if not name.startswith("mistakes"):
+            figure.savefig(folder / f"{split}-{name}.png")

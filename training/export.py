@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from numpy.typing import NDArray
 
 from entities import EXPRESSIONS
@@ -16,18 +16,12 @@ from training.fer2013 import FACE_SIZE
 from training.network import BatchNormalization
 
 
-def deployable(model: keras.Model, flips: bool = True) -> keras.Model:
-    """Return a float32 copy, made of Keras's own layers: faces (n, 48, 48, 1), 0-255, to (n, 7) probabilities.
-
-    With `flips`, the logits are the mean of those of the face and of its mirror image.
-    """
+def deployable(model: keras.Model) -> keras.Model:
+    """Return a float32 copy, made of Keras's own layers: faces (n, 48, 48, 1), 0-255, to (n, 7) probabilities."""
     faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
-    views = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0) if flips else faces
     copy = keras.models.clone_model(model, clone_function=_plain)
     copy.set_weights(model.get_weights())
-    logits = copy.call(views)  # not copy(views): its layers become this model's own, not a model within it
-    if flips:
-        logits = ops.mean(ops.reshape(logits, (2, -1, len(EXPRESSIONS))), axis=0)
+    logits = copy.call(faces)  # not copy(faces): its layers become this model's own, not a model within it
     return keras.Model(faces, layers.Softmax(dtype="float32", name="probabilities")(logits), name=model.name)
 
 

@@ -1,6 +1,6 @@
 """Runs train.ipynb without opening it: the same cells, with other values in its parameter cell.
 
-`python -m training.notebook DATA` is what `make train` calls; training.recipe runs it once for each stage.
+`python -m training.notebook DATA` is what `make train` calls.
 """
 
 import argparse
@@ -9,11 +9,9 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Final
 
 import nbformat
-import pandas as pd
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
@@ -21,10 +19,9 @@ from tqdm import tqdm
 from config import ROOT
 from errors import FacialExpressionError, TrainingError
 from files import write_text
+from training.epochs import watch_epochs
 
 NOTEBOOK: Final = ROOT / "train.ipynb"
-LOOK_EVERY: Final = 0.5
-"""Seconds between two looks at how many epochs are done."""
 
 
 def read_parameters() -> dict[str, Any]:
@@ -66,33 +63,14 @@ def run(parameters: Mapping[str, Any], output: Path, on_epochs: Callable[[int], 
     """
     notebook = with_parameters(nbformat.read(NOTEBOOK, as_version=4), parameters)
     client = NotebookClient(notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}})
-    ended = Event()
     checkpoints = Path(parameters.get("CHECKPOINTS", read_parameters()["CHECKPOINTS"]))
-    watcher = Thread(target=_watch, args=(ROOT / checkpoints / "log.csv", ended, on_epochs), daemon=True)
-    watcher.start()
     try:
-        client.execute()
+        with watch_epochs(ROOT / checkpoints / "log.csv", on_epochs):
+            client.execute()
     except CellExecutionError as error:
         raise TrainingError(f"{error.ename}: {error.evalue}. All of it is in {output}.") from error
     finally:
-        ended.set()
-        watcher.join()
         write_text(output, nbformat.writes(notebook))
-
-
-def _watch(log: Path, ended: Event, on_epochs: Callable[[int], object]) -> None:
-    stopped = False
-    while not stopped:
-        stopped = ended.wait(LOOK_EVERY)
-        on_epochs(epochs_done(log))
-
-
-def epochs_done(log: Path) -> int:
-    """Return the number of epochs in a training's log, which need not be there."""
-    try:
-        return int(pd.read_csv(log)["epoch"].nunique())
-    except (OSError, ValueError, KeyError):  # Not there yet, or just being written.
-        return 0
 
 
 def _parameter_cell(notebook: Any) -> Any:
