@@ -19,8 +19,10 @@ import pytest
 
 from analysis.queue import admission, worker
 from analysis.queue.job import Job, JobState
-from analysis.queue.jobs import MOST_ATTEMPTS, JobStore
+from analysis.queue.job_files import JobFiles
+from analysis.queue.jobs import JobStore
 from analysis.queue.runner import JobRunner
+from analysis.queue.work import MOST_ATTEMPTS, WorkQueue
 from analysis.queue.worker import Inbox, Worker
 from config import Settings
 from entities import Classifier
@@ -88,7 +90,7 @@ def store(tmp_path: Path, clock: Clock) -> JobStore:
 @pytest.fixture
 def settings(store: JobStore) -> Settings:
     """Return settings that name the queue."""
-    return Settings.model_validate({"uploads": {"folder": store.root}})
+    return Settings.model_validate({"uploads": {"folder": store.files.root}})
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def add(store: JobStore, clip: Path | None = None, owner: str = "anna", name: st
     """Queue a video."""
     job_id = store.reserve(owner, 0, **ROOM)
     if clip:
-        shutil.copy(clip, store.original(job_id))
+        shutil.copy(clip, store.files.original(job_id))
     return store.add(job_id, owner, name, 1.0, **more)
 
 
@@ -122,7 +124,7 @@ def test_who_looks_does_not_wait_for_who_writes(store: JobStore) -> None:
     """A list is there at once though a change to it is under way, for however long."""
     job_id = store.reserve("anna", 10, **ROOM)
     job = store.add(job_id, "anna", "clip.mp4", 1.0)
-    writer = sqlite3.connect(store.root / "jobs.sqlite3", isolation_level=None)
+    writer = sqlite3.connect(store.files.root / "jobs.sqlite3", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         with mock.patch("analysis.queue.database.LOCK_SECONDS", 0.0):
@@ -141,7 +143,7 @@ class TestStore:
         """First come, first served, each job once."""
         first, second = add(store, owner="anna"), add(store, owner="ben")
         assert [store.places()[job.id].ahead for job in (first, second)] == [0, 1]
-        claimed = [store.claim(), store.claim(), store.claim()]
+        claimed = [WorkQueue(store).claim(), WorkQueue(store).claim(), WorkQueue(store).claim()]
         assert [job and job.id for job in claimed] == [first.id, second.id, None]
 
     def test_visitors_see_only_their_own(self, store: JobStore) -> None:
@@ -154,12 +156,12 @@ class TestStore:
     def test_progress_and_remaining_time(self, store: JobStore, clock: Clock) -> None:
         """Remaining time follows from the pace so far, counted from the first frame."""
         add(store)
-        job = store.claim()
+        job = WorkQueue(store).claim()
         assert job is not None
         assert job.remaining(clock()) is None
-        assert store.advance(job.id, 0, 10)
+        assert WorkQueue(store).advance(job.id, 0, 10)
         clock.now += 5
-        assert store.advance(job.id, 2, 10)
+        assert WorkQueue(store).advance(job.id, 2, 10)
         found = store.job("anna", job.id)
         assert found is not None
         assert found.remaining(clock()) == pytest.approx(20)
@@ -167,12 +169,12 @@ class TestStore:
     def test_a_deleted_job_is_gone_with_its_files(self, store: JobStore, clip: Path) -> None:
         """Row and folder go at once, and who works on it learns of it."""
         job = add(store, clip)
-        store.claim()
+        WorkQueue(store).claim()
         store.delete(job.id)
         assert store.jobs("anna") == []
-        assert not store.folder(job.id).exists()
-        assert not store.advance(job.id, 1, 10)
-        assert not store.finish(job.id)
+        assert not store.files.folder(job.id).exists()
+        assert not WorkQueue(store).advance(job.id, 1, 10)
+        assert not WorkQueue(store).finish(job.id)
 
     def test_number_of_jobs_is_limited(self, store: JobStore) -> None:
         """Each visitor has a limit, and all together have one."""
@@ -193,8 +195,8 @@ class TestStore:
         failed = store.reserve("ben", 0, most=2, most_each=1)
         with pytest.raises(QueueFullError, match="Try again later"):
             store.reserve("cleo", 0, most=2, most_each=1)
-        store.give_up(failed)
-        assert not store.folder(failed).exists()
+        store.abort_upload(failed)
+        assert not store.files.folder(failed).exists()
         store.delete(upload)
         for owner in ("anna", "ben"):
             store.reserve(owner, 0, most=2, most_each=1)
@@ -205,26 +207,26 @@ class TestStore:
         first = store.reserve("anna", 6, **ROOM)
         with pytest.raises(ResultsError, match="disk is full"):
             store.reserve("ben", 6, **ROOM)
-        store.give_up(first)
+        store.abort_upload(first)
         store.reserve("ben", 6, **ROOM)
 
     def test_old_jobs_are_swept(self, store: JobStore, clock: Clock, clip: Path) -> None:
         """A finished job goes when its time is up; one that waits stays, however long."""
         done, waiting = add(store, clip), add(store, clip)
-        store.claim()
-        store.finish(done.id)
+        WorkQueue(store).claim()
+        WorkQueue(store).finish(done.id)
         clock.now += 100
         store.sweep(keep_seconds=100)
         assert state(store, done) is JobState.DONE
         clock.now += 1
         store.sweep(keep_seconds=100)
         assert [job.id for job in store.jobs("anna")] == [waiting.id]
-        assert not store.folder(done.id).exists()
-        assert store.original(waiting.id).exists()
+        assert not store.files.folder(done.id).exists()
+        assert store.files.original(waiting.id).exists()
 
     def test_broken_uploads_are_swept(self, store: JobStore, clock: Clock) -> None:
         """A folder without a job stays while an upload may be under way, and not longer; nor does its place."""
-        folder = store.folder(store.reserve("anna", 0, most=1, most_each=1))
+        folder = store.files.folder(store.reserve("anna", 0, most=1, most_each=1))
         clock.now = folder.stat().st_mtime + 60
         store.sweep(100)
         assert folder.exists()
@@ -235,7 +237,7 @@ class TestStore:
 
     def test_a_place_without_a_folder_is_freed(self, store: JobStore, clock: Clock) -> None:
         """Nothing can come any more of an upload whose folder was taken away."""
-        shutil.rmtree(store.folder(store.reserve("anna", 0, most=1, most_each=1)))
+        shutil.rmtree(store.files.folder(store.reserve("anna", 0, most=1, most_each=1)))
         clock.now = 10_000
         store.sweep(100)
         store.reserve("anna", 0, most=1, most_each=1)
@@ -243,19 +245,19 @@ class TestStore:
     def test_long_uploads_are_not_swept(self, store: JobStore, clock: Clock) -> None:
         """However long ago an upload began, it is not broken while something of it comes."""
         upload = store.reserve("anna", 0, **ROOM)
-        store.original(upload).write_bytes(b"the newest part")
-        clock.now = store.original(upload).stat().st_mtime + 60
-        os.utime(store.folder(upload), (0, clock.now - 2 * 3600))
+        store.files.original(upload).write_bytes(b"the newest part")
+        clock.now = store.files.original(upload).stat().st_mtime + 60
+        os.utime(store.files.folder(upload), (0, clock.now - 2 * 3600))
         store.sweep(100)
-        assert store.original(upload).exists()
+        assert store.files.original(upload).exists()
 
     def test_what_others_put_there_is_not_swept(self, store: JobStore, clock: Clock) -> None:
         """The folder may be one that holds other things, too."""
         add(store)
-        (store.root / "holiday 2019" / "rome").mkdir(parents=True)
-        clock.now = (store.root / "holiday 2019").stat().st_mtime + 10_000
+        (store.files.root / "holiday 2019" / "rome").mkdir(parents=True)
+        clock.now = (store.files.root / "holiday 2019").stat().st_mtime + 10_000
         store.sweep(100)
-        assert (store.root / "holiday 2019" / "rome").exists()
+        assert (store.files.root / "holiday 2019" / "rome").exists()
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
     def test_nobody_else_on_the_computer_may_look(self, store: JobStore) -> None:
@@ -263,8 +265,10 @@ class TestStore:
         before = os.umask(0o022)
         try:
             job = add(store)
-            with store.only_worker(0):
-                found = {path.name: path.stat().st_mode & 0o777 for path in (store.root, *store.root.iterdir())}
+            with WorkQueue(store).only_worker(0):
+                found = {
+                    path.name: path.stat().st_mode & 0o777 for path in (store.files.root, *store.files.root.iterdir())
+                }
         finally:
             os.umask(before)
         assert {found.pop("uploads"), found.pop(job.id)} == {0o700}
@@ -274,39 +278,39 @@ class TestStore:
     @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
     def test_a_folder_that_was_there_stays_as_it_was(self, store: JobStore) -> None:
         """Its permissions are its owner's choice; those of what is made in it are ours."""
-        store.root.mkdir()
-        store.root.chmod(0o755)
+        store.files.root.mkdir()
+        store.files.root.chmod(0o755)
         job = add(store)
-        assert store.root.stat().st_mode & 0o777 == 0o755
-        assert store.folder(job.id).stat().st_mode & 0o777 == 0o700
+        assert store.files.root.stat().st_mode & 0o777 == 0o755
+        assert store.files.folder(job.id).stat().st_mode & 0o777 == 0o700
 
     def test_a_released_attempt_does_not_count(self, store: JobStore) -> None:
         """However often the application is restarted, the job goes on."""
         add(store)
         for _ in range(MOST_ATTEMPTS + 1):
-            job = store.claim()
+            job = WorkQueue(store).claim()
             assert job is not None
-            store.release(job.id)
-            store.recover()
+            WorkQueue(store).release(job.id)
+            WorkQueue(store).recover()
         assert store.unfinished()
 
     def test_a_job_that_always_crashes_is_given_up(self, store: JobStore) -> None:
         """A video that ends its process again and again does not block the queue."""
         job = add(store)
         for _ in range(MOST_ATTEMPTS):
-            store.claim()
-            store.recover()
+            WorkQueue(store).claim()
+            WorkQueue(store).recover()
         failed = store.job("anna", job.id)
         assert failed is not None
         assert (failed.state, failed.code) == (JobState.FAILED, "crashed")
-        assert store.claim() is None
+        assert WorkQueue(store).claim() is None
 
     def test_only_one_worker(self, store: JobStore) -> None:
         """While one works, another one is turned away; afterwards it may."""
         add(store)
-        with store.only_worker(0) as first, store.only_worker(0) as second:
+        with WorkQueue(store).only_worker(0) as first, WorkQueue(store).only_worker(0) as second:
             assert (first, second) == (True, False)
-        with store.only_worker(0) as third:
+        with WorkQueue(store).only_worker(0) as third:
             assert third
 
     def test_a_folder_that_cannot_be_written_is_an_error_in_words(self, tmp_path: Path) -> None:
@@ -325,8 +329,8 @@ class TestStore:
     ) -> None:
         """A new one is begun at once, which is said once; the old one stays, for who wants to look into it."""
         add(store)
-        store = store if running else JobStore(store.root)
-        (store.root / "jobs.sqlite3").write_bytes(damage)
+        store = store if running else JobStore(store.files.root)
+        (store.files.root / "jobs.sqlite3").write_bytes(damage)
         if running:
             with suppress(ResultsError):
                 store.jobs("anna")
@@ -334,7 +338,7 @@ class TestStore:
         job = add(store)
         assert [found.id for found in store.jobs("anna")] == [job.id]
         if damage:
-            assert (store.root / "jobs.sqlite3.damaged").read_bytes() == damage
+            assert (store.files.root / "jobs.sqlite3.damaged").read_bytes() == damage
             assert caplog.text.count("damaged (") == 1
 
     @pytest.mark.parametrize("page", range(1, 9))
@@ -342,7 +346,7 @@ class TestStore:
         """Whichever part of the list was overwritten, in the end there is one that works."""
         for _ in range(20):
             add(store, name="x" * 200)
-        path = store.root / "jobs.sqlite3"
+        path = store.files.root / "jobs.sqlite3"
         data = bytearray(path.read_bytes())
         data[4096 * (page - 1) : 4096 * page] = b"\xff" * min(4096, max(0, len(data) - 4096 * (page - 1)))
         path.write_bytes(data)
@@ -350,15 +354,15 @@ class TestStore:
             with suppress(ResultsError):
                 store.jobs("anna")
                 store.sweep(100)
-                store.claim()
+                WorkQueue(store).claim()
                 add(store)
         assert store.jobs("anna")
-        assert store.claim()
+        assert WorkQueue(store).claim()
 
     def test_a_list_of_another_version_is_set_aside(self, store: JobStore) -> None:
         """Whatever its tables are like."""
-        store.root.mkdir()
-        with closing(sqlite3.connect(store.root / "jobs.sqlite3")) as database:
+        store.files.root.mkdir()
+        with closing(sqlite3.connect(store.files.root / "jobs.sqlite3")) as database:
             database.execute("CREATE TABLE jobs (id TEXT)")
         assert store.jobs("anna") == []
         assert add(store).number == 1
@@ -372,26 +376,26 @@ class TestStore:
         assert sorted(store.places(), key=lambda job_id: store.places()[job_id].ahead) == [job.id for job in order]
         for expected in order:
             assert store.places()[expected.id].ahead == 0
-            claimed = store.claim()
+            claimed = WorkQueue(store).claim()
             assert claimed
             assert claimed.id == expected.id
-            store.finish(claimed.id)
+            WorkQueue(store).finish(claimed.id)
 
     def test_networks_take_turns(self, store: JobStore) -> None:
         """Who claims to be a new visitor each time has one turn where others have one."""
         ids = [add(store, owner=f"nobody {number}", network="a").id for number in range(3)]
         other = add(store, owner="ben", network="b").id
-        claimed = [store.claim() for _ in range(4)]
+        claimed = [WorkQueue(store).claim() for _ in range(4)]
         assert [job and job.id for job in claimed] == [ids[0], other, ids[1], ids[2]]
 
     def test_a_turn_is_remembered_when_the_video_is_gone(self, store: JobStore) -> None:
         """Deleting a video gives nobody another turn before the others."""
         for owner in ("anna", "anna", "ben"):
             add(store, owner=owner)
-        first = store.claim()
+        first = WorkQueue(store).claim()
         assert first
         store.delete(first.id)
-        second = store.claim()
+        second = WorkQueue(store).claim()
         assert second
         assert second.owner == "ben"
 
@@ -408,10 +412,10 @@ class TestStore:
         first, second = add(store, work=600e6), add(store, work=300e6)
         place = store.places()[second.id]
         assert [place.wait, place.work] == pytest.approx([20, 10])
-        store.claim()
-        store.advance(first.id, 0, 1)
+        WorkQueue(store).claim()
+        WorkQueue(store).advance(first.id, 0, 1)
         clock.now += 60
-        store.finish(first.id)
+        WorkQueue(store).finish(first.id)
         place = store.places()[second.id]
         assert [place.wait, place.work] == pytest.approx([0, 30])
 
@@ -420,6 +424,7 @@ FULL_DISK = """
 import errno, pathlib, sys
 from contextlib import suppress
 from analysis.queue.jobs import JobStore
+from analysis.queue.work import WorkQueue
 from errors import ResultsError
 
 def fill():
@@ -436,11 +441,11 @@ store = JobStore(pathlib.Path("uploads"), lambda: now)
 ids = []
 for name in ("old", "deleted", "kept"):
     job_id = store.reserve("anna", 0, most=9, most_each=9)
-    store.original(job_id).write_bytes(b"video")
+    store.files.original(job_id).write_bytes(b"video")
     store.add(job_id, "anna", name, 1.0)
     ids.append(job_id)
-store.claim()
-store.finish(ids[0])
+WorkQueue(store).claim()
+WorkQueue(store).finish(ids[0])
 fill()
 try:
     pathlib.Path("another").write_bytes(bytes(4096))
@@ -450,19 +455,19 @@ else:
     raise AssertionError("the disk is not full")
 store = JobStore(pathlib.Path("uploads"), lambda: now)
 assert [job.name for job in store.jobs("anna")] == ["old", "deleted", "kept"]
-assert store.original(ids[1]).read_bytes() == b"video"
+assert store.files.original(ids[1]).read_bytes() == b"video"
 store.delete(ids[1])
 fill()
 now += 1000
 store.sweep(100)
 fill()
 assert [job.name for job in store.jobs("anna")] == ["kept"]
-assert [path.name for path in store.root.iterdir() if path.is_dir()] == [ids[2]]
+assert [path.name for path in store.files.root.iterdir() if path.is_dir()] == [ids[2]]
 try:
     store.reserve("anna", 5000, most=9, most_each=9)
 except ResultsError as error:
     assert "full" in str(error)
-store.claim()
+WorkQueue(store).claim()
 print("done")
 """
 
@@ -525,13 +530,13 @@ class TestWorker:
 
         self.run(settings, inbox[0], load)
         assert [state(store, job) for job in jobs] == [JobState.DONE] * 2
-        assert all((store.results(job.id) / "annotated.mp4").is_file() for job in jobs)
+        assert all((store.files.results(job.id) / "annotated.mp4").is_file() for job in jobs)
         assert len(loaded) == 1
 
     def test_a_bad_video_fails_with_a_reason(self, store: JobStore, settings: Settings, inbox, clip: Path) -> None:
         """The next one is done all the same."""
         bad, good = add(store), add(store, clip)
-        store.original(bad.id).write_bytes(b"no video")
+        store.files.original(bad.id).write_bytes(b"no video")
         self.run(settings, inbox[0])
         failed = store.job("anna", bad.id)
         assert failed is not None
@@ -557,7 +562,7 @@ class TestWorker:
         """The visitor is told, and learns nothing of the server's folders."""
 
         def analyze(*_: object, **__: object) -> None:
-            raise ResultsError(f"The disk is full; the results need more room in {store.root}.")
+            raise ResultsError(f"The disk is full; the results need more room in {store.files.root}.")
 
         monkeypatch.setattr(worker, "analyze_video", analyze)
         job = add(store, clip)
@@ -566,7 +571,7 @@ class TestWorker:
         assert failed is not None
         assert failed.code == "not_written"
         assert "disk is full" in failed.message
-        assert str(store.root) not in failed.message
+        assert str(store.files.root) not in failed.message
 
     def test_ending_while_the_network_loads_costs_no_attempt(
         self, store: JobStore, settings: Settings, inbox, clip: Path
@@ -615,7 +620,7 @@ class TestWorker:
         self.run(settings, inbox[0], Deleting)
         assert len(batches) == 1
         assert state(store, job) is None
-        assert not store.folder(job.id).exists()
+        assert not store.files.folder(job.id).exists()
 
     def test_a_deletion_is_noticed_between_frames(
         self, store: JobStore, settings: Settings, inbox, clip: Path, monkeypatch: pytest.MonkeyPatch
@@ -653,7 +658,7 @@ class TestWorker:
         """With each frame, but not too often."""
         monkeypatch.setattr(worker, "_REPORT_SECONDS", 0)
         beats: list[None] = []
-        monkeypatch.setattr(JobStore, "beat", lambda _: beats.append(None))
+        monkeypatch.setattr(JobFiles, "beat", lambda _: beats.append(None))
         add(store, clip)
         self.run(settings, inbox[0])
         assert len(beats) > 25  # the clip's frames
@@ -672,7 +677,7 @@ class TestWorker:
 
         self.run(settings, mailbox, Ending)
         assert state(store, job) is JobState.QUEUED
-        assert [path.name for path in store.folder(job.id).iterdir()] == ["original"]
+        assert [path.name for path in store.files.folder(job.id).iterdir()] == ["original"]
         later = Parent()
         self.run(settings, Inbox(later.lines))
         assert state(store, job) is JobState.DONE
@@ -683,11 +688,11 @@ class TestWorker:
     ) -> None:
         """A job that was running when its process was killed is done anew."""
         job = add(store, clip)
-        store.claim()
-        (store.folder(job.id) / ".results.1234.partial").mkdir()
+        WorkQueue(store).claim()
+        (store.files.folder(job.id) / ".results.1234.partial").mkdir()
         self.run(settings, inbox[0])
         assert state(store, job) is JobState.DONE
-        assert sorted(path.name for path in store.folder(job.id).iterdir()) == ["original", "results"]
+        assert sorted(path.name for path in store.files.folder(job.id).iterdir()) == ["original", "results"]
 
 
 class TestRunner:
@@ -822,12 +827,12 @@ class TestRunner:
     ) -> None:
         """The application itself sees to it that nothing is kept too long."""
         job = add(store, clip)
-        store.claim()
-        store.finish(job.id)
+        WorkQueue(store).claim()
+        WorkQueue(store).finish(job.id)
         runner = JobRunner(settings, ("does-not-exist",))
         runner.wake()
-        until(lambda: not store.folder(job.id).exists())
+        until(lambda: not store.files.folder(job.id).exists())
         runner.close()
-        with sqlite3.connect(store.root / "jobs.sqlite3") as database:
+        with sqlite3.connect(store.files.root / "jobs.sqlite3") as database:
             assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
         database.close()

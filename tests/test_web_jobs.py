@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 
 from analysis.queue.jobs import JobStore
 from analysis.queue.runner import JobRunner
+from analysis.queue.work import WorkQueue
 from analysis.recording.video import analyze_video
 from config import Settings
 from entities import Box, Image
@@ -134,11 +135,11 @@ def leftovers(folder: Path) -> list[str]:
 
 def finish(client: FlaskClient, job: dict[str, Any], **files: bytes) -> None:
     """Put results in place as the worker does."""
-    results = store(client).results(job["id"])
+    results = store(client).files.results(job["id"])
     results.mkdir()
     for name, data in files.items():
         (results / name.replace("__", ".")).write_bytes(data)
-    store(client).finish(job["id"])
+    WorkQueue(store(client)).finish(job["id"])
 
 
 class TestUpload:
@@ -179,7 +180,7 @@ class TestUpload:
         assert (job["fps"], job["start"], job["end"], job["rest"]) == (5, 0.25, 0.75, "0-0.5")
         assert job["seconds"] == pytest.approx(0.5)
         assert job["estimated_seconds"] < whole["estimated_seconds"] / 2
-        owned = store(client).claim(), store(client).claim()
+        owned = WorkQueue(store(client)).claim(), WorkQueue(store(client)).claim()
         assert [found.options.sampling for found in owned if found] == [Sampling(), Sampling(5, begin=0.25, end=0.75)]
 
     @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ def test_one_client_under_many_names(make_app: Callable[..., Flask], clip: bytes
     other = app.test_client()
     other.environ_base["REMOTE_ADDR"] = "192.0.2.1"
     assert send(other, clip).status_code == 201
-    folder = app.extensions[EXTENSION].jobs.store.root
+    folder = app.extensions[EXTENSION].jobs.store.files.root
     assert not any(b"127.0.0.1" in path.read_bytes() for path in folder.glob("jobs.sqlite3*"))
 
 
@@ -527,7 +528,7 @@ class TestResults:
     def test_a_failed_job_says_why(self, client: FlaskClient, clip: bytes) -> None:
         """The reason is in the job."""
         job = send(client, clip).json["job"]
-        store(client).fail(job["id"], "disk_full", "The disk is full.")
+        WorkQueue(store(client)).fail(job["id"], "disk_full", "The disk is full.")
         failed = told(client, job)
         assert (failed["state"], failed["error"]) == ("failed", {"code": "disk_full", "message": "The disk is full."})
 
@@ -580,8 +581,8 @@ def job(client: FlaskClient, clip: bytes, tmp_path: Path, portrait: tuple[Image,
     job = send(client, clip).json["job"]
     image = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
     video = make_video(tmp_path / "a.mp4", iter([image] * 10), fps=10)
-    analyze_video(video, store(client).results(job["id"]), Settings(), FixedClassifier())
-    store(client).finish(job["id"])
+    analyze_video(video, store(client).files.results(job["id"]), Settings(), FixedClassifier())
+    WorkQueue(store(client)).finish(job["id"])
     return job
 
 
@@ -630,7 +631,7 @@ class TestReport:
         """Faces have their names, a failure its reason, and a part of a video is called one; it is to be saved."""
         client.patch(f"/api/jobs/{job['id']}/faces", json=rename(1))
         broken = send(client, clip, "broken.mp4").json["job"]
-        store(client).fail(broken["id"], "broken_video", "It ends too early.")
+        WorkQueue(store(client)).fail(broken["id"], "broken_video", "It ends too early.")
         send(client, clip, "waiting.mp4")
         report = client.get("/api/jobs/report")
         assert (report.status_code, report.mimetype) == (200, "text/html")
@@ -645,8 +646,8 @@ class TestReport:
         """The same name is told apart, and a rate and a part are in words."""
         data = {"file": (io.BytesIO(clip), "clip.mp4")}
         part = client.post("/api/jobs?fps=5&start=0.2", data=data).get_json()["job"]
-        shutil.copytree(store(client).results(job["id"]), store(client).results(part["id"]))
-        store(client).finish(part["id"])
+        shutil.copytree(store(client).files.results(job["id"]), store(client).files.results(part["id"]))
+        WorkQueue(store(client)).finish(part["id"])
         report = client.get("/api/jobs/report").text
         assert "Of clip.mp4 (2), only a part was looked at: 5 frames a second, from 0.2 s on." in report
 

@@ -92,13 +92,13 @@ def create(query: VideoQuery) -> tuple[dict[str, Any], HTTPStatus, dict[str, str
         size, most, most_each = _announced_size(limits), limits.max_jobs, limits.max_jobs_each
         job_id = runner.store.reserve(visitor, size, most=most, most_each=most_each, network=network)
         try:
-            name, rest = _receive(runner.store.original(job_id), limits)
+            name, rest = _receive(runner.store.files.original(job_id), limits)
             options = _options(query, rest)
-            info = _check_video(runner.store.original(job_id), limits, options)
+            info = _check_video(runner.store.files.original(job_id), limits, options)
             total, work = length_in(info, options.sampling), work_in(info, options.sampling)
             job = runner.store.add(job_id, visitor, name, total, work=work, network=network, options=options)
         except BaseException:
-            runner.store.give_up(job_id)
+            runner.store.abort_upload(job_id)
             raise
     runner.wake()
     described = _describe(job, runner.store.places())
@@ -152,7 +152,7 @@ def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
         )
     from analysis.recording import identities  # with what draws charts, which the page itself need not wait for
 
-    folder = get_services().jobs.store.results(job.id)
+    folder = get_services().jobs.store.files.results(job.id)
     try:
         with _ONE_CHANGE:
             if body.action == "undo":
@@ -172,7 +172,7 @@ def faces(path: VideoPath, body: FacesBody) -> dict[str, Any]:
 def file(path: ResultPath, query: ResultQuery) -> Response:
     """Return one of the results."""
     job = _own(path.job_id)
-    result = get_services().jobs.store.results(job.id) / path.name
+    result = get_services().jobs.store.files.results(job.id) / path.name
     if path.name not in VIDEO_FILES or job.state is not JobState.DONE or not result.is_file():
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_file", "There is no such file, or it is not ready yet.")
     saved_as = f"{Path(job.name).stem}-{path.name}" if query.download else None
@@ -222,7 +222,7 @@ def _describe(job: Job, places: Mapping[str, Place]) -> dict[str, Any]:
     store, keep = get_services().jobs.store, get_services().settings.uploads.keep_seconds
     finished = job.state in {JobState.DONE, JobState.FAILED}
     remaining = job.remaining(store.clock())
-    names = [name for name in VIDEO_FILES if (store.results(job.id) / name).is_file()] if finished else []
+    names = [name for name in VIDEO_FILES if (store.files.results(job.id) / name).is_file()] if finished else []
     return {
         "id": job.id,
         "name": job.name,

@@ -62,7 +62,7 @@ def _page(jobs: list[Job]) -> str:
     videos = [
         Analysed(
             job.name,
-            services.jobs.store.results(job.id),
+            services.jobs.store.files.results(job.id),
             without_folders(job.message) if job.state is JobState.FAILED else "",
             _part(job.options),
         )

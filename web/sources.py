@@ -102,7 +102,7 @@ def _all_choices(services: Services) -> Iterator[Choice]:
     with suppress(ResultsError):  # the disk's fault, which need not keep anyone from the rest
         for job in store.jobs(visitor_id()):
             if job.state is not JobState.FAILED:
-                video = UploadedVideo(store.original(job.id), job.name, fallback=configured)
+                video = UploadedVideo(store.files.original(job.id), job.name, fallback=configured)
                 yield Choice(f"video-{job.id}", "video", job.name, video)
     for number, address in enumerate(services.settings.server.allowed_addresses):
         if not address.endswith(ANY_PATH):

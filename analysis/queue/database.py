@@ -61,20 +61,6 @@ class Database:
         finally:
             database.close()
 
-    @contextmanager
-    def only_process(self, name: str, timeout: float) -> Iterator[bool]:
-        """Give True while no other process has the claim of this name; False if one has after `timeout` seconds.
-
-        The operating system ends the claim with the process, however that ends.
-        """
-        lock = FileLock(self._folder / name, timeout, mode=0o600, fallback_to_soft=False)
-        with suppress(Timeout):
-            lock.acquire()
-        try:
-            yield lock.is_locked
-        finally:
-            lock.release()
-
     def _connected(self) -> sqlite3.Connection:
         """Return a connection to a database that has its tables."""
         try:
@@ -99,7 +85,7 @@ class Database:
 
     def _begin_anew(self) -> None:
         """Set a damaged database aside, unless another process just has."""
-        with self.only_process("repair.lock", LOCK_SECONDS):
+        with only_process(self._folder / "repair.lock", LOCK_SECONDS):
             try:
                 self._make_tables()
             except sqlite3.Error as error:
@@ -147,6 +133,21 @@ class Database:
         with suppress(sqlite3.DatabaseError):  # damaged, as the first use will tell
             database.execute("PRAGMA journal_mode = PERSIST")
         return database
+
+
+@contextmanager
+def only_process(lock_file: Path, timeout: float) -> Iterator[bool]:
+    """Give True while no other process has the claim of this file; False if one has after `timeout` seconds.
+
+    The operating system ends the claim with the process, however that ends.
+    """
+    lock = FileLock(lock_file, timeout, mode=0o600, fallback_to_soft=False)
+    with suppress(Timeout):
+        lock.acquire()
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
 def _is_damaged(error: sqlite3.Error) -> bool:

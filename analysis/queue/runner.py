@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from analysis.queue.job_files import JobFiles
 from analysis.queue.jobs import JobStore
 from config import ROOT, Settings
 from errors import FacialExpressionError
@@ -22,7 +23,7 @@ SWEEP_SECONDS: Final = 10.0
 HANG_SECONDS: Final = 120.0
 """A process that gave no sign of life for so long is ended; loading the network, or one frame, takes far less."""
 _FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 60.0
+_MAX_PAUSE: Final = 60.0
 """Between attempts to start a process that fails at once."""
 
 
@@ -40,7 +41,7 @@ class JobRunner:
         self._settings = settings
         self._command = command
         self._lock = threading.Lock()
-        self._news = threading.Event()
+        self._woken = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -53,14 +54,14 @@ class JobRunner:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
                 self._thread.start()
-            self._news.set()
+            self._woken.set()
             self._tell("\n")
 
     def close(self) -> None:
         """End the worker, which puts its job back into the queue."""
         with self._lock:
             self._closed = True
-            self._news.set()
+            self._woken.set()
             process = self._process
         if process:
             _end(process)
@@ -70,14 +71,14 @@ class JobRunner:
     def _watch(self) -> None:
         pause = 0.0
         while not self._closed:
-            self._news.clear()
+            self._woken.clear()
             self._sweep()
             if self._has_work():
-                pause = 0.0 if self._work() else min(max(_FIRST_PAUSE, 2 * pause), _LONGEST_PAUSE)
+                pause = 0.0 if self._work() else min(max(_FIRST_PAUSE, 2 * pause), _MAX_PAUSE)
             if pause:
-                self._news.wait(pause)
+                self._woken.wait(pause)
             elif not self._has_work():
-                self._news.wait(SWEEP_SECONDS)
+                self._woken.wait(SWEEP_SECONDS)
 
     def _work(self) -> bool:
         """Run the worker to its end; return whether that was a good one."""
@@ -97,7 +98,7 @@ class JobRunner:
                 log.exception("The process that analyses videos cannot be started")
                 return False
             self._tell(self._settings.model_dump_json() + "\n")
-        watchdog = _Watchdog(self.store)
+        watchdog = _Watchdog(self.store.files)
         while True:
             try:
                 status = process.wait(SWEEP_SECONDS)
@@ -120,7 +121,7 @@ class JobRunner:
                 self._process.stdin.flush()
 
     def _has_work(self) -> bool:
-        if not self.store.root.is_dir():  # nobody has sent anything yet
+        if not self.store.files.root.is_dir():  # nobody has sent anything yet
             return False
         try:
             return self.store.unfinished()
@@ -129,7 +130,7 @@ class JobRunner:
             return False
 
     def _sweep(self) -> None:
-        if not self.store.root.is_dir():
+        if not self.store.files.root.is_dir():
             return
         try:
             self.store.sweep(self._settings.uploads.keep_seconds)
@@ -140,14 +141,14 @@ class JobRunner:
 class _Watchdog:
     """Notices when the worker gives no sign of life; by a clock that stands still while the computer sleeps."""
 
-    def __init__(self, store: JobStore) -> None:
-        self._store = store
-        self._last_beat = store.last_beat()
+    def __init__(self, files: JobFiles) -> None:
+        self._files = files
+        self._last_beat = files.last_beat()
         self._since = time.monotonic()
 
     def end_if_hanging(self, process: "subprocess.Popen[str]") -> None:
         """End the process if its last sign of life is too long ago."""
-        beat = self._store.last_beat()
+        beat = self._files.last_beat()
         if beat != self._last_beat:
             self._last_beat, self._since = beat, time.monotonic()
         if time.monotonic() - self._since > HANG_SECONDS:

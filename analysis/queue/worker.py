@@ -16,7 +16,10 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from analysis.queue.job import Job
-from analysis.queue.jobs import USUAL_SPEED, JobStore
+from analysis.queue.job_files import JobFiles
+from analysis.queue.jobs import JobStore
+from analysis.queue.tables import USUAL_SPEED
+from analysis.queue.work import WorkQueue
 from analysis.recording.baseline import parse_rest
 from analysis.recording.video import analyze_video
 from classifier import load_classifier
@@ -97,23 +100,24 @@ class Worker:
         self._load = load_classifier
         self._inbox = inbox
         self._store = JobStore(settings.uploads.folder)
+        self._queue = WorkQueue(self._store)
         self._classifier: Classifier | None = None
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Work until the parent ends it, or there was nothing to do for `idle_seconds`."""
         while not self._inbox.ended():
-            self._store.beat()
-            with self._store.only_worker(LOCK_SECONDS) as alone:
+            self._store.files.beat()
+            with self._queue.only_worker(LOCK_SECONDS) as alone:
                 if alone:
-                    self._store.recover()
+                    self._queue.recover()
                     self._work(idle_seconds)
                     return
 
     def _work(self, idle_seconds: float) -> None:
         while not self._inbox.ended():
-            self._store.beat()
+            self._store.files.beat()
             self._prepare()
-            job = self._store.claim()
+            job = self._queue.claim()
             if job:
                 self._do(job)
             elif not self._inbox.wait(idle_seconds):
@@ -131,30 +135,30 @@ class Worker:
             self._analyze(job)
         except AnalysisCancelledError:
             if self._inbox.ended():
-                self._store.release(job.id)
+                self._queue.release(job.id)
                 return
             kept = False
         except ResultsError:
             log.exception("Video %s: its results cannot be written", job.id)
-            kept = self._store.fail(job.id, "not_written", _NOT_WRITTEN)
+            kept = self._queue.fail(job.id, "not_written", _NOT_WRITTEN)
         except FacialExpressionError as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            kept = self._store.fail(job.id, code, str(error))
+            kept = self._queue.fail(job.id, code, str(error))
         except Exception:
             log.exception("Video %s: failed", job.id)
-            kept = self._store.fail(job.id, "failed", "The analysis failed. The app’s log has the details.")
+            kept = self._queue.fail(job.id, "failed", "The analysis failed. The app’s log has the details.")
         else:
-            kept = self._store.finish(job.id)
+            kept = self._queue.finish(job.id)
         if not kept:
-            self._store.discard(job.id)
+            self._store.files.discard(job.id)
 
     def _analyze(self, job: Job) -> None:
         self._clear(job)
-        watch = _Watch(job, self._store, self._inbox)
+        watch = _Watch(job, self._store.files, self._queue, self._inbox)
         self._classifier, options = self._classifier or self._load(), job.options
         analyze_video(
-            self._store.original(job.id),
-            self._store.results(job.id),
+            self._store.files.original(job.id),
+            self._store.files.results(job.id),
             self._settings,
             self._classifier,
             name=job.name,
@@ -167,17 +171,18 @@ class Worker:
 
     def _clear(self, job: Job) -> None:
         """Remove what an earlier attempt left when its process was killed."""
-        for path in list(self._store.folder(job.id).glob("*")):
-            if path != self._store.original(job.id):
+        for path in list(self._store.files.folder(job.id).glob("*")):
+            if path != self._store.files.original(job.id):
                 shutil.rmtree(path)
 
 
 class _Watch:
     """Reports how far a job is, a few times a second, and learns whether it was deleted."""
 
-    def __init__(self, job: Job, store: JobStore, inbox: Inbox) -> None:
+    def __init__(self, job: Job, files: JobFiles, queue: WorkQueue, inbox: Inbox) -> None:
         self._job = job
-        self._store = store
+        self._files = files
+        self._queue = queue
         self._inbox = inbox
         self._progress = (0.0, job.total)
         self._reported = 0.0
@@ -199,8 +204,8 @@ class _Watch:
                 "Its analysis takes far longer than its size justifies. Convert the video to another format, and retry."
             )
         if time.monotonic() - self._reported >= _REPORT_SECONDS:
-            self._store.beat()
-            self._deleted = not self._store.advance(self._job.id, *self._progress)
+            self._files.beat()
+            self._deleted = not self._queue.advance(self._job.id, *self._progress)
             self._reported = time.monotonic()
         return self._deleted or self._inbox.ended()
 
