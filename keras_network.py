@@ -135,8 +135,8 @@ def with_evidence(network: Any) -> Any:
 
     It is Grad-CAM's weighted sum (Selvaraju et al., 2017, arXiv:1610.02391) on the last convolution block. Because only
     pooling, or flattening, and one dense layer follow, the mean gradient of a logit over a feature map is, up to a
-    factor, the mean of the map's weights in that layer: no backward pass is needed. A network with another ending is
-    returned as it is.
+    factor, the mean of the map's weights in that layer: no backward pass is needed. A network that also looks at
+    mirror images has evidence in these too, (2n, h, w, 7). One with another ending is returned as it is.
     """
     maps, weights = _explainable(network)
     if maps is None:

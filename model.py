@@ -101,7 +101,10 @@ class FacialExpressionModel:
         if not others:
             raise NotExplainedError("This model cannot say where it looked: its ending is not of a known kind.")
         label = int(probabilities[0].argmax()) if expression is None else EXPRESSIONS.index(expression)
-        heat = np.maximum(others[0][0, ..., label], 0)
+        evidence = others[0][..., label]
+        # A network that also looks at the mirror image has evidence in both.
+        mirrored = evidence[-1][:, ::-1] if len(evidence) == 2 else evidence[0]
+        heat = np.maximum(evidence[0] + mirrored, 0)
         heat /= max(float(heat.max()), np.finfo(np.float32).tiny)
         height, width = face.shape
         return cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
