@@ -41,7 +41,7 @@ REFUSED_STREAM = """async () => {
   stream.control = { begin() {}, arrived: () => "more" }; // there is room for a better stream beside the first
   stream.start();
   await all;
-  await new Promise(requestAnimationFrame);
+  while (!heard.length && stream.open.size > 1) await new Promise(requestAnimationFrame); // the refusal is being read
   const open = stream.open.size;
   stream.stop();
   return { heard, open };
