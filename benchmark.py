@@ -115,7 +115,7 @@ def size(text: str) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text} is no size such as 640x480, nor own")
+        raise argparse.ArgumentTypeError(f"{text} is not a size: write 640x480, say, or own")
     return int(match[1]), int(match[2])
 
 
@@ -123,7 +123,7 @@ def picture_file(text: str) -> Path:
     """Return the path of a picture in a format that can be written; without an ending it is PNG."""
     path, known = Path(text), Figure().canvas.get_supported_filetypes()
     if path.suffix and path.suffix.lower().removeprefix(".") not in known:
-        raise argparse.ArgumentTypeError(f"{text} has to end in one of .{', .'.join(known)}")
+        raise argparse.ArgumentTypeError(f"{text} must end in one of .{', .'.join(known)}")
     return path
 
 

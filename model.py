@@ -99,7 +99,7 @@ class FacialExpressionModel:
             raise ValueError(f"There is no expression {expression!r}: name one of {', '.join(EXPRESSIONS)}.")
         probabilities, *others = self._run(_batch([face]))
         if not others:
-            raise NotExplainedError("This model cannot say where it looked: its ending is not of a known kind.")
+            raise NotExplainedError("This model cannot be explained: its last layers are of an unknown kind.")
         label = int(probabilities[0].argmax()) if expression is None else EXPRESSIONS.index(expression)
         evidence = others[0][..., label]
         # A network that also looks at the mirror image has evidence in both.

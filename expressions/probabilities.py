@@ -28,7 +28,7 @@ def to_rows(probabilities: ArrayLike) -> Floats:
     try:
         rows = np.atleast_2d(np.asarray(probabilities, np.float64))
     except (TypeError, ValueError):
-        raise ProbabilityError("Probabilities have to be numbers, seven a row.") from None
+        raise ProbabilityError("Probabilities must be numbers, seven a row.") from None
     if rows.size == 0:
         return np.empty((0, len(EXPRESSIONS)))
     if rows.ndim != 2 or rows.shape[1] != len(EXPRESSIONS):

@@ -82,7 +82,7 @@ def test_a_plot_of_an_unknown_kind_is_refused_at_once(command, video, capsys):
     """Not after minutes of measuring."""
     with pytest.raises(SystemExit):
         command(video, "--plot", "plot.xyz")
-    assert "plot.xyz has to end in one of" in capsys.readouterr().err
+    assert "plot.xyz must end in one of" in capsys.readouterr().err
 
 
 def test_the_video_that_cannot_be_read_is_named(command, video, tmp_path, capsys):

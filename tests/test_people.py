@@ -161,7 +161,7 @@ def test_wrong_folders(people, tmp_path, capsys):
     [
         ("a,b\n1,2\n", "are missing"),
         ("network,person,posed," + ",".join(EXPRESSIONS) + "\nn,1,Bored" + ",-1" * 7, "Bored"),
-        ("network,person,posed," + ",".join(EXPRESSIONS) + "\nn,1,Sad" + ",x" * 7, "have to be numbers"),
+        ("network,person,posed," + ",".join(EXPRESSIONS) + "\nn,1,Sad" + ",x" * 7, "must be numbers"),
     ],
 )
 def test_wrong_rows(tmp_path, content, message):

@@ -93,7 +93,7 @@ def read_rows(path: Path) -> dict[str, Answers]:
     try:
         logarithms = table[list(EXPRESSIONS)].to_numpy(np.float64)
     except ValueError as error:
-        raise DatasetError(f"{path}: the logarithms of probabilities have to be numbers ({error}).") from error
+        raise DatasetError(f"{path}: the logarithms of probabilities must be numbers ({error}).") from error
     shown = np.array([EXPRESSIONS.index(name) for name in table["posed"]], np.int64)
     return {
         str(network): Answers(table["person"].to_numpy(np.str_)[rows], shown[rows], softmax(logarithms[rows]))

@@ -30,7 +30,7 @@ blueprint = described_blueprint("api", __name__)
 
 @runtime_checkable
 class Explainer(Protocol):
-    """A classifier that can say where it looked."""
+    """A classifier whose answers can be explained."""
 
     def explain(self, face: Image) -> NDArray[np.float32]:
         """Return an (h, w) heat map, 0-1, of an (h, w) grey face."""
@@ -105,6 +105,6 @@ def metrics() -> Response:
 def _heat_map(image: Image, face: Face, classifier: Classifier) -> str:
     """Return a grey PNG of the face's box, base64-encoded; white is where the model looked most."""
     if not isinstance(classifier, Explainer):
-        raise NotExplainedError("This model cannot say where it looked.")
+        raise NotExplainedError("This model cannot be explained.")
     heat = np.rint(255 * classifier.explain(crop_face(to_grey(image), face.box, face.corners))).astype(np.uint8)
     return b64encode(cv2.imencode(".png", turn_back(heat, face.box, face.corners))[1].tobytes()).decode()
