@@ -278,3 +278,36 @@ def test_the_report_needs_nothing_else(study: Path):
     assert "<bad>" not in text
     assert "&lt;bad&gt;.mp4" in text
     assert text.count("<svg") >= 3 + PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("1500", "4000"), "milliseconds"),
+        (("1:00", "2:00"), r"took minutes and seconds for hours.*01:30:00"),
+        (("0:01:00", "04:00:00"), None),
+        (("7", "8"), None),
+        (("2", "4000"), None),
+    ],
+)
+def test_times_that_are_no_seconds_are_told_by_what_happened(
+    run: Path, tmp_path: Path, times: tuple[str, str], words: str | None
+):
+    """If all markers but those at 0 lie beyond their files of 6 s, and the usual mistakes would explain it."""
+    rows = [f"controls/{number},{time},film" for number, time in enumerate(("0", *times))]
+    (tmp_path / "m.csv").write_text("\n".join(["file,time,label", *rows]))
+    given = read_lists(tmp_path / "m.csv", None, names(run))
+    if words is None:
+        conclude(run, given, SETTINGS)
+        return
+    with pytest.raises(StudyError, match=f"All markers come after the end.*film at .* which ends at 6 s.*{words}"):
+        conclude(run, given, SETTINGS)
+
+
+def test_markers_of_a_part_are_not_late(run: Path, tmp_path: Path):
+    """Where a file of 6 s was looked at from 100 s on, a marker at 103 s lies in it."""
+    dataset = Dataset(run)
+    row = pd.read_parquet(dataset.part("files", "controls-0"))
+    dataset.write("files", "controls-0", row.assign(begin=100.0))
+    (tmp_path / "m.csv").write_text("file,time,label\ncontrols/0,103,film\n")
+    assert conclude(run, read_lists(tmp_path / "m.csv", None, names(run)), SETTINGS) == []

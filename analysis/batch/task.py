@@ -190,7 +190,7 @@ def _analyze(
     dataset.write("faces", task.key, face_rows(task.source.name, summary["faces"]))
     shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _LEAST_SHARE}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shown.items(), key=lambda item: -item[1]))
-    line = f"{seen or 'no face'}{_rest_words(summary['rest'])}"
+    line = " ".join(filter(None, [f"{seen or 'no face'}{_rest_words(summary['rest'])}", summary["note"]]))
     return video_values(summary), line
 
 
@@ -206,7 +206,7 @@ def _analyze_picture(
     dataset.write("faces", task.key, face_rows(name, picture.summaries))
     faces = len(picture.faces)
     values = {"kind": "picture", "width": record["width"], "height": record["height"], "note": picture.note}
-    values |= {"seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
+    values |= {"begin": 0.0, "seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
     values["compared"] = sum(bool(face.as_seen) for face in picture.faces)
     seen = ", ".join(face.expression for face in picture.faces)
     turned = "It was turned to find the faces." if picture.turned else ""

@@ -47,7 +47,7 @@ def read_groups(path: Path) -> DataFrame:
     for name in COLUMNS[:3]:
         if len(lines := table.index[table[name] == ""]):
             raise StudyError(f"{path}: line {lines[0]} has no {name}. Fill it in, or take the line out.")
-    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES))
+    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES)).str.replace(r"[.,]0+$", "", regex=True)
     if len(lines := table.index[~table["face"].str.fullmatch(r"\d{0,9}")]):
         raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces, or all.")
     if len(lines := table.index[table.duplicated(["file", "face"])]):

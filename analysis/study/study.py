@@ -28,6 +28,7 @@ from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
 from analysis.study.comparison import comparison, size_notes
 from analysis.study.figures import draw_comparison, draw_curves
+from analysis.study.file_names import in_other_folders, run_names
 from analysis.study.groups import (
     LEAST_COVERAGE,
     check_one_at_a_time,
@@ -40,11 +41,11 @@ from analysis.study.groups import (
     read_groups,
 )
 from analysis.study.markers import TABLE as MARKER_TYPES
-from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.study.markers import apply_markers, check_units, marker_table, markers_in, outside, read_markers
 from analysis.study.methods import methods, mixed_settings
 from analysis.study.report import GroupResults, report_page
 from analysis.study.report_pictures import pictures_of
-from analysis.study.study_tables import run_names, shortened
+from analysis.study.study_tables import encoding_note, shortened
 from analysis.study.time_courses import TYPES as COURSE_TYPES
 from analysis.study.time_courses import courses, step_for
 from config import IntervalSettings, Settings
@@ -76,9 +77,21 @@ class Lists:
 
 
 def read_lists(
-    markers: Path | None, groups: Path | None, files: Sequence[str], *, written: Collection[Path] = ()
+    markers: Path | None,
+    groups: Path | None,
+    files: Sequence[str],
+    *,
+    paths: Mapping[str, str] | None = None,
+    written: Collection[Path] = (),
 ) -> Lists:
-    """Read the lists that there are, for a run over these files that will write those.
+    """Read the lists that there are, for a run over these files.
+
+    Args:
+        markers: The list of markers.
+        groups: The list of groups.
+        files: As the run names them.
+        paths: Where they lie, by these names, as far as that is known.
+        written: What the run will write.
 
     Raises:
         StudyError: One cannot be used; the message says why, and what to do.
@@ -90,7 +103,11 @@ def read_lists(
     notes: list[str] = []
 
     def fitted(path: Path, table: DataFrame) -> DataFrame:
-        found = run_names(path, table["file"], files)
+        found = run_names(path, table["file"], files, paths)
+        notes.extend(encoding_note(path))
+        if elsewhere := in_other_folders(found, paths or {}):
+            known = [f"{name} ({found[name]})" for name in elsewhere]
+            notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
         strangers = [name for name in table["file"].unique() if name not in found]
         if strangers:
             notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
@@ -127,11 +144,15 @@ def conclude(
 
     Raises:
         ResultsError: Something cannot be written.
+        StudyError: The lists cannot be used with these files.
 
     """
     dataset, limits = Dataset(out), settings.intervals
     files = dataset.read("files")
     done = files[files["state"] == "done"].to_dict("records")
+    ends = _ends(files)
+    if lists.markers is not None:
+        check_units(lists.markers, ends)
     step = step_for(max((row["seconds"] for row in done), default=0.0))
     intervals, markers, found = [], [], []
     usable: dict[str, float] = {}
@@ -157,7 +178,7 @@ def conclude(
     if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
         results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
     removed = results is None and _remove_groups(out / "groups")
-    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
+    notes = [*lists.notes, *_late(lists.markers, ends), *_unseen(lists.groups, results), *_twice(done)]
     notes += [*mixed_settings(files), *_half_seen(covered)]
     notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
     notes += size_notes(results.persons) if results else []
@@ -263,11 +284,18 @@ def _write_figure(path: Path, figure: Figure) -> None:
         write_whole(path.with_name(f"{path.name}.{ending}"), lambda partial: figure.savefig(partial, dpi=_DPI))
 
 
-def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
+def _ends(files: DataFrame) -> dict[str, float]:
+    """Return where videos end, in seconds from their first frame, or where looking at them ended."""
+    videos = files[(files["state"] == "done") & (files["kind"] == "video")]
+    begins = videos["begin"].fillna(0.0) if "begin" in videos else 0.0  # tables of earlier versions lack it
+    return dict(zip(videos["file"], begins + videos["seconds"], strict=True))
+
+
+def _late(markers: DataFrame | None, ends: Mapping[str, float]) -> list[str]:
     """Return a note about markers that come after the end of their file."""
     if markers is None:
         return []
-    late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
+    late = outside(markers, pd.Series(ends, dtype="float64"))
     names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
     return [f"After the end of their file, and without effect, are the markers: {shortened(names)}."] if names else []
 
