@@ -32,6 +32,7 @@ import io
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from math import inf
 from pathlib import Path
@@ -45,6 +46,7 @@ from analysis.batch.console import Console
 from analysis.batch.dataset import RESERVED, TABLES, Dataset
 from analysis.batch.execution import Listener, load_network, run_here, run_in_processes
 from analysis.batch.inputs import Found, find_files
+from analysis.batch.record import begin_run, end_run, forget_names
 from analysis.batch.run import forget, only_run, plan, unnamed
 from analysis.batch.task import Options, Outcome, Task
 from analysis.recording.baseline import RestWanted, load_rest, parse_rest, rest_between
@@ -76,38 +78,54 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         if options.forget:
             return forgotten(run, options)
         found = find_files(options.inputs, sys.stdin, run.out)
+        command = sys.argv[1:] if arguments is None else arguments
         with only_run(run.out):
-            tasks = plan(found.files, run)
-            written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
-            others = unnamed(run.out, tasks)
-            kept = others if options.keep_others else {}
-            names = [*(task.source.name for task in tasks), *kept.values()]
-            paths = {task.source.name: task.source.address for task in tasks}
-            lists = read_lists(options.markers, options.groups, names, paths=paths, written=written)
-            dataset = Dataset(run.out)
-            for key in (*(task.key for task in tasks), *kept):
-                dataset.bring_back(key)
-            dataset.write_left_out(found.left_out)
-            failed = analyze_all(tasks, run, options, classifier)
-            for key in others.keys() - kept.keys():
-                dataset.put_aside(key)
-            lists = lists.noting(left_out(found) + not_named(list(others.values()), kept=options.keep_others))
-            conclude_all(run, lists, options, kept=kept.values())
+            failed = analyze_all(found, run, options, command, classifier)
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"Stopped. What was done is in {options.out}; the same command goes on from there.", file=sys.stderr)
         return STOPPED
-    for outcome in failed:
-        print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
     return 1 if failed else 0
 
 
 def analyze_all(
+    found: Found, run: Options, options: argparse.Namespace, command: Sequence[str], classifier: Classifier | None
+) -> bool:
+    """Analyse files, and write what they show together; return whether one of them failed.
+
+    Raises:
+        FacialExpressionError: The lists cannot be used, the network cannot be loaded, or results cannot be written.
+
+    """
+    tasks = plan(found.files, run)
+    written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
+    others = unnamed(run.out, tasks)
+    kept = others if options.keep_others else {}
+    names = [*(task.source.name for task in tasks), *kept.values()]
+    paths = {task.source.name: task.source.address for task in tasks}
+    lists = read_lists(options.markers, options.groups, names, paths=paths, written=written)
+    lists = lists.noting(left_out(found) + not_named(list(others.values()), kept=options.keep_others))
+    run = replace(run, run=begin_run(run, command, vars(options)))
+    dataset = Dataset(run.out)
+    for key in (*(task.key for task in tasks), *kept):
+        dataset.bring_back(key)
+    dataset.write_left_out(found.left_out)
+    failed = failures(tasks, run, options, classifier)
+    for outcome in failed:
+        print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
+    for key in others.keys() - kept.keys():
+        dataset.put_aside(key)
+    end_run(run)
+    conclude_all(run, lists, options, kept=kept.values())
+    return bool(failed)
+
+
+def failures(
     tasks: Sequence[Task], run: Options, options: argparse.Namespace, classifier: Classifier | None
 ) -> list[Outcome]:
-    """Analyse the files; return those that failed.
+    """Analyse the files, and show how far that is; return those that failed.
 
     Raises:
         FacialExpressionError: The network cannot be loaded, or the results cannot be written.
@@ -131,6 +149,7 @@ def forgotten(run: Options, options: argparse.Namespace) -> int:
     """
     with only_run(run.out):
         forget(run.out, options.forget)
+        forget_names(run.out, options.forget)
         names = list(unnamed(run.out, []).values())
         lists = read_lists(options.markers, options.groups, names) if names else Lists()
         conclude_all(run, lists, options, kept=names)

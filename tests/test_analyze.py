@@ -15,6 +15,7 @@ import pytest
 
 import analyze
 from analysis.batch.dataset import TABLES
+from analysis.batch.record import RECORD
 from analysis.output.tables import columns
 from analysis.study.study import REPORT
 from config import ROOT, Settings
@@ -43,8 +44,8 @@ def run(*arguments: object) -> int:
 
 
 def names(folder: Path) -> set[str]:
-    """Return the names in a folder, but for those of the run's tables and report."""
-    return {path.name for path in folder.iterdir()} - {*TABLES, REPORT} if folder.is_dir() else set()
+    """Return the names in a folder, but for those of the run's tables, record and report."""
+    return {path.name for path in folder.iterdir()} - {*TABLES, REPORT, RECORD} if folder.is_dir() else set()
 
 
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:

@@ -31,7 +31,7 @@ RESERVED: Final = {*TABLES, "markers", "groups", ASIDE, _LEFT_OUT_KEY}
 _FILE_TYPES: Final = {
     **dict.fromkeys(("file", "state", "reason", "note", "kind"), "str"),
     **dict.fromkeys(("begin", "seconds", "fps"), "float64"),
-    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces", "compared"), "Int64"),
+    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces", "compared", "run"), "Int64"),
     **dict.fromkeys(SHARES, "float64"),
     **dict.fromkeys(("sha256", "fingerprint", "precision", "path", "stamp", "folder"), "str"),
     **dict.fromkeys(("detector", "weights", "rest", "sampling"), "str"),
@@ -49,7 +49,7 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
     reading it), folder (of its own results), and what it was analysed with: detector, weights (the beginning of the
     hash of the network's files), rest (of `RestWanted.kind`; empty for none), sampling. `compared` is the number of
-    faces that were compared with their rest.
+    faces that were compared with their rest, `run` that of the run in run.json which made the row.
     """
     row = {name: values.get(name, "" if kind == "str" else None) for name, kind in _FILE_TYPES.items()}
     if not row["faces"]:
