@@ -54,6 +54,7 @@ from analysis.recording.picture import look_at_picture
 from analysis.recording.result import Result
 from analysis.recording.times import parse_time
 from analysis.recording.video import VideoAnalysis, open_video
+from analysis.study.person_tables import Exclusion
 from analysis.study.study import REPORT, Lists, conclude, read_lists
 from analysis.study.study_tables import shortened
 from classifier import load_classifier
@@ -189,7 +190,8 @@ def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kep
             bar.total = total
             bar.update(done - bar.n)
 
-        notes = conclude(run.out, lists, run.settings, csv=csv, kept=kept, progress=show)
+        exclusion = Exclusion(options.min_seconds, options.min_share)
+        notes = conclude(run.out, lists, run.settings, exclusion=exclusion, csv=csv, kept=kept, progress=show)
     for table in TABLES:
         if csv:
             Dataset(run.out).write_csv(table)
@@ -246,6 +248,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="keep what this run does not name, and an earlier one analysed, in the tables and the report",
     )
     add("--forget", action="append", metavar="FILE", help="delete all that DIR has of a file; may be repeated")
+    needed = "that a person needs under a marker, and over all, to count in groups"
+    add("--min-seconds", type=positive(float), default=0.0, metavar="N", help=f"usable seconds {needed}")
+    add("--min-share", type=share, default=0.0, metavar="N", help=f"usable share (0 to 1) of the time {needed}")
     add("--fps", type=positive(float), metavar="N", help="look at N frames a second at most, evenly spread")
     add("--every", type=positive(int), default=1, metavar="N", help="look at every Nth frame")
     add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
@@ -286,6 +291,14 @@ def positive(kind: type[float]) -> Callable[[str], float]:
         raise argparse.ArgumentTypeError(f"{text} is no {'whole ' * (kind is int)}number above 0")
 
     return read
+
+
+def share(text: str) -> float:
+    """Return a share of the command line, 0 to 1."""
+    with suppress(ValueError):
+        if 0 <= (value := float(text)) <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1")
 
 
 def seconds(text: str) -> float:

@@ -59,9 +59,10 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
 
 def video_values(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the row of a video's file has of its `summary.json`, by column."""
-    values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces", "note")}
+    values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
     begin, end = summary["begin"], summary["duration"]
     values |= {"kind": "video", "begin": begin, "seconds": end - begin, "faces": len(summary["faces"])}
+    values["note"] = summary.get("note", "")  # which results of earlier versions lack
     rest = summary["rest"]
     values |= {"rest": rest["kind"], "compared": len(rest["faces"])} if rest else {"compared": 0}
     return values | share_columns(summary["shares"])

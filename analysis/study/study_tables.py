@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from pandas import DataFrame
+from pandas import DataFrame, Series, to_numeric
 
 from analysis.batch.encodings import OLD, decode, encoding_of
 from errors import StudyError
@@ -20,8 +20,10 @@ _EXCEL: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx and .xls files begin."""
 
 
-def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
-    """Return the named columns of a CSV file as texts without spaces around them; indices are numbers of lines.
+def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = (), *, others: bool = False) -> DataFrame:
+    """Return the named columns of a CSV file, and `others` if wanted, as texts without spaces around them.
+
+    Indices are numbers of lines.
 
     Commas, semicolons and tabs separate columns, as spreadsheets of different countries write them, in any encoding
     that they write. What stands for nothing (EMPTY) is an empty text.
@@ -42,7 +44,8 @@ def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = ())
             f"{path}: there is no column {' and no column '.join(missing)}. Its first line has to name the columns "
             f"{wanted}; it names {found}."
         )
-    names = [*required, *(name for name in optional if name in header)]
+    names = [*required, *(name for name in header if name in optional or (others and name not in required))]
+    names = [name for name in dict.fromkeys(names) if name]
     for name in names:
         if header.count(name) > 1:
             raise StudyError(f"{path}: there are {header.count(name)} columns {name}. Rename all but one.")
@@ -58,6 +61,12 @@ def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     if table.empty:
         raise StudyError(f"{path}: has no rows below its first line.")
     return table
+
+
+def as_numbers(column: Series) -> Series:
+    """Return a column of texts as numbers, where all that it has are, with decimal points or commas."""
+    numbers = to_numeric(column.str.replace(",", ".", regex=False).replace("", None), errors="coerce")
+    return column if (numbers.isna() & (column != "")).any() else numbers
 
 
 def encoding_note(path: Path) -> list[str]:

@@ -10,6 +10,8 @@ from pandas import DataFrame, concat
 from analysis.study.comparison import FEWEST, LEAST_DEVIATION, MEASURES, Floats, bootstrap_interval
 from analysis.study.study_tables import shortened
 
+MAX_CONDITIONS: Final = 6
+"""Of which each two are compared: 15 pairs."""
 EVERYBODY: Final = ""
 """Stands for all people together in the column `group`."""
 _COLUMNS: Final = (
@@ -29,12 +31,13 @@ def differences(persons: DataFrame, conditions: Sequence[str]) -> DataFrame:
 
     Returns:
         group, person, condition_a, condition_b, expression, measure (one of MEASURES), value_a, value_b, difference
-        (a - b; a is the later one). People who lack one of the two have no row.
+        (a - b; a is the later one). People who lack one of the two have no row. Of more than MAX_CONDITIONS, each is
+        compared with the first only.
 
     """
     columns = ["group", "person", "condition_a", "condition_b", "expression", "measure", "value_a", "value_b"]
     tables = [DataFrame(columns=[*columns, "difference"])]
-    for earlier, later in combinations(conditions, 2):
+    for earlier, later in _pairs(conditions):
         both = persons[persons["marker"] == later].merge(
             persons[persons["marker"] == earlier], on=_PERSON, suffixes=("_a", "_b")
         )
@@ -101,6 +104,11 @@ def g_av(first: Floats, second: Floats, axis: int = -1) -> Floats:
     correction = 1 - 3 / (8 * first.shape[axis] - 9)
     difference = first.mean(axis=axis) - second.mean(axis=axis)
     return np.asarray(correction * difference / np.maximum(deviation, LEAST_DEVIATION), np.float64)
+
+
+def _pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
+    every = list(combinations(conditions, 2))
+    return every if len(conditions) <= MAX_CONDITIONS else every[: len(conditions) - 1]
 
 
 def _mean_difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
