@@ -45,7 +45,11 @@ def run(*arguments: object) -> int:
 
 def names(folder: Path) -> set[str]:
     """Return the names in a folder, but for those of the run's tables, record and report."""
-    return {path.name for path in folder.iterdir()} - {*TABLES, REPORT, RECORD} if folder.is_dir() else set()
+    return (
+        {path.name for path in folder.iterdir()} - {*TABLES, REPORT, RECORD, "codebook.json", "codebook.html"}
+        if folder.is_dir()
+        else set()
+    )
 
 
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:

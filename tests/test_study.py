@@ -13,6 +13,8 @@ from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset, file_row
 from analysis.output.intervals import find_intervals
+from analysis.output.tables import columns
+from analysis.recording.face_table import face_rows
 from analysis.study.markers import marker_table
 from analysis.study.person_tables import Exclusion
 from analysis.study.report import report_page
@@ -168,6 +170,24 @@ def test_who_is_seen_too_little_is_left_out_and_listed(run: Path, tmp_path: Path
     assert "controls0 (visit: less than 2 usable seconds)" in note
     assert any("lack one: controls0 (visit)" in note for note in notes)
     assert "from 2 usable seconds on that are 40%" in (run / "report.html").read_text("utf-8")
+
+
+def test_the_codebook_has_every_column_of_every_table(study: Path):
+    """And none that no table has; with resting faces, frames have some more."""
+    book = json.loads((study / "codebook.json").read_text("utf-8"))["tables"]
+    tables = {name: Dataset(study).read(name) for name in ("frames", "files", "intervals")}
+    tables |= {f"groups/{path.stem}": pd.read_parquet(path) for path in (study / "groups").glob("*.parquet")}
+    tables |= {"markers": pd.read_parquet(study / "markers.parquet"), "faces": face_rows("a.mp4", [])}
+    tables["frames"] = DataFrame(columns=columns(as_seen=True))
+    tables["groups/wide"] = tables["groups/wide"].rename(
+        columns=lambda name: re.sub("_(alone|visit)$", "_{marker}", name)
+    )
+    assert book.keys() == tables.keys()
+    for name, table in tables.items():
+        assert set(book[name]) == set(table.columns), name
+    assert "usable frames" in book["markers"]["mean"]["over"]
+    assert book["faces"]["mean_Happy"]["over"] == "all frames with the face"
+    assert '<th scope="row">d_z</th>' in (study / "codebook.html").read_text("utf-8")
 
 
 def test_a_second_run_writes_nothing_that_is_the_same(run: Path, tmp_path: Path):

@@ -8,6 +8,7 @@ file to be analysed again. The frames of one file at a time are in memory.
     out/markers.parquet       a row a stretch, face and expression
     out/groups/               as `analysis.study.group_files` says
     out/report.html
+    out/codebook.json, .html  what each column means
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,6 +20,7 @@ import pandas as pd
 from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset
+from analysis.output.codebook import write_codebook
 from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
@@ -203,6 +205,7 @@ def conclude(
         methods=methods(settings, files) | _exclusion_words(exclusion),
     )
     write_text(out / REPORT, page)
+    write_codebook(out)
     return notes
 
 
