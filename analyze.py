@@ -32,25 +32,29 @@ import io
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from math import inf
 from pathlib import Path
 from typing import Final
 
+import PIL.Image
 from tqdm import tqdm
 
 from analysis.batch.cluster import run_on_cluster
 from analysis.batch.console import Console
 from analysis.batch.dataset import RESERVED, TABLES, Dataset
 from analysis.batch.execution import Listener, load_network, run_here, run_in_processes
-from analysis.batch.inputs import find_files
+from analysis.batch.inputs import Found, find_files
+from analysis.batch.record import begin_run, end_run, forget_names
 from analysis.batch.run import forget, only_run, plan, unnamed
 from analysis.batch.task import Options, Outcome, Task
-from analysis.recording.baseline import RestWanted, load_rest, parse_rest
+from analysis.recording.baseline import RestWanted, load_rest, parse_rest, rest_between
 from analysis.recording.picture import look_at_picture
 from analysis.recording.result import Result
 from analysis.recording.times import parse_time
 from analysis.recording.video import VideoAnalysis, open_video
+from analysis.study.person_tables import Exclusion
 from analysis.study.study import REPORT, Lists, conclude, read_lists
 from analysis.study.study_tables import shortened
 from classifier import load_classifier
@@ -59,6 +63,7 @@ from entities import Classifier, Image
 from errors import FacialExpressionError, RestError
 from files import printable
 from process import processors
+from vision.pictures import pillow_pixels
 from vision.sampling import EVERY_FRAME, Sampling
 
 STOPPED: Final = 130
@@ -73,37 +78,55 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         run = run_options(options)
         if options.forget:
             return forgotten(run, options)
-        addresses = find_files(options.inputs, sys.stdin, run.out)
+        found = find_files(options.inputs, sys.stdin, run.out)
+        command = sys.argv[1:] if arguments is None else arguments
         with only_run(run.out):
-            tasks = plan(addresses, run)
-            written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
-            others = unnamed(run.out, tasks)
-            kept = others if options.keep_others else {}
-            names = [*(task.source.name for task in tasks), *kept.values()]
-            lists = read_lists(options.markers, options.groups, names, written=written)
-            dataset = Dataset(run.out)
-            for key in (*(task.key for task in tasks), *kept):
-                dataset.bring_back(key)
-            failed = analyze_all(tasks, run, options, classifier)
-            for key in others.keys() - kept.keys():
-                dataset.put_aside(key)
-            lists = lists.noting(not_named(list(others.values()), kept=options.keep_others))
-            conclude_all(run, lists, options, kept=kept.values())
+            failed = analyze_all(found, run, options, command, classifier)
     except FacialExpressionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"Stopped. What was done is in {options.out}; the same command goes on from there.", file=sys.stderr)
         return STOPPED
-    for outcome in failed:
-        print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
     return 1 if failed else 0
 
 
 def analyze_all(
+    found: Found, run: Options, options: argparse.Namespace, command: Sequence[str], classifier: Classifier | None
+) -> bool:
+    """Analyse files, and write what they show together; return whether one of them failed.
+
+    Raises:
+        FacialExpressionError: The lists cannot be used, the network cannot be loaded, or results cannot be written.
+
+    """
+    tasks = plan(found.files, run)
+    written = [run.out / f"{name}.csv" for name in RESERVED] if options.format == "csv" else []
+    others = unnamed(run.out, tasks)
+    kept = others if options.keep_others else {}
+    names = [*(task.source.name for task in tasks), *kept.values()]
+    paths = {task.source.name: task.source.address for task in tasks}
+    lists = read_lists(options.markers, options.groups, names, paths=paths, written=written)
+    lists = lists.noting(left_out(found) + not_named(list(others.values()), kept=options.keep_others))
+    run = replace(run, run=begin_run(run, command, vars(options)))
+    dataset = Dataset(run.out)
+    for key in (*(task.key for task in tasks), *kept):
+        dataset.bring_back(key)
+    dataset.write_left_out(found.left_out)
+    failed = failures(tasks, run, options, classifier)
+    for outcome in failed:
+        print(f"{outcome.task.source.address}: {outcome.line}", file=sys.stderr)
+    for key in others.keys() - kept.keys():
+        dataset.put_aside(key)
+    end_run(run)
+    conclude_all(run, lists, options, kept=kept.values())
+    return bool(failed)
+
+
+def failures(
     tasks: Sequence[Task], run: Options, options: argparse.Namespace, classifier: Classifier | None
 ) -> list[Outcome]:
-    """Analyse the files; return those that failed.
+    """Analyse the files, and show how far that is; return those that failed.
 
     Raises:
         FacialExpressionError: The network cannot be loaded, or the results cannot be written.
@@ -127,12 +150,21 @@ def forgotten(run: Options, options: argparse.Namespace) -> int:
     """
     with only_run(run.out):
         forget(run.out, options.forget)
+        forget_names(run.out, options.forget)
         names = list(unnamed(run.out, []).values())
         lists = read_lists(options.markers, options.groups, names) if names else Lists()
         conclude_all(run, lists, options, kept=names)
     for name in options.forget:
         print(f"{name}: forgotten. A run that names the recording analyses it again: delete it, too.", file=sys.stderr)
     return 0
+
+
+def left_out(found: Found) -> list[str]:
+    """Return a note about files in folders that are not looked at."""
+    if not found.left_out:
+        return []
+    names = [f"{Path(path).name} ({why})" for path, why in found.left_out.items()]
+    return [f"Left out of folders: {shortened(names)}. To have one analysed all the same, name it."]
 
 
 def not_named(files: Sequence[str], *, kept: bool) -> list[str]:
@@ -158,7 +190,8 @@ def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kep
             bar.total = total
             bar.update(done - bar.n)
 
-        notes = conclude(run.out, lists, run.settings, csv=csv, kept=kept, progress=show)
+        exclusion = Exclusion(options.min_seconds, options.min_share)
+        notes = conclude(run.out, lists, run.settings, exclusion=exclusion, csv=csv, kept=kept, progress=show)
     for table in TABLES:
         if csv:
             Dataset(run.out).write_csv(table)
@@ -215,6 +248,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="keep what this run does not name, and an earlier one analysed, in the tables and the report",
     )
     add("--forget", action="append", metavar="FILE", help="delete all that DIR has of a file; may be repeated")
+    needed = "that a person needs under a marker, and over all, to count in groups"
+    add("--min-seconds", type=positive(float), default=0.0, metavar="N", help=f"usable seconds {needed}")
+    add("--min-share", type=share, default=0.0, metavar="N", help=f"usable share (0 to 1) of the time {needed}")
     add("--fps", type=positive(float), metavar="N", help="look at N frames a second at most, evenly spread")
     add("--every", type=positive(int), default=1, metavar="N", help="look at every Nth frame")
     add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
@@ -230,12 +266,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=not sys.stdout.isatty(),
         help="print only what fails; the default where the output is no terminal",
     )
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args([named_like_an_option(text) for text in given])
     if bool(options.inputs) == bool(options.forget):
         parser.error("name files to analyse, or with --forget files to delete from the results")
     if options.begin >= options.end:
         parser.error("--from must be before --to")
     return options
+
+
+def named_like_an_option(text: str) -> str:
+    """Return an argument, and that which is the name of a file although it begins with a hyphen as a path."""
+    return f"./{text}" if text != "-" and text.startswith("-") and Path(text).is_file() else text
 
 
 def positive(kind: type[float]) -> Callable[[str], float]:
@@ -249,6 +291,14 @@ def positive(kind: type[float]) -> Callable[[str], float]:
         raise argparse.ArgumentTypeError(f"{text} is no {'whole ' * (kind is int)}number above 0")
 
     return read
+
+
+def share(text: str) -> float:
+    """Return a share of the command line, 0 to 1."""
+    with suppress(ValueError):
+        if 0 <= (value := float(text)) <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1")
 
 
 def seconds(text: str) -> float:
@@ -297,14 +347,16 @@ _OWN_FILES: Final = {
 """Limits on files of one's own: what would take all memory is refused all the same."""
 
 
-def wanted_rest(text: str) -> RestWanted:
-    """Return where resting faces come from: a time, auto, or a file.
+def wanted_rest(given: str | Path | tuple[float, float]) -> RestWanted:
+    """Return where resting faces come from: a time, as a text or in seconds, auto, or a file.
 
     Raises:
         FacialExpressionError: It is none of these, or the file holds no resting face.
 
     """
-    path = Path(text)
+    if not isinstance(given, str | Path):
+        return rest_between(given)
+    text, path = str(given), Path(given)
     if path.suffix.lower() == ".json" or path.is_file():
         return RestWanted("loaded", loaded=load_rest(path))
     return parse_rest(text)
@@ -317,7 +369,7 @@ _loaded: Final = lru_cache(maxsize=1)(load_classifier)
 def analyze_video(
     path: str | Path,
     *,
-    rest: str | None = None,
+    rest: str | Path | tuple[float, float] | None = None,
     sampling: Sampling = EVERY_FRAME,
     settings: Settings | None = None,
     classifier: Classifier | None = None,
@@ -326,8 +378,8 @@ def analyze_video(
 
     Args:
         path: The video: any that FFmpeg reads, upright or turned.
-        rest: Where the resting faces come from that the others are compared with: a time such as "0:03-0:06", "auto",
-            or the path of a file that the page saved.
+        rest: Where the resting faces come from that the others are compared with: a time such as "0:03-0:06" or
+            (3, 6) in seconds, "auto", or the path of a file that the page saved.
         sampling: Which frames are looked at: `Sampling(fps=5)`, `Sampling(begin=30, end=120)` (seconds).
         settings: Default: those of config.toml, where there is one.
         classifier: What names the expressions; the shipped network if not given, which is loaded once.
@@ -353,16 +405,17 @@ def analyze_video(
 
 
 def analyze_image(
-    image: str | Path | bytes | Image,
+    image: str | Path | bytes | Image | PIL.Image.Image,
     *,
-    rest: str | None = None,
+    rest: str | Path | None = None,
     settings: Settings | None = None,
     classifier: Classifier | None = None,
 ) -> Result:
     """Analyse a picture; nothing is written to disk.
 
     Args:
-        image: A path, a file's bytes, or pixels: (H, W, 3) uint8 BGR, as OpenCV reads it, or (H, W) uint8 grey.
+        image: A path, a file's bytes, a Pillow image, or pixels: (H, W, 3) uint8 BGR, as OpenCV reads it, or (H, W)
+            uint8 grey.
         rest: The path of a resting face that the page saved, compared with the largest face.
         settings: As for `analyze_video`.
         classifier: As for `analyze_video`.
@@ -377,7 +430,8 @@ def analyze_image(
 
     """
     settings = without_limits(settings or load_settings())
-    file = Path(image) if isinstance(image, str) else image
+    file = pillow_pixels(image) if isinstance(image, PIL.Image.Image) else image
+    file = Path(file) if isinstance(file, str) else file
     name = printable(file.name) if isinstance(file, Path) else "picture"
     wanted = wanted_rest(rest) if rest else None
     if wanted and not wanted.loaded:

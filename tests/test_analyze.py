@@ -15,6 +15,7 @@ import pytest
 
 import analyze
 from analysis.batch.dataset import TABLES
+from analysis.batch.record import RECORD
 from analysis.output.tables import columns
 from analysis.study.study import REPORT
 from config import ROOT, Settings
@@ -43,8 +44,12 @@ def run(*arguments: object) -> int:
 
 
 def names(folder: Path) -> set[str]:
-    """Return the names in a folder, but for those of the run's tables and report."""
-    return {path.name for path in folder.iterdir()} - {*TABLES, REPORT} if folder.is_dir() else set()
+    """Return the names in a folder, but for those of the run's tables, record and report."""
+    return (
+        {path.name for path in folder.iterdir()} - {*TABLES, REPORT, RECORD, "codebook.json", "codebook.html"}
+        if folder.is_dir()
+        else set()
+    )
 
 
 def test_each_file_has_its_folder(tmp_path: Path, picture: Path, video: Path, capsys) -> None:
@@ -134,6 +139,32 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, picture: Path, caps
     files = pd.read_parquet(tmp_path / "out" / "files").set_index("file")
     assert dict(files["state"]) == {"broken.mp4": "failed", "nowhere.mp4": "failed", "portrait.jpg": "done"}
     assert files["reason"]["broken.mp4"].startswith("This is not a video")
+
+
+def test_what_a_folder_has_besides_is_named(tmp_path: Path, picture: Path, capsys) -> None:
+    """It is told, in `files` and in the report, as long as it is there, and no failure."""
+    folder, out = tmp_path / "clips", tmp_path / "out"
+    folder.mkdir()
+    picture.rename(folder / "@portrait")
+    (folder / "notes.txt").write_text("x")
+    assert run(folder, "--out", out) == 0
+    assert "Left out of folders: notes.txt (neither a picture nor a video)." in capsys.readouterr().err
+    files = pd.read_parquet(out / "files").set_index("file")
+    assert dict(files["state"]) == {"@portrait": "done", "notes.txt": "left out"}
+    assert "notes.txt" in (out / REPORT).read_text("utf-8")
+    (folder / "notes.txt").unlink()
+    assert run(folder, "--out", out) == 0
+    assert "notes.txt" not in capsys.readouterr().err
+    assert list(pd.read_parquet(out / "files")["file"]) == ["@portrait"]
+
+
+def test_names_that_look_like_options(tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shell makes of * may begin with a hyphen or an @."""
+    monkeypatch.chdir(tmp_path)
+    picture.rename("-x.jpg")
+    (tmp_path / "@y.jpg").write_bytes((tmp_path / "-x.jpg").read_bytes())
+    assert run("-x.jpg", "@y.jpg", "--out", "out") == 0
+    assert sorted(pd.read_parquet("out/files")["file"]) == ["-x.jpg", "@y.jpg"]
 
 
 def test_tables_of_a_run(tmp_path: Path, picture: Path, video: Path) -> None:

@@ -1,10 +1,12 @@
 """`from analyze import analyze_video, analyze_image`: tables, a plot, and files only where they are asked for."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 from matplotlib.figure import Figure
 
@@ -12,8 +14,9 @@ from analysis.output.tables import columns
 from analyze import analyze_image, analyze_video
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS, Box, Image
-from errors import ImageError, RestError, SourceError
+from errors import ConfigError, ImageError, RestError, SourceError
 from tests.footage import FixedClassifier, make_video
+from vision.sampling import Sampling
 
 SAD = FixedClassifier("Sad", 0.9)
 
@@ -93,6 +96,44 @@ def test_a_picture_from_a_path_bytes_or_pixels(tmp_path: Path, portrait: tuple[I
     for table in tables:
         assert (table["expression"].item(), table["duration"].item()) == ("Sad", 0)
         assert table["x"].item() == pytest.approx(tables[0]["x"].item(), abs=5)
+
+
+def test_pictures_of_pillow(portrait: tuple[Image, Box]) -> None:
+    """They are RGB, and may lie on their side, as their EXIF orientation tells."""
+    rgb = PIL.Image.fromarray(portrait[0][..., ::-1])
+    lying = rgb.transpose(PIL.Image.Transpose.ROTATE_90)
+    lying.getexif()[0x0112] = 6
+    straight = analyze_image(portrait[0], classifier=SAD).frames
+    for image in (rgb, lying):
+        table = analyze_image(image, classifier=SAD).frames
+        pd.testing.assert_frame_equal(table, straight)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((0, 0, 3), np.uint8), r"shape \(0, 0, 3\) is no picture"),
+        (np.zeros((2, 8, 8, 3), np.uint8), "is no picture. Pass .H, W, 3. BGR"),
+        (np.zeros((8, 8, 3)), r"these are float64.*image \* 255"),
+    ],
+)
+def test_pixels_that_are_no_picture_are_refused(image: Image, words: str) -> None:
+    """The message says what to pass."""
+    with pytest.raises(ImageError, match=words):
+        analyze_image(image, classifier=SAD)
+
+
+def test_what_is_asked_of_a_video_is_checked(video: Path) -> None:
+    """Numbers that cannot be meant are refused before anything is read; seconds may be numbers."""
+    for wrong in ({"fps": 0}, {"every": 0}, {"begin": 3, "end": 1}, {"begin": -1}):
+        with pytest.raises(ConfigError, match="Give"):
+            Sampling(**wrong)
+    frames = [analyze_video(video, rest=rest, classifier=SAD).frames for rest in ((0, 0.5), "0-0.5")]
+    pd.testing.assert_frame_equal(*frames)
+    wrong_rests: list[Any] = [(2, 0), (1,), 3]
+    for wrong_rest in wrong_rests:
+        with pytest.raises(RestError, match=r"such as \(3, 6\)"):
+            analyze_video(video, rest=wrong_rest, classifier=SAD)
 
 
 def test_a_picture_without_a_face_has_a_row(tmp_path: Path) -> None:

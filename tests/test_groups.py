@@ -60,6 +60,13 @@ def test_a_list_of_groups_needs_file_and_group_only(tmp_path: Path):
     assert table["face"].tolist()[0] == 2
 
 
+def test_faces_are_numbers_however_they_are_written(tmp_path: Path):
+    """Where some are empty, R and pandas write the others as 1.0, and spreadsheets as 1,0."""
+    table = read_groups(written(tmp_path, "file;group;face\na.mp4;x;1.0\nb.mp4;x;2,0\nc.mp4;x;10\nd.mp4;x;NA\n"))
+    assert table["face"].tolist()[:3] == [1, 2, 10]
+    assert table["face"].isna().tolist() == [False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
+from analysis.study.file_names import in_other_folders, run_names
 from analysis.study.groups import people, persons
 from analysis.study.markers import TABLE, apply_markers, marker_table, markers_in, outside, read_markers
-from analysis.study.study_tables import run_names
 from analysis.study.time_courses import courses
 from errors import StudyError
 from tests.tables import course, nobody, together
@@ -55,11 +55,53 @@ def test_a_list_that_cannot_be_used_says_why(tmp_path: Path, text: str, words: s
 
 
 def test_a_list_that_is_missing_or_not_text_says_so(tmp_path: Path):
-    """So does one in the encoding of an old spreadsheet."""
+    """So does one in an encoding that cannot be told, and a spreadsheet's own file."""
     with pytest.raises(StudyError, match=r"nothing\.csv: cannot be read"):
         read_markers(tmp_path / "nothing.csv")
     with pytest.raises(StudyError, match="CSV UTF-8"):
-        read_markers(written(tmp_path, "file,time,label\na.mp4,1,Grüße\n", "latin-1"))
+        read_markers(written(tmp_path, "file,time,label\na.mp4,1,Gr\u008d\n", "latin-1"))
+    (tmp_path / "markers.xlsx").write_bytes(b"PK\x03\x04rest")
+    with pytest.raises(StudyError, match="CSV UTF-8"):
+        read_markers(tmp_path / "markers.xlsx")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_lists_are_read_in_the_encodings_of_spreadsheets(tmp_path: Path, encoding: str):
+    """With a mark or without; letters are those that were typed."""
+    table = read_markers(written(tmp_path, "file;time;label\r\nä.mp4;1,5;Grüße\r\n", encoding))
+    assert table.to_dict("list") == {"file": ["ä.mp4"], "time": [1.5], "label": ["Grüße"]}
+
+
+def test_what_stands_for_nothing_is_empty(tmp_path: Path):
+    """R writes NA, pandas nan, Excel #N/A: such a label ends what was before."""
+    rows = "".join(f"a.mp4,{time},{label}\n" for time, label in enumerate(("film", "NA", "NaN", "#N/A", "Nadja", "")))
+    table = read_markers(written(tmp_path, f"file,time,label\n{rows}"))
+    assert table["label"].tolist() == ["film", "", "", "", "Nadja", ""]
+
+
+def test_commas_in_labels(tmp_path: Path):
+    """Between quotation marks they are a part of it; without, the line is named, and no word of a label is lost."""
+    table = read_markers(written(tmp_path, 'file,time,label\na.mp4,5,"Film, part 2",\n'))
+    assert table["label"].tolist() == ["Film, part 2"]
+    with pytest.raises(StudyError, match=r"line 3 has 4 columns, and the first line 3\. Put a text.*quotation marks"):
+        read_markers(written(tmp_path, "file,time,label\na.mp4,1,x\na.mp4,5,Film, part 2\n"))
+
+
+@pytest.mark.parametrize("first", ["", "sep=,\n", "SEP=,\r\n"])
+def test_lines_have_the_numbers_that_editors_show(tmp_path: Path, first: str):
+    """Empty lines, a line for Excel and labels of several lines count as in the file."""
+    text = f'{first}file,time,label\n\na.mp4,1,"two\nlines"\n,,\nb.mp4,soon,x\n'
+    line = 1 + next(number for number, text in enumerate(text.splitlines()) if "soon" in text)
+    with pytest.raises(StudyError, match=f"line {line}: “soon”"):
+        read_markers(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(("first", "sign"), [("sep=;\n", ";"), ("sep=\t\n", "\t"), ("", ";")])
+def test_a_line_for_excel_names_the_separator(tmp_path: Path, first: str, sign: str):
+    """It is no row, and commas are then a part of what is written."""
+    text = f"{first}file;time;label\na.mp4;1,5;Film, part 2\n".replace(";", sign)
+    table = read_markers(written(tmp_path, text))
+    assert table.to_dict("list") == {"file": ["a.mp4"], "time": [1.5], "label": ["Film, part 2"]}
 
 
 def test_files_are_known_by_the_end_of_their_paths():
@@ -74,6 +116,34 @@ def test_files_are_known_by_the_end_of_their_paths():
         run_names(Path("m.csv"), ["b.mov", "b"], ["b.mov"])
     with pytest.raises(StudyError, match="none of its files is among those"):
         run_names(Path("m.csv"), ["c.mp4"], files)
+
+
+def test_names_are_compared_as_people_read_them():
+    """Letters in either of Unicode's forms, other capitals, and paths of another computer."""
+    files, paths = (
+        ["anna.mp4", "Zoë.mp4", "ben.mp4"],
+        {"ben.mp4": "/data/monday/ben.mp4", "anna.mp4": "/x/clips/anna.mp4"},
+    )
+    names = [r"C:\study\clips\anna.mp4", "Zoe\u0308.MP4", "monday/ben.mp4", "tuesday/ben.mp4"]
+    found = run_names(Path("m.csv"), names, files, paths)
+    assert found == {names[0]: "anna.mp4", names[1]: "Zoë.mp4", names[2]: "ben.mp4"}
+    assert run_names(Path("m.csv"), ["ANNA", "tuesday/ben"], files, paths) == {
+        "ANNA": "anna.mp4",
+        "tuesday/ben": "ben.mp4",
+    }
+    assert in_other_folders({"tuesday/ben": "ben.mp4", "clips/anna.mp4": "anna.mp4"}, paths) == ["tuesday/ben"]
+    with pytest.raises(StudyError, match=r"A\.MP4 means several files"):
+        run_names(Path("m.csv"), ["A.MP4"], ["a.mp4", "A.mp4"])
+    assert run_names(Path("m.csv"), ["a.mp4", "A.mp4"], ["a.mp4", "A.mp4"]) == {"a.mp4": "a.mp4", "A.mp4": "A.mp4"}
+    with pytest.raises(StudyError, match="are one file"):
+        run_names(Path("m.csv"), ["one/ben.mp4", "two/ben.mp4"], files, paths)
+
+
+def test_the_longest_common_end_decides():
+    """Whatever comes before it, and however many files have that name."""
+    paths = {f"{day}/ben.mp4": f"/study/{day}/ben.mp4" for day in ("monday", "tuesday")}
+    found = run_names(Path("m.csv"), [r"D:\other\monday\ben.mp4", "x/tuesday/ben"], list(paths), paths)
+    assert list(found.values()) == ["monday/ben.mp4", "tuesday/ben.mp4"]
 
 
 def markers(*rows: tuple[str, float, str]) -> DataFrame:

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from analysis.recording.video import analyze_video
 from config import Settings, UploadSettings, VideoSettings
@@ -390,3 +391,35 @@ def test_a_live_stream_of_joined_parts_goes_on(tmp_path: Path) -> None:
     source = FileSource(joined(tmp_path / "aa.ts", part, part), VideoSettings(max_fps=240))
     times = [frame.time or 0 for frame in islice(source.frames(), 40)]
     assert times == pytest.approx([*np.arange(20) / 25, *np.arange(20) / 25], abs=0.002)
+
+
+def two_tracks(path: Path, *, preview_is_default: bool | None) -> Path:
+    """Write a video whose first track is a small preview at a frame a second; None: neither is the default one."""
+    with av.open(str(path), "w") as container:
+        tracks = []
+        for side, rate, is_default in ((32, 1, preview_is_default), (64, 25, preview_is_default is False)):
+            stream = container.add_stream("libx264", rate=rate)
+            assert isinstance(stream, av.VideoStream)
+            stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+            if preview_is_default is not None and is_default:
+                stream.disposition = Disposition.default
+            tracks.append((stream, side, 2 * rate))
+        for stream, side, count in tracks:
+            for image in plain_frames(count, side, side):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+            container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ending", "preview_is_default", "side", "number"),
+    [("mkv", False, 64, 2), ("mkv", True, 32, 1), ("ts", None, 64, 2)],
+)
+def test_of_two_video_tracks_the_main_one_is_analysed(
+    tmp_path: Path, ending: str, preview_is_default: bool | None, side: int, number: int
+) -> None:
+    """It is the default one, else the one with most pixels and frames; the results say which."""
+    path = two_tracks(tmp_path / f"a.{ending}", preview_is_default=preview_is_default)
+    summary = analyze_video(path, tmp_path / "out", Settings(), FixedClassifier())
+    assert (summary["width"], summary["frames"]) == (side, 50 if side == 64 else 2)
+    assert summary["note"] == f"Of its 2 video tracks, number {number} ({side} x {side}) is used."

@@ -13,7 +13,10 @@ from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset, file_row
 from analysis.output.intervals import find_intervals
+from analysis.output.tables import columns
+from analysis.recording.face_table import face_rows
 from analysis.study.markers import marker_table
+from analysis.study.person_tables import Exclusion
 from analysis.study.report import report_page
 from analysis.study.study import conclude, read_lists
 from config import IntervalSettings, Settings
@@ -99,6 +102,92 @@ def test_everything_follows_from_the_frames(study: Path):
     assert not list(study.rglob(".*"))
     assert "Happy" in (study / "controls-0" / "intervals.eaf").read_text("utf-8")
     assert json.loads((study / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][0]["onset"] == 2.0
+
+
+def test_tables_for_statistics_elsewhere(run: Path, tmp_path: Path):
+    """Long has a row a line of the list and marker, wide a row a person, by hand from the frames; columns stay."""
+    markers, groups = lists(tmp_path)
+    rows = [
+        f"{group}/{number}.mp4;{group};{group}{number % 2};{number};2{number},5"
+        for group in GROUPS
+        for number in range(PEOPLE)
+    ]
+    groups.write_text("\n".join(["file;group;person;Trial;age", *rows]))
+    conclude(run, read_lists(markers, groups, names(run)), SETTINGS)
+    frames = pd.read_parquet(run / "frames")
+    means = frames.groupby(["file", "marker"])["Happy"].mean()
+    long = pd.read_parquet(run / "groups" / "long.parquet")
+    assert len(long) == 2 * PEOPLE * 3
+    assert set(long["trial"]) == set(range(PEOPLE))
+    assert set(long["age"]) == {20.5, 21.5, 22.5, 23.5}
+    of_markers = long[long["marker"] != ""].set_index(["file", "marker"])["mean_Happy"]
+    assert of_markers.to_dict() == pytest.approx(means.to_dict())
+    wide = pd.read_parquet(run / "groups" / "wide.parquet").set_index("person")
+    assert list(wide.index) == ["patients0", "patients1", "controls0", "controls1"]
+    files = ["controls/1.mp4", "controls/3.mp4"]
+    assert wide.loc["controls1", "mean_Happy_visit"] == pytest.approx(means[:, "visit"][files].mean())
+    assert wide.loc["controls1", "seconds_visit"] == pytest.approx(8)
+    assert wide.loc["controls1", "mean_Happy"] == pytest.approx(frames[frames["file"].isin(files)]["Happy"].mean())
+    assert not {"trial", "age"} & set(wide.columns), "they differ within people"
+
+
+def test_conditions_are_compared_within_people(study: Path):
+    """Visit less alone, for each person, all together and by group, by hand from the table of people."""
+    people = pd.read_parquet(study / "groups" / "people.parquet").query("expression == 'Happy'")
+    by_person = people.pivot(index=["group", "person"], columns="marker", values="mean")
+    pairs = by_person["visit"] - by_person["alone"]
+    differences = pd.read_parquet(study / "groups" / "differences.parquet").query("expression == 'Happy'")
+    found = differences[differences["measure"] == "mean"].set_index(["group", "person"])["difference"]
+    assert found.to_dict() == pytest.approx(pairs.to_dict())
+    within = pd.read_parquet(study / "groups" / "within.parquet").query("expression == 'Happy' and measure == 'mean'")
+    of_group = within.set_index("group")
+    assert of_group["people"].to_dict() == {"": 2 * PEOPLE, "patients": PEOPLE, "controls": PEOPLE}
+    assert of_group.loc["controls", "d_z"] == pytest.approx(pairs["controls"].mean() / pairs["controls"].std())
+    assert (of_group["difference_low"] <= of_group["difference"]).all()
+    interaction = pd.read_parquet(study / "groups" / "interaction.parquet").query("expression == 'Happy'")
+    row = interaction[interaction["measure"] == "mean"].iloc[0]
+    assert row["marker"] == "visit - alone"
+    assert row["difference"] == pytest.approx(pairs["controls"].mean() - pairs["patients"].mean())
+    assert "Within people" in (study / "report.html").read_text("utf-8")
+
+
+def test_who_is_seen_too_little_is_left_out_and_listed(run: Path, tmp_path: Path):
+    """By usable seconds or their share, under each marker and over the whole files; the table says why."""
+    dataset = Dataset(run)
+    for key, seen in (("controls-0", 3.0), ("controls-1", 0.0)):
+        frames = pd.read_parquet(dataset.part("frames", key))
+        dataset.write("frames", key, frames.assign(usable=(frames["time"] < seen).astype("boolean")))
+    given = read_lists(*lists(tmp_path), names(run))
+    notes = conclude(run, given, SETTINGS, exclusion=Exclusion(min_seconds=2.0, min_share=0.4))
+    table = pd.read_parquet(run / "groups" / "excluded.parquet").set_index(["person", "marker"])
+    assert table.loc["controls0", "reason"].to_dict() == {"visit": "less than 2 usable seconds"}
+    assert table.loc[("controls0", "visit"), ["seconds", "whole", "share"]].tolist() == pytest.approx([1, 4, 0.25])
+    assert set(table.loc["controls1", "reason"]) == {"no usable frame"}
+    people = pd.read_parquet(run / "groups" / "people.parquet")
+    assert set(people[people["person"] == "controls0"]["marker"]) == {"", "alone"}
+    assert "controls1" not in set(people["person"])
+    (note,) = [note for note in notes if "Left out of groups" in note]
+    assert "controls0 (visit: less than 2 usable seconds)" in note
+    assert any("lack one: controls0 (visit)" in note for note in notes)
+    assert "from 2 usable seconds on that are 40%" in (run / "report.html").read_text("utf-8")
+
+
+def test_the_codebook_has_every_column_of_every_table(study: Path):
+    """And none that no table has; with resting faces, frames have some more."""
+    book = json.loads((study / "codebook.json").read_text("utf-8"))["tables"]
+    tables = {name: Dataset(study).read(name) for name in ("frames", "files", "intervals")}
+    tables |= {f"groups/{path.stem}": pd.read_parquet(path) for path in (study / "groups").glob("*.parquet")}
+    tables |= {"markers": pd.read_parquet(study / "markers.parquet"), "faces": face_rows("a.mp4", [])}
+    tables["frames"] = DataFrame(columns=columns(as_seen=True))
+    tables["groups/wide"] = tables["groups/wide"].rename(
+        columns=lambda name: re.sub("_(alone|visit)$", "_{marker}", name)
+    )
+    assert book.keys() == tables.keys()
+    for name, table in tables.items():
+        assert set(book[name]) == set(table.columns), name
+    assert "usable frames" in book["markers"]["mean"]["over"]
+    assert book["faces"]["mean_Happy"]["over"] == "all frames with the face"
+    assert '<th scope="row">d_z</th>' in (study / "codebook.html").read_text("utf-8")
 
 
 def test_a_second_run_writes_nothing_that_is_the_same(run: Path, tmp_path: Path):
@@ -278,3 +367,36 @@ def test_the_report_needs_nothing_else(study: Path):
     assert "<bad>" not in text
     assert "&lt;bad&gt;.mp4" in text
     assert text.count("<svg") >= 3 + PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("1500", "4000"), "milliseconds"),
+        (("1:00", "2:00"), r"took minutes and seconds for hours.*01:30:00"),
+        (("0:01:00", "04:00:00"), None),
+        (("7", "8"), None),
+        (("2", "4000"), None),
+    ],
+)
+def test_times_that_are_no_seconds_are_told_by_what_happened(
+    run: Path, tmp_path: Path, times: tuple[str, str], words: str | None
+):
+    """If all markers but those at 0 lie beyond their files of 6 s, and the usual mistakes would explain it."""
+    rows = [f"controls/{number},{time},film" for number, time in enumerate(("0", *times))]
+    (tmp_path / "m.csv").write_text("\n".join(["file,time,label", *rows]))
+    given = read_lists(tmp_path / "m.csv", None, names(run))
+    if words is None:
+        conclude(run, given, SETTINGS)
+        return
+    with pytest.raises(StudyError, match=f"All markers come after the end.*film at .* which ends at 6 s.*{words}"):
+        conclude(run, given, SETTINGS)
+
+
+def test_markers_of_a_part_are_not_late(run: Path, tmp_path: Path):
+    """Where a file of 6 s was looked at from 100 s on, a marker at 103 s lies in it."""
+    dataset = Dataset(run)
+    row = pd.read_parquet(dataset.part("files", "controls-0"))
+    dataset.write("files", "controls-0", row.assign(begin=100.0))
+    (tmp_path / "m.csv").write_text("file,time,label\ncontrols/0,103,film\n")
+    assert conclude(run, read_lists(tmp_path / "m.csv", None, names(run)), SETTINGS) == []

@@ -5,7 +5,7 @@ shrinks in one step (swscale: grey, 16-bit, 10-bit and alpha too), and bounds ho
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import EPROTONOSUPPORT
 from typing import Final, TypeVar
@@ -57,7 +57,7 @@ def opened(
     max_pixels: int = MAX_PIXELS,
     demuxer: str | None = None,
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a video file or stream and yield it with its first video track that can be decoded; closed afterwards.
+    """Open a video file or stream and yield it with its main video track (`main_track`); closed afterwards.
 
     Args:
         address: A path or URL as FFmpeg knows it.
@@ -104,14 +104,42 @@ def open_container(
         raise SourceError("A file of this kind cannot be read here. Convert it to MP4, and try again.") from None
 
 
+def moving_tracks(container: InputContainer) -> list[VideoStream]:
+    """Return the video tracks, but for those that are a song's cover."""
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
 def _video_stream(container: InputContainer) -> VideoStream:
-    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    moving = moving_tracks(container)
     if not moving:  # the cover of a song is not a video
         raise SourceError("There is no moving picture in it, only sound or data. Choose one with video.")
     tracks = decodable(moving)
     if not tracks:
         raise SourceError("Its pictures are coded in a way that is not known here. Convert it to H.264 in MP4.")
-    return tracks[0]
+    return main_track(tracks)
+
+
+def main_track(tracks: Sequence[VideoStream]) -> VideoStream:
+    """Return the track to look at: the default one; of several, or where none is, the one with most pixels a second."""
+
+    def rank(track: VideoStream) -> tuple[bool, float]:
+        codec = track.codec_context
+        return bool(track.disposition & Disposition.default), codec.width * codec.height * float(
+            track.average_rate or 1
+        )
+
+    return max(tracks, key=rank)
+
+
+def track_note(container: InputContainer, track: VideoStream) -> str:
+    """Return in words which of several video tracks is looked at; empty where there is one."""
+    tracks = moving_tracks(container)
+    if len(tracks) < 2:
+        return ""
+    codec = track.codec_context
+    return (
+        f"Of its {len(tracks)} video tracks, number {tracks.index(track) + 1} ({codec.width} x {codec.height}) is used."
+    )
 
 
 Track = TypeVar("Track", bound=Stream)

@@ -106,6 +106,13 @@ def read_picture(file: Path | bytes, max_megapixels: float) -> Picture:
         raise ImageError("The picture is broken or cut off. Save it again and retry.") from error
 
 
+def pillow_pixels(picture: PIL.Image.Image) -> Image:
+    """Return a picture that Pillow holds as (H, W, 3) BGR, turned as its EXIF orientation says, on white."""
+    deep = picture.mode.startswith(("I", "F"))
+    pixels = _to_bgr(PIL.Image.fromarray(eight_bits(np.asarray(picture))) if deep else picture)
+    return _upright(pixels, picture.getexif().get(_ORIENTATION))
+
+
 def is_picture(file: Path | bytes) -> bool:
     """Whether a file is a picture, and no video, by its first bytes and not by its name.
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import floor, inf
 from typing import Final
 
+from errors import ConfigError
+
 _EARLY: Final = 1e-3
 """By which share of a step a frame may come early: times are rounded."""
 
@@ -21,6 +23,20 @@ class Sampling:
     """Seconds from the first frame of the file; what comes before is not looked at."""
     end: float = inf
     """Seconds from the first frame of the file; what begins then or later is not looked at."""
+
+    def __post_init__(self) -> None:
+        """Check what is asked for.
+
+        Raises:
+            ConfigError: It cannot be.
+
+        """
+        if self.fps is not None and not 0 < self.fps < inf:
+            raise ConfigError(f"fps is {self.fps:g}. Give a number above 0, or None for all frames.")
+        if self.every < 1 or self.every % 1:
+            raise ConfigError(f"every is {self.every:g}. Give a whole number from 1, which means all frames.")
+        if not 0 <= self.begin < self.end:
+            raise ConfigError(f"begin is {self.begin:g} and end {self.end:g}. Give seconds from 0, begin before end.")
 
     @property
     def is_sparse(self) -> bool:

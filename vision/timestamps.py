@@ -204,7 +204,9 @@ class _Scan:
         self._parts: list[Part] = []
         self._shown, self._keys, self._keys_decoded, self._restarts = (array("d") for _ in range(4))
         self._exact = True
-        """Whether each picture says when it is shown, and is shown."""
+        """Whether each picture says when it is shown."""
+        self._cut_after: int | None = None
+        """After how many pictures some were last cut away; None where none were."""
         self._begun = 0.0
         """When the last part begins, in seconds from the first frame."""
         self._first = self._last = 0.0
@@ -227,8 +229,10 @@ class _Scan:
         longest_gap = LONGEST_GAP if self._unexplained else self._longest_gap
         if len(self._parts) > 1:
             return Timing(self.end, tuple(self._parts), longest_gap)
+        if self._cut_after:  # pieces that lie in the file in an order of their own: it is read from the beginning
+            return Timing(self.end, tuple(self._parts), longest_gap)
         shown = array("d", sorted(self._shown))
-        exact = self._exact and all(one < other for one, other in pairwise(shown))
+        exact = self._exact and self._cut_after is None and all(one < other for one, other in pairwise(shown))
         restarts = self._restarts if exact else array("d")
         return Timing(self.end, tuple(self._parts), longest_gap, shown, self._keys, self._keys_decoded, restarts)
 
@@ -242,8 +246,11 @@ class _Scan:
         self._heard = heard
 
     def add_picture(self, packet: "Packet[Stream]") -> None:
-        """Take in a picture."""
+        """Take in a picture; one that an edit list cuts away (it is only there to decode others) counts for nothing."""
         if not packet.size:  # the end
+            return
+        if packet.is_discard:
+            self._cut_after = self.pictures
             return
         base = packet.time_base or 0
         decoded = None if packet.dts is None else float(packet.dts * base)
@@ -262,7 +269,7 @@ class _Scan:
             self._keys_decoded.append(shown if decoded is None else decoded)
         if begins_anew(packet):
             self._restarts.append(shown)
-        self._exact = self._exact and told is not None and not packet.is_discard
+        self._exact = self._exact and told is not None
         self._first, self._last = min(self._first, shown), max(self._last, shown)
         self._decoded = decoded
         self.pictures += 1

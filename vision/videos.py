@@ -15,9 +15,9 @@ import av
 import cv2
 
 from entities import Frame
-from errors import SourceError
+from errors import SourceError, VideoSizeError
 from vision.conversion import PictureConverter, Timed, deinterlaced
-from vision.decoding import check_size, opened
+from vision.decoding import check_size, opened, track_note
 from vision.pixels import letterboxed
 from vision.sampling import EVERY_FRAME, Sampling
 from vision.skipping import DecodingPlan
@@ -35,6 +35,17 @@ _PROGRESSIVE: Final = 1
 """FFmpeg's AV_FIELD_PROGRESSIVE; 0 is unknown, and higher ones are interlaced."""
 
 
+def is_video(path: Path) -> bool:
+    """Whether a file has a moving picture that can be decoded, by its content and not by its name."""
+    try:
+        with opened(f"file:{path}", options=OPTIONS):
+            return True
+    except VideoSizeError:
+        return True
+    except SourceError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
     """What a video is, before it has been decoded to its end."""
@@ -46,6 +57,8 @@ class VideoInfo:
     """Mean frames a second, as far as the file tells."""
     timing: Timing
     """How long it is, and how the times in the file run."""
+    note: str = ""
+    """Which of several video tracks it is; mostly empty."""
 
     @property
     def duration(self) -> float:
@@ -107,7 +120,7 @@ class VideoFile:
             width, height = PictureConverter(self._track, _LARGEST_SIDE, _LARGEST_SIDE).full_size(first)
             check_size(width, height, self._max_pixels)
             self._converter = PictureConverter(self._track, width, height)
-            self.info = VideoInfo(width, height, 1 / step, timing)
+            self.info = VideoInfo(width, height, 1 / step, timing, track_note(self._container, self._track))
             self._stack = stack.pop_all()
 
     def frames(self) -> Iterator[Frame]:

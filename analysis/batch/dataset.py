@@ -11,24 +11,27 @@ A dataset is read in one line: `pandas.read_parquet("out/frames")`.
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 import pandas as pd
 
 from analysis.recording.face_table import SHARES, share_columns
-from files import write_whole
+from files import printable, write_whole
 
 Table = Literal["frames", "intervals", "faces", "files"]
 TABLES: Final[tuple[Table, ...]] = ("frames", "intervals", "faces", "files")
 ASIDE: Final = "aside"
-RESERVED: Final = {*TABLES, "markers", "groups", ASIDE}
+LEFT_OUT: Final = "left out"
+"""The state of a file that a folder has, and that is not looked at."""
+_LEFT_OUT_KEY: Final = "left-out"
+RESERVED: Final = {*TABLES, "markers", "groups", ASIDE, _LEFT_OUT_KEY}
 """Names in a run's folder that no file's own folder may have."""
 
 _FILE_TYPES: Final = {
     **dict.fromkeys(("file", "state", "reason", "note", "kind"), "str"),
-    **dict.fromkeys(("seconds", "fps"), "float64"),
-    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces", "compared"), "Int64"),
+    **dict.fromkeys(("begin", "seconds", "fps"), "float64"),
+    **dict.fromkeys(("width", "height", "frames", "frames_with_faces", "faces", "compared", "run"), "Int64"),
     **dict.fromkeys(SHARES, "float64"),
     **dict.fromkeys(("sha256", "fingerprint", "precision", "path", "stamp", "folder"), "str"),
     **dict.fromkeys(("detector", "weights", "rest", "sampling"), "str"),
@@ -38,13 +41,15 @@ _FILE_TYPES: Final = {
 def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     """Return the row of one file; what is not given is empty, and so are shares where there is no face.
 
-    Columns: file (its name in the run), state (done or failed), reason (of a failure), note, kind (video or picture),
-    seconds, fps (frames a second that were looked at), width and height (pixels), frames, frames_with_faces, faces,
+    Columns: file (its name in the run), state (done, failed or left out), reason (of a failure, or why it was left
+    out), note, kind (video or picture),
+    begin (seconds from the first frame to where looking began), seconds (that were looked at), fps (frames a second
+    that were looked at), width and height (pixels), frames, frames_with_faces, faces,
     the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
     weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
     reading it), folder (of its own results), and what it was analysed with: detector, weights (the beginning of the
     hash of the network's files), rest (of `RestWanted.kind`; empty for none), sampling. `compared` is the number of
-    faces that were compared with their rest.
+    faces that were compared with their rest, `run` that of the run in run.json which made the row.
     """
     row = {name: values.get(name, "" if kind == "str" else None) for name, kind in _FILE_TYPES.items()}
     if not row["faces"]:
@@ -55,7 +60,9 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
 def video_values(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the row of a video's file has of its `summary.json`, by column."""
     values = {name: summary[name] for name in ("width", "height", "fps", "frames", "frames_with_faces")}
-    values |= {"kind": "video", "seconds": summary["duration"] - summary["begin"], "faces": len(summary["faces"])}
+    begin, end = summary["begin"], summary["duration"]
+    values |= {"kind": "video", "begin": begin, "seconds": end - begin, "faces": len(summary["faces"])}
+    values["note"] = summary.get("note", "")  # which results of earlier versions lack
     rest = summary["rest"]
     values |= {"rest": rest["kind"], "compared": len(rest["faces"])} if rest else {"compared": 0}
     return values | share_columns(summary["shares"])
@@ -79,6 +86,23 @@ class Dataset:
 
         """
         write_whole(self.part(table, key), lambda partial: rows.to_parquet(partial, index=False))
+
+    def write_left_out(self, reasons: Mapping[str, str]) -> None:
+        """Say in `files` what the last run left out of folders: reasons by paths.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+        self.part("files", _LEFT_OUT_KEY).unlink(missing_ok=True)
+        rows = [
+            file_row(
+                {"file": printable(PurePosixPath(path).name), "state": LEFT_OUT, "reason": why, "path": printable(path)}
+            )
+            for path, why in reasons.items()
+        ]
+        if rows:
+            self.write("files", _LEFT_OUT_KEY, pd.concat(rows, ignore_index=True))
 
     def copy(self, table: Table, key: str, part: Path) -> None:
         """Take a file that is a part of a table already.

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TextIO
 
+from analysis.batch.encodings import OLD, decode, encoding_of
 from errors import SourceError
 from files import printable
 from parts import needed
+from vision.pictures import FORMATS, picture_type
+from vision.videos import is_video
 
 ENDINGS: Final = frozenset(
     (
@@ -22,7 +25,13 @@ ENDINGS: Final = frozenset(
         *(".gif", ".tif", ".tiff", ".bmp"),
     )
 )
-"""Of the files that are looked for in a folder; those that are named are looked at whatever they are called."""
+"""Of files that folders are expected to have. Others are taken from a folder if their content is a picture or a video;
+and files that are named, whatever they are."""
+_PREVIEWS: Final = {".lrv": "a camera's small copy of a video", ".thm": "a camera's thumbnail of a video"}
+"""Files that cameras write beside a recording, which would count twice."""
+_VAGUE: Final = {"PNM", "icon"}
+"""Kinds of pictures that begin like other files."""
+_NEITHER: Final = "neither a picture nor a video"
 _STAMPS: Final = ("size", "mtime", "ETag", "LastModified", "last_modified", "created")
 """What file systems tell of a file that changes with it."""
 
@@ -91,12 +100,23 @@ def sha256(path: Path) -> str:
         raise SourceError(_why_not(error)) from None
 
 
-def find_files(inputs: Sequence[str], stdin: TextIO, leave_out: Path) -> list[str]:
-    """Return the absolute paths and addresses that inputs stand for, each once, in the order of the inputs.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What inputs stand for."""
+
+    files: list[str]
+    """Absolute paths and addresses, each once, in the order of the inputs."""
+    left_out: dict[str, str]
+    """Files in folders that are not looked at, with the reason in words."""
+
+
+def find_files(inputs: Sequence[str], stdin: TextIO, leave_out: Path) -> Found:
+    """Return the files that inputs stand for.
 
     Args:
-        inputs: Files, folders (searched with all folders in them), patterns such as `clips/*.mp4`, `@list.txt` with a
-            path a line, `-` for such a list on standard input, and addresses that fsspec knows, such as s3://.
+        inputs: Files, folders (searched with all folders in them, linked ones, too, each once), patterns such as
+            `clips/*.mp4`, `@list.txt` with a path a line (unless a file has this name), `-` for such a list on standard
+            input, and addresses that fsspec knows, such as s3://.
         stdin: Standard input.
         leave_out: A folder of which nothing is taken: that of the results.
 
@@ -104,7 +124,9 @@ def find_files(inputs: Sequence[str], stdin: TextIO, leave_out: Path) -> list[st
         SourceError: A list cannot be read, or a folder or pattern has no file.
 
     """
-    return list(dict.fromkeys(_found(_listed(inputs, stdin), leave_out.absolute())))
+    left_out: dict[str, str] = {}
+    files = list(dict.fromkeys(_found(_listed(inputs, stdin), leave_out.absolute(), left_out)))
+    return Found(files, {path: why for path, why in left_out.items() if path not in files})
 
 
 def unique_names(addresses: Sequence[str], known: Mapping[str, str]) -> list[str]:
@@ -131,10 +153,10 @@ def _listed(inputs: Iterable[str], stdin: TextIO) -> Iterator[str]:
     """Yield the inputs, and in the place of a list what it has, but for empty lines and comments (#)."""
     for text in inputs:
         if text == "-":
-            lines = stdin.read().splitlines()
-        elif text.startswith("@"):
+            lines = stdin.read().removeprefix("\ufeff").splitlines()
+        elif text.startswith("@") and not Path(text).exists():
             try:
-                lines = Path(text[1:]).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+                lines = _lines(Path(text[1:]).read_bytes())
             except OSError as error:
                 raise SourceError(f"{text}: the list cannot be read. {_why_not(error)}") from None
         else:
@@ -143,9 +165,17 @@ def _listed(inputs: Iterable[str], stdin: TextIO) -> Iterator[str]:
         yield from (line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
-def _found(inputs: Iterable[str], leave_out: Path) -> Iterator[str]:
+def _lines(data: bytes) -> list[str]:
+    """Return the lines of a list; of one that is no Unicode, names of files that are there just so, byte for byte."""
+    if encoding_of(data) != OLD:
+        return decode(data).splitlines()
+    names = ((os.fsdecode(line.strip()), line.decode(OLD, "replace")) for line in data.splitlines())
+    return [raw if Path(raw).exists() else text for raw, text in names]
+
+
+def _found(inputs: Iterable[str], leave_out: Path, left_out: dict[str, str]) -> Iterator[str]:
     for text in inputs:
-        found = list(_in_remote(text) if "://" in text else _in_path(text, leave_out))
+        found = list(_in_remote(text, left_out) if "://" in text else _in_path(text, leave_out, left_out))
         if not found:
             raise SourceError(
                 f"{text}: there is no {'such file' if glob.has_magic(text) else 'video or picture in it'}."
@@ -153,33 +183,59 @@ def _found(inputs: Iterable[str], leave_out: Path) -> Iterator[str]:
         yield from found
 
 
-def _in_path(text: str, leave_out: Path) -> Iterator[str]:
+def _in_path(text: str, leave_out: Path, left_out: dict[str, str]) -> Iterator[str]:
     path = Path(os.path.abspath(text))  # noqa: PTH100 - links stay what they are called, and ".." goes
     if path.is_dir():
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and Path(folder, name) != leave_out
-            )
-            yield from (str(Path(folder, name)) for name in sorted(names) if _is_wanted(name))
+        for file in _in_folder(path, leave_out):
+            if why := _why_left_out(file):
+                left_out[str(file)] = why
+            else:
+                yield str(file)
     elif glob.has_magic(text) and not path.exists():
         yield from sorted(name for name in glob.glob(str(path), recursive=True) if Path(name).is_file())  # noqa: PTH207
     else:
         yield str(path)
 
 
-def _in_remote(text: str) -> Iterator[str]:
+def _in_folder(path: Path, leave_out: Path) -> Iterator[Path]:
+    """Yield the files in a folder and all folders in it, but for hidden ones; each folder once, however linked."""
+    seen = {os.path.realpath(path), os.path.realpath(leave_out)}
+    for folder, folders, names in os.walk(path, followlinks=True):
+        inner = []
+        for name in sorted(folders):
+            place = os.path.realpath(Path(folder, name))
+            if not name.startswith(".") and place not in seen:
+                seen.add(place)
+                inner.append(name)
+        folders[:] = inner
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _why_left_out(path: Path) -> str:
+    """Return why a file in a folder is not looked at; empty where it is. Its content says what its name leaves open."""
+    ending = path.suffix.lower()
+    if ending in ENDINGS:
+        return ""
+    if ending in _PREVIEWS:
+        return _PREVIEWS[ending]
+    kind = picture_type(path)
+    if (kind and kind.upper() in FORMATS) or is_video(path):
+        return ""
+    return f"a picture of a kind that cannot be read here ({kind})" if kind and kind not in _VAGUE else _NEITHER
+
+
+def _in_remote(text: str, left_out: dict[str, str]) -> Iterator[str]:
     with _remote(text) as (system, path):
         if glob.has_magic(path) and not system.exists(path):
             found = sorted(system.glob(path))
         elif text.endswith("/") or ("http" not in system.protocol and system.isdir(path)):
-            found = sorted(name for name in system.find(path) if _is_wanted(PurePosixPath(name).name))
+            visible = [name for name in system.find(path) if not PurePosixPath(name).name.startswith(".")]
+            found = sorted(name for name in visible if PurePosixPath(name).suffix.lower() in ENDINGS)
+            others = sorted(set(visible) - set(found))
+            left_out.update((system.unstrip_protocol(name), f"{_NEITHER} by its name") for name in others)
         else:
             found = [path]
         yield from (system.unstrip_protocol(name) for name in found)
-
-
-def _is_wanted(name: str) -> bool:
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in ENDINGS
 
 
 def _parts(address: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from analysis.batch.dataset import RESERVED, TABLES, Dataset
+from analysis.batch.dataset import LEFT_OUT, RESERVED, TABLES, Dataset
 from analysis.batch.inputs import Source, sha256, unique_names
 from analysis.batch.task import Options, Task
 from analysis.output.result_folder import PARTIALS
@@ -26,7 +26,7 @@ def plan(addresses: Sequence[str], options: Options) -> list[Task]:
     """Return a task for each file, with a name and a folder of its own: those of an earlier run, if it was in one.
 
     Args:
-        addresses: What `inputs.find_files` returned.
+        addresses: The files that `inputs.find_files` returned.
         options: The run's.
 
     Raises:
@@ -90,9 +90,10 @@ def forget(out: Path, names: Sequence[str]) -> None:
 
 
 def _rows(out: Path) -> list[Mapping[str, Any]]:
-    """Return what `files` has, and had of what was put aside."""
+    """Return what `files` has of files that were to be analysed, and had of what was put aside."""
     dataset = Dataset(out)
-    return [row for files in (dataset.aside, dataset) for row in files.read("files").to_dict("records")]
+    rows = [row for files in (dataset.aside, dataset) for row in files.read("files").to_dict("records")]
+    return [row for row in rows if row["state"] != LEFT_OUT]
 
 
 @contextmanager

@@ -49,6 +49,8 @@ class Options:
     """Whether to make annotated videos and pictures."""
     overwrite: bool = False
     """Whether to analyse again what was analysed before."""
+    run: int | None = None
+    """The run's number in run.json."""
 
     def weights(self) -> str:
         """Return the beginning of the hash of the network's files.
@@ -115,7 +117,7 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
     """
     dataset = Dataset(options.out)
     values: dict[str, Any] = {"file": task.source.name, "path": printable(task.source.address)}
-    values |= {"folder": task.key, "fingerprint": task.fingerprint}
+    values |= {"folder": task.key, "fingerprint": task.fingerprint, "run": options.run}
     values |= {"precision": getattr(classifier, "precision", ""), "weights": task.weights}
     values |= {"rest": options.rest.kind if options.rest else "", "sampling": repr(options.sampling)}
     try:
@@ -145,7 +147,8 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
 
 def give_up(task: Task, options: Options, attempts: int) -> Outcome:
     """Note that a file cannot be analysed, since so many processes died of it."""
-    values = {"file": task.source.name, "path": printable(task.source.address), "folder": task.key}
+    values: dict[str, Any] = {"file": task.source.name, "path": printable(task.source.address), "folder": task.key}
+    values |= {"run": options.run}
     reason = f"The worker process crashed {attempts} times on this file, perhaps for lack of memory; check it."
     return _failed(Dataset(options.out), task, values, reason)
 
@@ -190,7 +193,7 @@ def _analyze(
     dataset.write("faces", task.key, face_rows(task.source.name, summary["faces"]))
     shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _LEAST_SHARE}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shown.items(), key=lambda item: -item[1]))
-    line = f"{seen or 'no face'}{_rest_words(summary['rest'])}"
+    line = " ".join(filter(None, [f"{seen or 'no face'}{_rest_words(summary['rest'])}", summary["note"]]))
     return video_values(summary), line
 
 
@@ -206,7 +209,7 @@ def _analyze_picture(
     dataset.write("faces", task.key, face_rows(name, picture.summaries))
     faces = len(picture.faces)
     values = {"kind": "picture", "width": record["width"], "height": record["height"], "note": picture.note}
-    values |= {"seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
+    values |= {"begin": 0.0, "seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
     values["compared"] = sum(bool(face.as_seen) for face in picture.faces)
     seen = ", ".join(face.expression for face in picture.faces)
     turned = "It was turned to find the faces." if picture.turned else ""

@@ -91,6 +91,8 @@ class Sound:
             time, duration = (float(ticks * packet.time_base) for ticks in (packet.pts, packet.duration or 0))
             if time + duration / 2 < end:  # before the pictures, or over the sound of the part before
                 continue
+            if packet.is_discard and time >= 0:  # cut away by an edit list
+                continue
             end = time + duration
             packet.stream = out
             yield time, packet

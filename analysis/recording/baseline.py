@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, nan
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -60,6 +60,22 @@ def parse_rest(text: str) -> RestWanted:
         raise RestError(f"A rest cannot be {text[:40]!r}. {HOW}") from None
     if begin >= end:
         raise RestError(f"The rest {text.strip()} ends before it begins. {HOW}")
+    return RestWanted("asked", (begin, end))
+
+
+def rest_between(span: Sequence[float]) -> RestWanted:
+    """Return the rest that is seen from one second to another.
+
+    Raises:
+        RestError: These are not two numbers, the first one below the other.
+
+    """
+    try:
+        begin, end = (float(second) for second in span)
+    except (TypeError, ValueError):
+        begin = end = nan
+    if not 0 <= begin < end:
+        raise RestError(f"A rest cannot be {span!r}. Give two numbers of seconds, such as (3, 6), or a text. {HOW}")
     return RestWanted("asked", (begin, end))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from analysis.output.result_folder import results_folder
 from analysis.output.sinks import CsvSink
@@ -134,7 +135,7 @@ def look_at_picture(
     limits = settings.uploads
     if isinstance(file, Path) and file.is_file() and file.stat().st_size > limits.max_megabytes * 1e6:
         raise ImageSizeError(f"The file is larger than the {limits.max_megabytes:g} MB allowed. Choose a smaller one.")
-    picture = Picture(to_colour(file)) if isinstance(file, np.ndarray) else read_picture(file, limits.max_megapixels)
+    picture = Picture(_checked(file)) if isinstance(file, np.ndarray) else read_picture(file, limits.max_megapixels)
     detector = FaceDetector(settings.detector)
     image, faces, turned = analyze_any_way_up(picture.image, detector, classifier, settings.model.min_confidence)
     if rest:
@@ -164,6 +165,23 @@ def analyze_picture(
     with results_folder(target, overwrite=overwrite) as folder:
         findings.write(folder, [findings.record], annotated=annotated)
     return findings
+
+
+def _checked(pixels: NDArray[Any]) -> Image:
+    """Return the pixels of a picture as (H, W, 3) BGR.
+
+    Raises:
+        ImageError: They are no picture, or of a type whose range is not known.
+
+    """
+    if not pixels.size or pixels.ndim not in {2, 3} or (pixels.ndim == 3 and pixels.shape[2] not in {1, 3, 4}):
+        raise ImageError(f"An array of the shape {pixels.shape} is no picture. Pass (H, W, 3) BGR, or (H, W) grey.")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(
+            f"Pixels are uint8, 0 to 255, and these are {pixels.dtype}. If they go from 0 to 1, pass "
+            "(image * 255).round().astype('uint8'); if from 0 to 255, image.astype('uint8')."
+        )
+    return to_colour(pixels)
 
 
 def _label(face: Face) -> int | None:

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Final
 
 TIME: Final = r"[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?"
+_TIME_OF_DAY: Final = r"(?i)[0-9:. ]+[ap]\.?m\.?"
 HOW_TIME: Final = "Write seconds (90), minutes and seconds (1:30), or hours as well (0:01:30)"
 
 
@@ -23,7 +24,9 @@ def parse_time(text: str) -> float:
 
     """
     if not re.fullmatch(TIME, text.strip()):
-        raise ValueError(f"“{text[:40]}” is not a valid time. {HOW_TIME}.")
+        spreadsheet = " A spreadsheet made a time of day of it: format its column as text first."
+        why = spreadsheet if re.fullmatch(_TIME_OF_DAY, text.strip()) else ""
+        raise ValueError(f"“{text[:40]}” is not a valid time.{why} {HOW_TIME}.")
     return reduce(lambda sum_, part: 60 * sum_ + float(part), text.replace(",", ".").split(":"), 0.0)
 
 

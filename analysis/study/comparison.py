@@ -17,7 +17,8 @@ FEWEST: Final = 4
 _RESAMPLES: Final = 5000
 _LEVEL: Final = 0.95
 _SEED: Final = 0
-_LEAST_DEVIATION: Final = 1e-6
+LEAST_DEVIATION: Final = 1e-6
+"""Of numbers that vary at all."""
 _COLUMNS: Final = (
     *("marker", "expression", "measure", "group_a", "group_b", "people_a", "people_b", "mean_a", "mean_b"),
     *("difference", "difference_low", "difference_high", "effect_size", "effect_size_low", "effect_size_high"),
@@ -75,7 +76,7 @@ def hedges_g(first: Floats, second: Floats, axis: int = -1) -> Floats:
     """
     n, m = first.shape[axis], second.shape[axis]
     squares = (n - 1) * first.var(axis=axis, ddof=1) + (m - 1) * second.var(axis=axis, ddof=1)
-    deviation = np.maximum(np.sqrt(squares / (n + m - 2)), _LEAST_DEVIATION)
+    deviation = np.maximum(np.sqrt(squares / (n + m - 2)), LEAST_DEVIATION)
     return np.asarray((1 - 3 / (4 * (n + m) - 9)) * _difference(first, second, axis) / deviation, np.float64)
 
 
@@ -85,22 +86,33 @@ def _difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
 
 def _compared(first: Floats, second: Floats) -> dict[str, float]:
     fewest = min(len(first), len(second))
-    spread = fewest >= 2 and first.std() + second.std() > _LEAST_DEVIATION
+    spread = fewest >= 2 and first.std() + second.std() > LEAST_DEVIATION
     found: dict[str, float] = {"people_a": len(first), "people_b": len(second)}
     found |= {"mean_a": first.mean() if len(first) else np.nan, "mean_b": second.mean() if len(second) else np.nan}
     for name, statistic, known in (("difference", _difference, fewest > 0), ("effect_size", hedges_g, spread)):
-        low, high = _interval(first, second, statistic) if spread and fewest >= FEWEST else (np.nan, np.nan)
+        low, high = bootstrap_interval((first, second), statistic) if spread and fewest >= FEWEST else (np.nan, np.nan)
         found[name] = float(statistic(first, second)) if known else np.nan
         found |= {f"{name}_low": low, f"{name}_high": high}
     return found
 
 
-def _interval(first: Floats, second: Floats, statistic: Callable[..., Floats]) -> tuple[float, float]:
+def bootstrap_interval(
+    samples: tuple[Floats, Floats], statistic: Callable[..., Floats], *, paired: bool = False
+) -> tuple[float, float]:
+    """Return the 95 % interval (BCa) of a statistic of two samples, which is the same in every run.
+
+    Args:
+        samples: A number a person; of the same people in both where they are paired.
+        statistic: Takes both, and `axis`.
+        paired: Whether people are resampled, each with both numbers, or those of either sample on their own.
+
+    """
     from scipy import stats  # a part of studies, which the page does without
 
     result = stats.bootstrap(
-        (first, second),
+        samples,
         statistic,
+        paired=paired,
         n_resamples=_RESAMPLES,
         vectorized=True,
         confidence_level=_LEVEL,

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from pandas import DataFrame, concat
 
-from analysis.study.study_tables import read_list
+from analysis.study.study_tables import as_numbers, read_list
 from analysis.study.time_courses import SHOWN
 from entities import EXPRESSIONS
 from errors import StudyError
@@ -32,22 +32,23 @@ _LEVEL: Final = 0.95
 
 
 def read_groups(path: Path) -> DataFrame:
-    """Return a list of groups: file, group, person (texts) and face (Int32).
+    """Return a list of groups: file, group, person (texts), face (Int32), and what other columns the list has.
 
-    Where the list names no face, it is empty, and ALL_FACES where it says "all".
+    Where the list names no face, it is empty, and ALL_FACES where it says "all". Other columns are numbers where all
+    that they have are.
 
     Raises:
         StudyError: It is no such list, has a face twice, or a person in two groups.
 
     """
-    table = read_list(path, COLUMNS[:2], COLUMNS[2:])
+    table = read_list(path, COLUMNS[:2], COLUMNS[2:], others=True)
     for name, default in (("person", table["file"]), ("face", "")):
         if name not in table:
             table[name] = default
     for name in COLUMNS[:3]:
         if len(lines := table.index[table[name] == ""]):
             raise StudyError(f"{path}: line {lines[0]} has no {name}. Fill it in, or take the line out.")
-    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES))
+    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES)).str.replace(r"[.,]0+$", "", regex=True)
     if len(lines := table.index[~table["face"].str.fullmatch(r"\d{0,9}")]):
         raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces, or all.")
     if len(lines := table.index[table.duplicated(["file", "face"])]):
@@ -59,7 +60,8 @@ def read_groups(path: Path) -> DataFrame:
                 "person goes through is told by markers."
             )
     faces = table["face"].where(table["face"] != "").astype("float64").astype("Int32")
-    return table.assign(face=faces).reset_index(drop=True)
+    others = {name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS}
+    return table.assign(face=faces, **others).reset_index(drop=True)
 
 
 def people(courses: DataFrame, groups: DataFrame) -> DataFrame:
@@ -77,7 +79,7 @@ def people(courses: DataFrame, groups: DataFrame) -> DataFrame:
 
     """
     chosen = courses.astype({"face": "Int32"}).merge(counted_faces(courses, groups), on=["file", "face"])
-    return _averaged(chosen, [*_WHOLE, "time"])
+    return averaged(chosen, [*_WHOLE, "time"])
 
 
 def counted_faces(courses: DataFrame, groups: DataFrame) -> DataFrame:
@@ -170,7 +172,7 @@ def persons(people: DataFrame, *, above: float = ON) -> DataFrame:
         that is above the threshold).
 
     """
-    whole = _averaged(people, _WHOLE)
+    whole = averaged(people, _WHOLE)
     peaks = people.groupby(_WHOLE)[list(EXPRESSIONS)].max().reset_index()
     parts = [
         whole[[*_WHOLE, "seconds"]].assign(
@@ -204,8 +206,8 @@ def group_table(persons: DataFrame) -> DataFrame:
     ).reset_index()
 
 
-def _averaged(courses: DataFrame, by: list[str]) -> DataFrame:
-    """Return means of the probabilities, weighted by time, and sums of the seconds."""
+def averaged(courses: DataFrame, by: list[str]) -> DataFrame:
+    """Return means of the probabilities in courses, weighted by time, and sums of the seconds, by some columns."""
     weighted = courses.copy()
     weighted[list(EXPRESSIONS)] = courses[list(EXPRESSIONS)].mul(courses["seconds"], axis=0)
     table = weighted.groupby(by)[["seconds", *EXPRESSIONS, *SHOWN]].sum().reset_index()

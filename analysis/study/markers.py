@@ -1,5 +1,6 @@
 """Markers: what happens in a recording from a moment on, and what faces show while it does."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ much of it shows the face well enough to be used; mean and peak, of the probabil
 which part of it shows the expression; latency, seconds from the start until its probability first reaches a threshold,
 and empty where it never does, or had when the stretch began. A frame that a marker cuts counts on each side for its
 part."""
+_LEAST_MILLISECONDS: Final = 100
+"""Of a marker whose time is taken for milliseconds."""
 _ROUNDING: Final = 1e-3
 """Seconds by which frames' times are inexact, or less: so little of a frame is none of it."""
 
@@ -123,6 +126,37 @@ def stretches(frames: DataFrame, markers: DataFrame) -> DataFrame:
 def outside(markers: DataFrame, ends: Series) -> DataFrame:
     """Return the markers whose time is after the end of their file; `ends` has seconds by file."""
     return markers[markers["time"] >= markers["file"].map(ends).fillna(np.inf)]
+
+
+def check_units(markers: DataFrame, ends: Mapping[str, float]) -> None:
+    """Refuse markers whose times are probably no seconds: but for those at 0, all lie after the end of their files.
+
+    Args:
+        markers: As `read_markers` returns them, with files as the run names them.
+        ends: Seconds at which videos end, by file.
+
+    Raises:
+        StudyError: They do, and would not if they were milliseconds, or if a spreadsheet had not changed them.
+
+    """
+    late = markers[(markers["time"] > 0) & markers["file"].isin(list(ends))]
+    times, last = late["time"], late["file"].map(ends)
+    if late.empty or (times < last).any():
+        return
+    causes = []
+    if (times % 60 == 0).all() and (times / 60 < last).all():
+        causes.append(
+            "a spreadsheet took minutes and seconds for hours and minutes (01:30:00 for 1:30): format the column as "
+            "text, and write them again"
+        )
+    if (times % 1 == 0).all() and (times >= _LEAST_MILLISECONDS).all() and (times / 1000 < last).all():
+        causes.append("the times are milliseconds: divide them by 1000")
+    if causes:
+        row = late.iloc[0]
+        raise StudyError(
+            f"All markers come after the end of their files: {row['label']} at {row['time']:g} s in {row['file']}, for "
+            f"example, which ends at {last.iloc[0]:.4g} s. Probably {', or '.join(causes)}."
+        )
 
 
 def _rows(frames: DataFrame, stretch: dict[str, Any], on: float) -> list[dict[str, Any]]:

@@ -43,6 +43,8 @@ class GroupResults:
     """The effect sizes, by marker, where there are any."""
     above: float
     """The probability (0-1) above which people count as showing an expression."""
+    within: DataFrame | None = None
+    """As `analysis.study.within.within_people` returns it, where there are several conditions."""
 
 
 def report_page(
@@ -161,7 +163,16 @@ def _groups(groups: GroupResults) -> dict[str, Any]:
         "people": people,
         "threshold": f"{groups.above:g}",
         "parts": [_group_part(groups, marker) for marker in groups.curves],
+        "within": _within(groups.within),
     }
+
+
+def _within(table: DataFrame | None) -> list[dict[str, Any]]:
+    """Return what changes within people, by mean probabilities."""
+    if table is None:
+        return []
+    rows = table[table["measure"] == "mean"].to_dict("records")
+    return sorted(rows, key=lambda row: DISPLAY_ORDER.index(row["expression"]))
 
 
 def _group_part(groups: GroupResults, marker: str) -> dict[str, Any]:

@@ -6,57 +6,58 @@ file to be analysed again. The frames of one file at a time are in memory.
     out/frames/*.parquet      carry the marker in force
     out/intervals/*.parquet   a row an interval
     out/markers.parquet       a row a stretch, face and expression
-    out/groups/               people, groups, curves and comparison, as tables; curves and effect sizes as pictures
+    out/groups/               as `analysis.study.group_files` says
     out/report.html
+    out/codebook.json, .html  what each column means
 """
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset
+from analysis.output.codebook import write_codebook
 from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
-from analysis.study.comparison import comparison, size_notes
-from analysis.study.figures import draw_comparison, draw_curves
+from analysis.study.file_names import in_other_folders, run_names
+from analysis.study.group_files import remove_groups, remove_table, write_groups, write_table
 from analysis.study.groups import (
     LEAST_COVERAGE,
     check_one_at_a_time,
     counted_faces,
     coverage,
-    curves,
-    group_table,
-    people,
-    persons,
     read_groups,
 )
 from analysis.study.markers import TABLE as MARKER_TYPES
-from analysis.study.markers import apply_markers, marker_table, markers_in, outside, read_markers
+from analysis.study.markers import (
+    apply_markers,
+    check_units,
+    marker_table,
+    markers_in,
+    outside,
+    read_markers,
+    stretches,
+)
 from analysis.study.methods import methods, mixed_settings
-from analysis.study.report import GroupResults, report_page
+from analysis.study.person_tables import Exclusion
+from analysis.study.report import report_page
 from analysis.study.report_pictures import pictures_of
-from analysis.study.study_tables import run_names, shortened
+from analysis.study.study_tables import encoding_note, shortened
 from analysis.study.time_courses import TYPES as COURSE_TYPES
 from analysis.study.time_courses import courses, step_for
 from config import IntervalSettings, Settings
 from errors import StudyError
-from files import write_text, write_whole
+from files import write_text
 
-_DPI: Final = 200
-_OF_GROUPS: Final = re.compile(
-    r"(people|groups|curves|comparison)\.(parquet|csv)|(curves|effect-sizes)(-.*)?\.(png|svg)", re.DOTALL
-)
-"""What is written into the folder of groups."""
 REPORT: Final = "report.html"
+EVERYBODY_COUNTS: Final = Exclusion()
+_GROUPS_REMOVED: Final = "No list of groups was given, so those of an earlier run are removed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,21 @@ class Lists:
 
 
 def read_lists(
-    markers: Path | None, groups: Path | None, files: Sequence[str], *, written: Collection[Path] = ()
+    markers: Path | None,
+    groups: Path | None,
+    files: Sequence[str],
+    *,
+    paths: Mapping[str, str] | None = None,
+    written: Collection[Path] = (),
 ) -> Lists:
-    """Read the lists that there are, for a run over these files that will write those.
+    """Read the lists that there are, for a run over these files.
+
+    Args:
+        markers: The list of markers.
+        groups: The list of groups.
+        files: As the run names them.
+        paths: Where they lie, by these names, as far as that is known.
+        written: What the run will write.
 
     Raises:
         StudyError: One cannot be used; the message says why, and what to do.
@@ -90,7 +103,11 @@ def read_lists(
     notes: list[str] = []
 
     def fitted(path: Path, table: DataFrame) -> DataFrame:
-        found = run_names(path, table["file"], files)
+        found = run_names(path, table["file"], files, paths)
+        notes.extend(encoding_note(path))
+        if elsewhere := in_other_folders(found, paths or {}):
+            known = [f"{name} ({found[name]})" for name in elsewhere]
+            notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
         strangers = [name for name in table["file"].unique() if name not in found]
         if strangers:
             notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
@@ -110,6 +127,7 @@ def conclude(
     lists: Lists,
     settings: Settings,
     *,
+    exclusion: Exclusion = EVERYBODY_COUNTS,
     csv: bool = False,
     kept: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -120,6 +138,7 @@ def conclude(
         out: The run's folder.
         lists: What `read_lists` returned.
         settings: Those of the analysis; `intervals` says what makes an interval.
+        exclusion: Of whom too little is seen to count in groups.
         csv: Whether to write the tables as CSV files, too.
         kept: Files of earlier runs that stay in the tables; where the list of markers does not name them, their markers
             stay, too.
@@ -127,13 +146,17 @@ def conclude(
 
     Raises:
         ResultsError: Something cannot be written.
+        StudyError: The lists cannot be used with these files.
 
     """
     dataset, limits = Dataset(out), settings.intervals
     files = dataset.read("files")
     done = files[files["state"] == "done"].to_dict("records")
+    ends = _ends(files)
+    if lists.markers is not None:
+        check_units(lists.markers, ends)
     step = step_for(max((row["seconds"] for row in done), default=0.0))
-    intervals, markers, found = [], [], []
+    intervals, markers, found, lengths = [], [], [], []
     usable: dict[str, float] = {}
     covered: dict[str, float] = {}
     for number, row in enumerate(done, 1):
@@ -144,23 +167,33 @@ def conclude(
         if lists.groups is not None and row["file"] in set(lists.groups["file"]):
             check_one_at_a_time(frames, lists.groups)
             found.append(courses(frames, step, listed))
+            lengths.append(_lengths(row, frames, listed))
             counted = counted_faces(found[-1], lists.groups[lists.groups["file"] == row["file"]])
             covered[row["file"]] = coverage(frames, counted["face"])
         if progress:
             progress(number, len(done))
     marked = joined(markers, MARKER_TYPES)
     if len(marked):
-        _write_table(out / "markers", marked, csv=csv)
+        write_table(out / "markers", marked, csv=csv)
     else:
-        _remove_table(out / "markers", list(MARKER_TYPES))
-    results = None
-    if lists.groups is not None and len(grouped := people(joined(found, COURSE_TYPES), lists.groups)):
-        results = _write_groups(out / "groups", grouped, limits.on, csv=csv)
-    removed = results is None and _remove_groups(out / "groups")
-    notes = [*lists.notes, *_late(lists.markers, files), *_unseen(lists.groups, results), *_twice(done)]
-    notes += [*mixed_settings(files), *_half_seen(covered)]
-    notes += ["No list of groups was given, so those of an earlier run are removed."] if removed else []
-    notes += size_notes(results.persons) if results else []
+        remove_table(out / "markers", list(MARKER_TYPES))
+    results, group_notes = None, []
+    if lists.groups is None:
+        group_notes = [_GROUPS_REMOVED] if remove_groups(out / "groups") else []
+    else:
+        conditions = list(marked.sort_values("start", kind="stable")["marker"].unique())
+        results, group_notes = write_groups(
+            out / "groups",
+            joined(found, COURSE_TYPES),
+            lists.groups,
+            pd.concat(lengths, ignore_index=True) if lengths else DataFrame(columns=["file", "marker", "seconds"]),
+            conditions=conditions,
+            exclusion=exclusion,
+            above=limits.on,
+            csv=csv,
+        )
+    notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done)]
+    notes += [*mixed_settings(files), *_half_seen(covered), *group_notes]
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
         files.assign(usable=files["file"].map(usable)),
@@ -169,9 +202,10 @@ def conclude(
         markers=marked,
         groups=results,
         notes=notes,
-        methods=methods(settings, files),
+        methods=methods(settings, files) | _exclusion_words(exclusion),
     )
     write_text(out / REPORT, page)
+    write_codebook(out)
     return notes
 
 
@@ -205,69 +239,36 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
     return intervals
 
 
-def _write_groups(folder: Path, people: DataFrame, above: float, *, csv: bool) -> GroupResults:
-    """Write what was found about groups, as tables and as pictures; return it."""
-    of_persons, courses = persons(people, above=above), curves(people, above=above)
-    compared = comparison(of_persons)
-    _remove_groups(folder)
-    tables = {"people": of_persons, "groups": group_table(of_persons), "curves": courses, "comparison": compared}
-    for name, table in tables.items():
-        _write_table(folder / name, table, csv=csv)
-    known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
-    drawn = {marker: draw_curves(courses, marker=marker) for marker in courses["marker"].unique()}
-    effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
-    endings = _endings(list(drawn))
-    for name, figures in (("curves", drawn), ("effect-sizes", effects)):
-        for marker, figure in figures.items():
-            _write_figure(folder / f"{name}{endings[marker]}", figure)
-    return GroupResults(of_persons, compared, drawn, effects, above)
+def _exclusion_words(exclusion: Exclusion) -> dict[str, str]:
+    """Return who does not count in groups, for the report's methods."""
+    if exclusion == EVERYBODY_COUNTS:
+        return {}
+    return {
+        "Exclusion": f"A person counts under a marker, and over the whole files, from {exclusion.min_seconds:g} usable "
+        f"seconds on that are {exclusion.min_share:.0%} of the time or more."
+    }
 
 
-def _write_table(path: Path, table: DataFrame, *, csv: bool) -> None:
-    write_whole(path.with_name(f"{path.name}.parquet"), lambda partial: table.to_parquet(partial, index=False))
-    if csv:
-        write_whole(path.with_name(f"{path.name}.csv"), lambda partial: table.to_csv(partial, index=False))
-    else:
-        _remove_csv(path, list(table.columns))
+def _lengths(row: Mapping[str, Any], frames: DataFrame, markers: DataFrame) -> DataFrame:
+    """Return how many seconds of a file each marker is in force; an empty one is the whole of it."""
+    parts = stretches(frames, markers)
+    lasting = parts.assign(seconds=parts["end"] - parts["start"]).groupby(["file", "marker"])["seconds"].sum()
+    whole = DataFrame({"file": [row["file"]], "marker": [""], "seconds": [float(row["seconds"])]})
+    return pd.concat([whole, lasting.reset_index()], ignore_index=True)
 
 
-def _remove_table(path: Path, columns: Sequence[str]) -> None:
-    """Delete what an earlier run wrote of a table."""
-    path.with_name(f"{path.name}.parquet").unlink(missing_ok=True)
-    _remove_csv(path, columns)
+def _ends(files: DataFrame) -> dict[str, float]:
+    """Return where videos end, in seconds from their first frame, or where looking at them ended."""
+    videos = files[(files["state"] == "done") & (files["kind"] == "video")]
+    begins = videos["begin"].fillna(0.0) if "begin" in videos else 0.0  # tables of earlier versions lack it
+    return dict(zip(videos["file"], begins + videos["seconds"], strict=True))
 
 
-def _remove_csv(path: Path, columns: Sequence[str]) -> None:
-    """Delete a table's CSV file of an earlier run; one with other columns is somebody's own."""
-    text = path.with_name(f"{path.name}.csv")
-    if text.is_file():
-        with text.open("rb") as lines:
-            ours = lines.readline().rstrip() == ",".join(columns).encode()
-        if ours:
-            text.unlink()
-
-
-def _remove_groups(folder: Path) -> bool:
-    """Delete the tables and figures of groups that an earlier run wrote; return whether there were any."""
-    found = [path for path in folder.glob("*") if _OF_GROUPS.fullmatch(path.name)]
-    for path in found:
-        path.unlink()
-    with suppress(OSError):
-        folder.rmdir()  # which does nothing if somebody keeps something there
-    return bool(found)
-
-
-def _write_figure(path: Path, figure: Figure) -> None:
-    """Write a figure for a paper: as PNG, and as SVG, which stays sharp in any size."""
-    for ending in ("png", "svg"):
-        write_whole(path.with_name(f"{path.name}.{ending}"), lambda partial: figure.savefig(partial, dpi=_DPI))
-
-
-def _late(markers: DataFrame | None, files: DataFrame) -> list[str]:
+def _late(markers: DataFrame | None, ends: Mapping[str, float]) -> list[str]:
     """Return a note about markers that come after the end of their file."""
     if markers is None:
         return []
-    late = outside(markers, files[files["kind"] == "video"].set_index("file")["seconds"])
+    late = outside(markers, pd.Series(ends, dtype="float64"))
     names = [f"{row['label']} at {row['time']:g} s in {row['file']}" for row in late.to_dict("records")]
     return [f"After the end of their file, and without effect, are the markers: {shortened(names)}."] if names else []
 
@@ -289,25 +290,3 @@ def _half_seen(covered: Mapping[str, float]) -> list[str]:
         "person has several numbers, merge them, or write all under face in the list of groups."
     )
     return [note] if few else []
-
-
-def _unseen(groups: DataFrame | None, results: GroupResults | None) -> list[str]:
-    """Return a note about people of whom there is nothing to compare."""
-    if groups is None:
-        return []
-    seen = set(results.persons["person"]) if results else set()
-    names = [name for name in groups["person"].unique() if name not in seen]
-    return [f"No usable frame shows these people, who are in no comparison: {shortened(names)}."] if names else []
-
-
-def _endings(markers: Sequence[str]) -> dict[str, str]:
-    """Return how names of each marker's files end: in its letters and digits, and a number where that is taken."""
-    found: dict[str, str] = {}
-    for marker in markers:
-        plain = "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
-        ending, number = f"-{plain}" if marker else "", 1
-        while ending.lower() in {other.lower() for other in found.values()}:  # as Windows and macOS compare them
-            number += 1
-            ending = f"-{plain}-{number}"
-        found[marker] = ending
-    return found

@@ -1,89 +1,79 @@
-"""The lists that a researcher gives as CSV: read, checked, and matched with the files of a run."""
+"""The lists that a researcher gives as CSV: read and checked."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
-from pandas import DataFrame, read_csv
-from pandas.errors import EmptyDataError, ParserError
+from pandas import DataFrame, Series, to_numeric
 
+from analysis.batch.encodings import OLD, decode, encoding_of
 from errors import StudyError
 
+EMPTY: Final = frozenset(("", "na", "n/a", "nan", "null", "#n/a"))
+"""What R, pandas and spreadsheets write where there is nothing, in any case."""
+_SEPARATORS: Final = ",;\t"
 _MOST_NAMED: Final = 5
 """Names that a note lists at most."""
+_EXCEL: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx and .xls files begin."""
 
 
-def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
-    """Return the named columns of a CSV file as texts without spaces around them; indices are numbers of lines.
+def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = (), *, others: bool = False) -> DataFrame:
+    """Return the named columns of a CSV file, and `others` if wanted, as texts without spaces around them.
 
-    Commas, semicolons and tabs separate columns, as spreadsheets of different countries write them.
+    Indices are numbers of lines.
+
+    Commas, semicolons and tabs separate columns, as spreadsheets of different countries write them, in any encoding
+    that they write. What stands for nothing (EMPTY) is an empty text.
 
     Raises:
-        StudyError: It cannot be read, or lacks a column or all rows.
+        StudyError: It cannot be read, lacks a column or all rows, or has a row with more columns than the first line.
 
     """
     wanted = ", ".join(required)
-    try:
-        text = path.read_text("utf-8-sig")
-        header = text.partition("\n")[0]
-        separator = max(",;\t", key=header.count)
-        table = read_csv(path, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}). Check its name.") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: is not UTF-8. In a spreadsheet, save it as “CSV UTF-8”.") from error
-    except (EmptyDataError, ParserError) as error:
-        raise StudyError(f"{path}: is not a CSV file with the columns {wanted} ({error}).") from error
-    table.columns = table.columns.str.strip().str.lower()
-    missing = [name for name in required if name not in table.columns]
+    rows = list(_rows(path, _text(path), wanted))
+    if not rows:
+        raise StudyError(f"{path}: is not a CSV file with the columns {wanted} (it is empty).")
+    header = [name.strip().lower() for name in rows[0][1]]
+    missing = [name for name in required if name not in header]
     if missing:
-        found = ", ".join(table.columns)
+        found = ", ".join(header)
         raise StudyError(
             f"{path}: there is no column {' and no column '.join(missing)}. Its first line has to name the columns "
             f"{wanted}; it names {found}."
         )
-    columns = [*required, *(name for name in optional if name in table.columns)]
-    table = table[columns].apply(lambda column: column.str.strip())
-    table.index += 2
-    table = table[(table != "").any(axis=1)]
+    names = [*required, *(name for name in header if name in optional or (others and name not in required))]
+    names = [name for name in dict.fromkeys(names) if name]
+    for name in names:
+        if header.count(name) > 1:
+            raise StudyError(f"{path}: there are {header.count(name)} columns {name}. Rename all but one.")
+    places = [header.index(name) for name in names]
+    for line, cells in rows[1:]:
+        if any(cells[len(header) :]):
+            raise StudyError(
+                f"{path}: line {line} has {len(cells)} columns, and the first line {len(header)}. Put a text that has "
+                "commas or semicolons in it between quotation marks."
+            )
+    full = {line: [_cell(cells, place) for place in places] for line, cells in rows[1:]}
+    table = DataFrame.from_dict({line: cells for line, cells in full.items() if any(cells)}, "index", columns=names)
     if table.empty:
         raise StudyError(f"{path}: has no rows below its first line.")
     return table
 
 
-def run_names(path: Path, names: Iterable[str], files: Sequence[str]) -> dict[str, str]:
-    """Return which file of a run each name means: a whole name, the end of a path, or that without its suffix.
+def as_numbers(column: Series) -> Series:
+    """Return a column of texts as numbers, where all that it has are, with decimal points or commas."""
+    numbers = to_numeric(column.str.replace(",", ".", regex=False).replace("", None), errors="coerce")
+    return column if (numbers.isna() & (column != "")).any() else numbers
 
-    Args:
-        path: The list, for messages.
-        names: As the list has them.
-        files: As the run names them.
 
-    Returns:
-        The names that mean a file, with that file; the others are left out.
-
-    Raises:
-        StudyError: A name means several files, two names mean one, or none of the names means any.
-
-    """
-    wanted = list(dict.fromkeys(names))
-    found: dict[str, str] = {}
-    for name in wanted:
-        meant = _meant(name.replace("\\", "/"), files)
-        if len(meant) > 1:
-            listed = ", ".join(meant[:3])
-            raise StudyError(f"{path}: {name} means several files: {listed}. Write more of their paths.")
-        if meant and meant[0] in found.values():
-            other = next(earlier for earlier, file in found.items() if file == meant[0])
-            raise StudyError(f"{path}: {other} and {name} are one file. Write its name in one way.")
-        if meant:
-            found[name] = meant[0]
-    if not found:
-        raise StudyError(
-            f"{path}: none of its files is among those that are analysed. It names {wanted[0]}, for example, and "
-            f"analysed is {files[0] if files else 'none'}."
-        )
-    return found
+def encoding_note(path: Path) -> list[str]:
+    """Return a note on a list whose encoding had to be guessed."""
+    if encoding_of(path.read_bytes()) != OLD:
+        return []
+    return [f"{path.name}: is not UTF-8, and was read as Windows-1252. If letters are wrong, save it as “CSV UTF-8”."]
 
 
 def shortened(names: Iterable[str]) -> str:
@@ -93,11 +83,36 @@ def shortened(names: Iterable[str]) -> str:
     return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _meant(name: str, files: Sequence[str]) -> list[str]:
-    """Return the files that a name fits, by the strictest rule that any fits by."""
-    rules = (
-        lambda file: file == name,
-        lambda file: f"/{file}".endswith(f"/{name.lstrip('./')}"),
-        lambda file: f"/{PurePosixPath(file).with_suffix('')}".endswith(f"/{name.lstrip('./')}"),
-    )
-    return next((fitting for rule in rules if (fitting := [file for file in files if rule(file)])), [])
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data.startswith(_EXCEL):
+            raise StudyError(f"{path}: is a spreadsheet's own file. In the spreadsheet, save it as “CSV UTF-8”.")
+        return decode(data)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}). Check its name.") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: is not text in UTF-8. In a spreadsheet, save it as “CSV UTF-8”.") from error
+
+
+def _rows(path: Path, text: str, wanted: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with the number of the line that it begins in."""
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    separator = max(_SEPARATORS, key=first.count)
+    if first.strip().lower().startswith("sep="):  # which Excel reads, and writes for it to be read
+        separator, text, skipped = first.strip("\r\n")[4:5] or ",", rest, 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = 1 + skipped
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield line, cells
+            line = reader.line_num + 1 + skipped
+    except csv.Error as error:
+        raise StudyError(f"{path}: is not a CSV file with the columns {wanted} (line {line}: {error}).") from error
+
+
+def _cell(cells: Sequence[str], place: int) -> str:
+    text = cells[place].strip() if place < len(cells) else ""
+    return "" if text.lower() in EMPTY else text
