@@ -7,7 +7,8 @@ Nothing is drawn here: what viewers want to see is drawn once for all of them wh
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Final
 
@@ -118,13 +119,19 @@ class VideoCamera:
         While there is no picture, results carry a message that says why. If nothing new appears for `timeout` seconds,
         the newest result is yielded again, so that a disconnected viewer is noticed.
         """
-        self._enter()
-        try:
+        with self.watching():
             newest = None
             while not self._closed:
                 newest = self._newer(newest, timeout)
                 if newest and not self._closed:
                     yield newest
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Keep the camera running while in this context, which counts as a viewer."""
+        self._enter()
+        try:
+            yield
         finally:
             self._leave()
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # imported in the fixtures, so that a mistake in the web fail
     from web.serving.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("LSLAPICFG", str(ROOT / "tests" / "data" / "lsl_api.cfg"))  # read with the first stream
 SLOW = (
     *("browser", "test_analysis_video", "test_analyze", "test_api_in_python", "test_app", "test_benchmark"),
     *("test_calibration", "test_cluster", "test_container", "test_crowds"),

@@ -2,7 +2,7 @@
 
 import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "../page/files.js";
 
-const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
+const COLUMNS = [...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
 
 export class Recorder {
   recording = false;
@@ -12,19 +12,24 @@ export class Recorder {
     this.frames = [];
   }
 
-  /** Note one frame with the marker in force. */
-  add({ index, time, faces }, marker) {
-    this.frames.push({ index, time, faces, marker });
+  /** Note one frame with the marker in force. Where that counts from earlier on, and came late, frames before have it, too. */
+  add({ index, time, faces, camera, marker: told = "", marked_at: since }, marker) {
+    const late = (frame) => marker === told && frame?.time >= since && frame.marker !== marker;
+    for (let i = this.frames.length - 1; late(this.frames[i]); i--) this.frames[i].marker = marker;
+    this.frames.push({ index, time, faces, camera, marker });
   }
 
-  /** End; return the CSV file: of each frame a row a face, or one without a face. */
+  /** End; return the CSV file: of each frame a row a face, or one without a face; with the camera, where there are several. */
   stop() {
     this.recording = false;
-    return csv([COLUMNS, ...this.frames.flatMap((frame) => this.#rows(frame))]);
+    const cameras = this.frames.some(({ camera }) => camera) ? ["camera"] : [];
+    const columns = [...cameras, "frame", "time", "clock", ...COLUMNS];
+    return csv([columns, ...this.frames.flatMap((frame) => this.#rows(frame))]);
   }
 
-  #rows({ index, time, faces, marker }) {
-    const start = [index, (time - this.frames[0].time).toFixed(3), new Date(1000 * time).toISOString()];
+  #rows({ index, time, faces, camera, marker }) {
+    const clock = new Date(1000 * time).toISOString();
+    const start = [...(camera ? [camera] : []), index, (time - this.frames[0].time).toFixed(3), clock];
     if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
     return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face), marker]);
   }
