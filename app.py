@@ -22,6 +22,7 @@ from urllib.parse import quote
 from flask import Flask
 
 from analysis.queue.runner import JobRunner
+from analysis.recording.baseline import load_rest
 from camera import VideoCamera
 from classifier import load_classifier, loaded_once
 from config import VERSION, ServerSettings, Settings, described, load_settings, settings_by_camera
@@ -107,7 +108,8 @@ def create_app(
     load = loaded_once(lambda: classifier or load_classifier(settings.model))
     each = settings_by_camera(settings)
     given = camera if isinstance(camera, Mapping) else dict.fromkeys(each, camera)
-    cameras = {name: given[name] or VideoCamera(own, load) for name, own in each.items()}
+    known = {camera.name: load_rest(camera.rest) for camera in settings.cameras if camera.rest}
+    cameras = {name: given[name] or VideoCamera(own, load, rest=known.get(name)) for name, own in each.items()}
     app = documentation.described_app(__name__)
     app.extensions[EXTENSION] = make_services(each, cameras)
     app.request_class = uploads.PictureRequest

@@ -45,6 +45,7 @@ class VideoCamera:
         load_classifier: Returns the classifier. It is slow, so it runs on a thread of its own, and again some seconds
             after an error; until it succeeds, the video is shown without labels.
         open_video: Turns a `source` setting into a Source that is not open yet.
+        rest: What whoever is seen looks like at rest, where that is known.
 
     Raises:
         SourceError: The `source` setting names nothing that can be played.
@@ -57,12 +58,13 @@ class VideoCamera:
         load_classifier: Callable[[], Classifier],
         *,
         open_video: Callable[[SourceSpec], Source] | None = None,
+        rest: RestingFace | None = None,
     ) -> None:
         self._settings = settings
         self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
         self._spec: SourceSpec = settings.source
         self._source_name = self._open_video(self._spec).name
-        self._analyser = LiveAnalyser(settings, load_classifier)
+        self._analyser = LiveAnalyser(settings, load_classifier, rest)
         self._absences = Absences()
         self._meter = Meter()
         self._indices = count()
@@ -165,6 +167,11 @@ class VideoCamera:
         return self._meter.fps
 
     @property
+    def source_fps(self) -> float:
+        """Frames per second that the source gives, of which some are skipped where the processor is too slow."""
+        return self._meter.source_fps
+
+    @property
     def latency_ms(self) -> float:
         """Median milliseconds from capture until the faces are named, over the last seconds; 0 without a picture."""
         return self._meter.latency_ms
@@ -263,7 +270,7 @@ class VideoCamera:
             image=frame.image,
         )
         self._publish(result)
-        self._meter.add(1e3 * (time.monotonic() - frame.captured_at))
+        self._meter.add(1e3 * (time.monotonic() - frame.captured_at), frame.index)
         for on_frame in self._on_frame:
             on_frame(result)
 

@@ -235,6 +235,9 @@ class CameraSettings(Section):
     )
     source: Source = Field(description="What it shows, as the setting source.")
     detector: DetectorKind | None = Field(None, description="What finds its faces; as detector.kind if not set.")
+    rest: AbsolutePath | None = Field(
+        None, description="The resting face of the person before it, a file that the page saved; none if not set."
+    )
 
 
 class IntervalSettings(Section):
@@ -356,7 +359,8 @@ class Settings(Section):
     cameras: tuple[CameraSettings, ...] = Field(
         (),
         description="Several cameras instead of one source, each as [[cameras]] with its name (letters, digits, - and "
-        "_), its source and, where it is another one, its detector.",
+        "_), its source and, where they are others, its detector, and rest, a file with the resting face of the person "
+        "before it.",
     )
     max_cameras: Annotated[int, Field(ge=1, le=32)] = Field(
         4, description="Cameras at once; each takes a share of the processor and memory of its own."
@@ -482,10 +486,10 @@ def _inside(value: object) -> Iterable[object]:
 
 def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Make the file's relative paths independent of where the command was started."""
-    cameras = values.get("cameras")
-    sources = [values, *(cameras if isinstance(cameras, list) else [])]
     files: list[tuple[object, str]] = [(_within(values, sections), key) for *sections, key in FILES]
-    for group, key in [*((source, "source") for source in sources), *files]:
+    cameras = values.get("cameras")
+    each = [(camera, key) for camera in cameras for key in ("source", "rest")] if isinstance(cameras, list) else []
+    for group, key in [(values, "source"), *each, *files]:
         if not isinstance(group, dict) or not isinstance(name := group.get(key), str) or not name:
             continue  # not there, or wrong, which validation says better
         if key != "source" or (folder / name).exists():

@@ -43,6 +43,7 @@ class FakeCamera:
         self.model_reason = ""
         self.chosen: SourceSpec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
+        self.source_fps = 25.0
         self.frame_bytes = frame_bytes
         self.compared: dict[int, RestingFace | None] = {}
         self._on_frame: list[Callable[[FrameResult], None]] = []

@@ -12,10 +12,14 @@ import app as app_module
 from app import create_app
 from config import Settings, load_settings, settings_by_camera
 from entities import SourceState, SourceStatus
-from errors import ConfigError
+from errors import ConfigError, RestError
+from expressions.resting import RestingFace
 from outputs.choice import named
 from tests.fake_camera import FakeCamera
-from tests.footage import FixedClassifier
+from tests.footage import FixedClassifier, make_video
+from tests.network_cameras import network_camera, says, serves_rtsp
+from tests.stand_ins import first, is_message, looks
+from web.services import EXTENSION
 
 TWO = {"cameras": [{"name": "left", "source": "a.mp4"}, {"name": "right", "source": 1, "detector": "haar"}]}
 
@@ -173,3 +177,34 @@ def test_outputs_have_the_cameras_name_in_every_address():
         "expressions-left",
     )
     assert named(settings, "") is settings
+
+
+def test_a_camera_that_is_lost_leaves_the_other_alone(tmp_path: Path, impatient: None):
+    """A file and a network camera by RTSP at once: the stream breaks off and comes back, and the file goes on."""
+    with network_camera(serves_rtsp([70] * 20), says("404 Not Found"), serves_rtsp([80] * 500)) as network:
+        sources = {"file": str(make_video(tmp_path / "a.mp4")), "net": f"rtsp://127.0.0.1:{network.port}/stream"}
+        cameras = [{"name": name, "source": source} for name, source in sources.items()]
+        app = create_app(Settings.model_validate({"cameras": cameras}), classifier=FixedClassifier())
+        of = app.extensions[EXTENSION].of
+        watching = {name: of(name).camera.results() for name in sources}
+        first(watching["net"], looks(70))
+        assert not is_message(first(watching["file"], lambda result: not is_message(result)))
+        first(watching["net"], is_message)
+        before = of("file").camera.latest()
+        first(watching["file"], lambda result: not is_message(result) and result is not before)
+        assert of("file").camera.status.state == "live"
+        first(watching["net"], looks(80))
+        for name in sources:
+            of(name).camera.close()
+
+
+def test_a_camera_knows_the_resting_face_of_the_person_before_it(tmp_path: Path):
+    """It is read when the app starts: a wrong file is an error then."""
+    path = tmp_path / "anna.json"
+    camera = {"name": "left", "source": "demo", "rest": path}
+    settings = Settings.model_validate({"cameras": [camera]})
+    with pytest.raises(RestError, match=r"There is no file .*anna\.json"):
+        create_app(settings)
+    rest = RestingFace.of([0.3, 0.05, 0.05, 0.05, 0.05, 0.1, 0.4])
+    path.write_text(json.dumps({"resting_face": rest.record()}))
+    create_app(settings)

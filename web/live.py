@@ -45,8 +45,9 @@ def video_feed(query: FeedQuery) -> Response:
     tags=[LIVE],
     description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
     "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers), and with the first "
-    "one marked_at (seconds since 1970 from which it counts; frames may have left before it arrived); of several "
-    "cameras, camera. Events named `status` carry what /api/status answers.",
+    "one marked_at (seconds since 1970 from which it counts; frames may have left before it arrived). Of several "
+    "cameras also camera, and source_fps, the frames a second that it gives. Events named `status` carry what "
+    "/api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
 )
 def events(query: CameraQuery) -> Response:
@@ -163,4 +164,5 @@ def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
         "marker": marker.label if marker else "",
     }
     described |= {"marked_at": round(marker.time, 3)} if marker else {}
-    return described | ({"camera": services.name} if services.name else {})
+    source_fps = round(services.camera.source_fps, 1)
+    return described | ({"camera": services.name, "source_fps": source_fps} if services.name else {})

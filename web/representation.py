@@ -45,5 +45,6 @@ def _describe_camera(services: Services) -> dict[str, Any]:
         "source": status.source,
         "reason": without_folders(status.reason),
         "fps": round(camera.fps, 1),
+        "source_fps": round(camera.source_fps, 1),
         "latency_ms": round(camera.latency_ms, 1),
     }

@@ -110,7 +110,8 @@ class CameraAnswer(BaseModel):
     state: SourceState
     source: str = Field(description="What it shows, in words.")
     reason: str
-    fps: float
+    fps: float = Field(description="Frames a second whose faces are named.")
+    source_fps: float = Field(description="Frames a second that it gives; more than `fps` where the processor is slow.")
     latency_ms: float
 
 

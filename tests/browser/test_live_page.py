@@ -298,6 +298,9 @@ def test_two_cameras_share_the_page(new_page: NewPage, shoot: Any, check_accessi
         for camera in cameras.values():
             camera.publish()
         expect(tiles.nth(0)).to_contain_text("Reconnecting")
+        cameras["right"].source_fps = 50.0
+        cameras["right"].publish()
+        expect(tiles.nth(1)).to_contain_text("25 of 50 fps")
         expect(page.locator("#state")).to_have_text("Live")
         for name in cameras:
             expect(page.locator(f"[data-camera={name}] canvas").first).to_have_attribute(

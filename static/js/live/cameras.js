@@ -7,6 +7,7 @@ import { STATES } from "./status.js";
 import { Stage } from "../faces/stage.js";
 
 const PARAMETER = "camera"; // in the page's address
+const KEEPS_UP = 0.8; // of a source's frames; with fewer, the page says how many
 
 export class Cameras {
   /**
@@ -75,10 +76,14 @@ export class Cameras {
   #news(name, tile, scene) {
     const { result, status, lost, refused } = this.on;
     return {
-      result: (frame, picture) => result(frame, picture, scene),
+      result: (frame, picture) => {
+        const slow = frame.fps > 0 && frame.fps < KEEPS_UP * frame.source_fps;
+        this.#label(tile, slow ? `${Math.round(frame.fps)} of ${Math.round(frame.source_fps)} fps` : "");
+        result(frame, picture, scene);
+      },
       status: (told) => {
         if (told.state !== "live") scene.clear();
-        tile.querySelector(".tile-state").textContent = told.state === "live" ? "" : STATES[told.state];
+        if (told.state !== "live") this.#label(tile, STATES[told.state]);
         tile.title = told.reason;
         if (name !== this.chosen) return;
         this.told = { ...told, frame: null }; // the stage keeps its shape, whatever is large
@@ -87,6 +92,12 @@ export class Cameras {
       lost,
       refused,
     };
+  }
+
+  /** Say beside a camera's name what is the matter with it, if anything. */
+  #label(tile, words) {
+    const label = tile.querySelector(".tile-state");
+    if (label.textContent !== words) label.textContent = words;
   }
 
   #enlarge(name) {
