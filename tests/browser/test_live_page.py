@@ -4,6 +4,7 @@ import csv
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from app import create_app
 from config import Settings, load_settings
 from entities import SourceState, SourceStatus
 from tests.browser.conftest import Mood, face, live_body, serving
-from tests.fake_camera import FakeCamera
+from tests.fake_camera import FakeCamera, frame_result
 
 NewPage = Callable[..., Page]
 PICTURE = "document.getElementById('video').toDataURL('image/jpeg')"
@@ -308,14 +309,23 @@ def test_two_cameras_share_the_page(new_page: NewPage, shoot: Any, check_accessi
             )
         page.locator("#record").click()
         count = page.locator("#record-count")
-        cameras["left"].publish()
+        taken = time.monotonic()
+        cameras["left"].publish(replace(frame_result(90), captured_at=taken))
         expect(count).to_have_text("1 frame")
-        cameras["right"].publish()
+        cameras["right"].publish(replace(frame_result(90), captured_at=taken - 0.2))
         expect(count).to_have_text("2 frames")
+        app.extensions["facial_expression"].markers.add("film", taken - 0.1)
+        cameras["right"].publish(replace(frame_result(91), captured_at=taken + 0.1))
+        expect(count).to_have_text("3 frames")
+        expect(page.locator("#marker-now")).to_have_text("film")
         with page.expect_download() as download:
             page.locator("#record").click()
         rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
-        assert [(row["camera"], row["face"]) for row in rows] == [("left", "7"), ("right", "7")]
+        assert [(row["camera"], row["face"], row["marker"]) for row in rows] == [
+            ("left", "7", "film"),
+            ("right", "7", ""),
+            ("right", "7", "film"),
+        ]
         page.get_by_label("My camera").check()
         expect(tiles.nth(0)).to_be_hidden()
         for camera in cameras.values():

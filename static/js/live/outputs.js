@@ -11,7 +11,8 @@ export function showOutputs(details, outputs) {
   details.dataset.told = lines.join("\n");
   if (first) details.open = outputs.length <= FEW;
   const connected = outputs.filter(({ state }) => state === "connected").length;
-  details.querySelector("summary").textContent = `Connections to other programs: ${connected} of ${outputs.length}`;
+  const summary = `Connections to other programs: ${connected} of ${outputs.length}`;
+  details.querySelector("summary").textContent = outputs.length ? summary : "";
   details.querySelector("ul").replaceChildren(...lines.map((line, i) => item(line, outputs[i].state)));
 }
 
