@@ -7,7 +7,7 @@ RUN apt-get update \
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 
-# PART=studies adds what analyze.py needs.
+# PART=studies adds what analyze.py needs, PART=outputs what [outputs] in config.toml does.
 ARG PART=run
 COPY requirements requirements
 COPY constraints.txt ./

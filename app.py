@@ -6,13 +6,15 @@ import parts  # noqa: F401  # first: says what is missing of the others
 import argparse
 import logging
 import os
+import re
 import signal
 import socket
 import ssl
 import sys
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,11 +22,13 @@ from urllib.parse import quote
 from flask import Flask
 
 from analysis.queue.runner import JobRunner
+from analysis.recording.baseline import load_rest
 from camera import VideoCamera
-from classifier import load_classifier
-from config import VERSION, ServerSettings, Settings, described, load_settings
+from classifier import load_classifier, loaded_once
+from config import VERSION, ServerSettings, Settings, described, load_settings, settings_by_camera
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
+from outputs.choice import chosen_outputs
 from process import return_memory, share_processors
 from vision.detection import FaceDetector
 from vision.sources import missing_file
@@ -72,6 +76,7 @@ EXAMPLES = """\
 examples:
   python app.py                                   a webcam if there is one, else the demo clip
   python app.py --source 1                        the second webcam
+  python app.py --source left=0 --source right=1  two cameras at once
   python app.py --source holiday.mp4 --no-loop    a video file, once
   python app.py --source rtsp://user:password@192.168.1.20/stream
   python app.py --host 0.0.0.0                    for other devices on the network, with an access token
@@ -84,23 +89,29 @@ FER_SERVER__PORT, then from here; the later one counts.
 
 
 def create_app(
-    settings: Settings | None = None, camera: VideoCamera | None = None, classifier: Classifier | None = None
+    settings: Settings | None = None,
+    camera: VideoCamera | Mapping[str, VideoCamera] | None = None,
+    classifier: Classifier | None = None,
 ) -> Flask:
     """Return the application, with nothing started: the first viewer or picture starts what it needs.
 
     Args:
         settings: By default what `load_settings` reads.
-        camera: By default one that shows `settings.source`.
+        camera: The only one, or several by their names; by default those of the settings.
         classifier: By default the network that `settings.model` names, loaded in the background.
 
     Raises:
-        FacialExpressionError: The settings are wrong, or the source is none.
+        FacialExpressionError: The settings are wrong, the source is none, or an output's library is missing.
 
     """
     settings = security.with_token(settings or load_settings())
-    camera = camera or VideoCamera(settings, lambda: classifier or load_classifier(settings.model))
+    load = loaded_once(lambda: classifier or load_classifier(settings.model))
+    each = settings_by_camera(settings)
+    given = camera if isinstance(camera, Mapping) else dict.fromkeys(each, camera)
+    known = {camera.name: load_rest(camera.rest) for camera in settings.cameras if camera.rest}
+    cameras = {name: given[name] or VideoCamera(own, load, rest=known.get(name)) for name, own in each.items()}
     app = documentation.described_app(__name__)
-    app.extensions[EXTENSION] = make_services(settings, camera)
+    app.extensions[EXTENSION] = make_services(each, cameras)
     app.request_class = uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
@@ -115,25 +126,44 @@ def create_app(
     return app
 
 
-def make_services(settings: Settings, camera: VideoCamera) -> Services:
-    """Return what routes share, with the metrics watching the rest."""
+def make_services(settings: Mapping[str, Settings], cameras: Mapping[str, VideoCamera]) -> Services:
+    """Return what routes share, for the first camera and by the name of each, with the metrics watching the rest."""
+    name, common = next(iter(settings.items()))
+    markers = MarkerLog()
+    by_name: dict[str, Services] = {}
     services = Services(
-        settings=settings,
-        camera=camera,
-        detector=FaceDetector(settings.detector),
-        metrics=Metrics(),
-        videos=Slots(settings.server.max_viewers),
-        events=Slots(settings.server.max_viewers),
-        jobs=JobRunner(settings),
-        drawings=Drawings(settings.video.jpeg_quality),
-        streams=VisitorStreams(settings.server.max_viewers),
-        markers=MarkerLog(),
-        analyses=Limiter(settings.server.max_viewers + SPARE_BODIES),
+        settings=common,
+        name=name,
+        camera=cameras[name],
+        by_camera=by_name,
+        detector=FaceDetector(common.detector),
+        metrics=Metrics(several=len(cameras) > 1),
+        videos=Slots(common.server.max_viewers),
+        events=Slots(common.server.max_viewers),
+        jobs=JobRunner(common),
+        drawings=Drawings(common.video.jpeg_quality),
+        streams=VisitorStreams(common.server.max_viewers),
+        markers=markers,
+        outputs=chosen_outputs(common.outputs, cameras, markers.add),
+        analyses=Limiter(common.server.max_viewers + SPARE_BODIES),
     )
-    camera.subscribe(services.metrics.observe)
-    services.metrics.watch_state(lambda: camera.status.state)
+    by_name |= {name: services} | {
+        other: replace(
+            services,
+            settings=own,
+            name=other,
+            camera=cameras[other],
+            drawings=Drawings(own.video.jpeg_quality),
+            detector=FaceDetector(own.detector),
+        )
+        for other, own in settings.items()
+        if other != name
+    }
+    for each, camera in cameras.items():
+        services.metrics.watch_camera(each, camera)
     services.metrics.watch_viewers("video", lambda: services.videos.taken)
     services.metrics.watch_viewers("events", lambda: services.events.taken)
+    services.metrics.watch_outputs(services.outputs)
     return services
 
 
@@ -151,18 +181,26 @@ def serve(app: Flask) -> None:
     server = Server(app, services.settings.server, context)
     server.listen()
     print(welcome(services.settings, server.bind_addr[1], addresses), flush=True)
-    if path := missing_file(services.settings.source, services.settings.video):
-        log.warning("There is no file %s to show. Check the path.", path)
+    each = services.by_camera.values()
+    for own in each:
+        if path := missing_file(own.settings.source, own.settings.video):
+            log.warning("There is no file %s to show. Check the path.", path)
     try:
         for name in ENDING_SIGNALS:
             signal.signal(name, _end)
-        services.camera.start_loading()
+        for own in each:
+            own.camera.start_loading()
         services.jobs.wake()
+        for output in services.outputs:
+            output.start()
         server.serve()
     except SystemExit:
         pass  # which _end raised
     finally:
-        services.camera.close()
+        for output in services.outputs:
+            output.close()
+        for own in each:
+            own.camera.close()
         services.jobs.close()
         server.stop()
 
@@ -224,7 +262,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     def add(flag: str, name: str, **options: Any) -> None:
         parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=described(name), **options)
 
-    add("--source", "source", metavar="SOURCE")
+    add("--source", "source", action="append", metavar="SOURCE")
     add("--detector", "detector.kind", metavar="KIND")
     add("--host", "server.host", metavar="HOST")
     add("--port", "server.port", metavar="PORT")
@@ -243,6 +281,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--verbose", action="store_true", help="say more about what happens")
     parser.add_argument("--version", action="version", version=VERSION)
     given = vars(parser.parse_args(arguments))
+    given |= _sources(given.pop("source", []))
     file, others = given.pop("config"), given.pop("set")
     logging.basicConfig(
         level=logging.DEBUG if given.pop("verbose") else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
@@ -253,6 +292,18 @@ def parse(arguments: Sequence[str]) -> Settings:
             raise ConfigError(f"--set {entry}: write NAME=VALUE, such as --set video.max_fps=10.")
         given[name] = value
     return load_settings(given, file)
+
+
+def _sources(given: Sequence[str]) -> dict[str, object]:
+    """Return the setting of one source, or of several, SOURCE or NAME=SOURCE; without a name, a number is one."""
+    if len(given) < 2:
+        return dict(zip(["source"], given, strict=False))
+    named = [re.fullmatch(r"(?:([A-Za-z0-9_-]{1,40})=)?(.*)", source) for source in given]
+    return {
+        "cameras": [
+            {"name": match[1] or str(number), "source": match[2]} for number, match in enumerate(named, 1) if match
+        ]
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

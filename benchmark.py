@@ -5,6 +5,7 @@
     python benchmark.py --detector yunet               with one of the two detectors only
     python benchmark.py --peer fer                     beside the package fer, on the same frames
     python benchmark.py --viewers 100                  the real server, watched by a hundred clients
+    python benchmark.py --cameras 1 2 4                the real server with so many cameras at once
     python benchmark.py --archive                      eight clips of a minute, as analyze.py does them
     python benchmark.py --soak 10                      the same for ten minutes, in which they come and go
 
@@ -32,7 +33,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from benchmarks import archive, report, stages, viewers
+from benchmarks import archive, report, several, stages, viewers
 from benchmarks import peer as peers
 from benchmarks import soak as soaks
 from benchmarks.clips import SIZE, make_clips
@@ -64,7 +65,11 @@ def main(arguments: Sequence[str] | None = None, classifier: Classifier | None =
         try:
             run(options, figures, classifier)
         finally:
-            if figures.keys() & {"scenes", "archive"}:  # what was measured before something failed is not lost
+            if figures.keys() & {
+                "scenes",
+                "archive",
+                "cameras",
+            }:  # what was measured before something failed is not lost
                 write_json(figures, options.json)
     except FacialExpressionError as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
@@ -87,6 +92,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--peer-python", type=Path, default=peers.DEFAULT_PYTHON, metavar="FILE", help="of the peer's environment")
     add("--viewers", type=at_least(1), metavar="N", help="also start the server, and watch it with N clients")
     add("--seconds", type=at_least(1.0), default=10, help="for which they watch (%(default)s)")
+    add(
+        "--cameras",
+        nargs="+",
+        type=at_least(1),
+        metavar="N",
+        help="start the server with N cameras that all show the video, each with one client, instead of all else",
+    )
     add(
         "--soak",
         type=at_least(0.1),
@@ -150,6 +162,10 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     out = sys.stderr if options.json == "-" else sys.stdout
     settings = load_settings(file=options.config)
     share_processors()
+    if options.cameras:
+        figures["cameras"] = several.measure(options.videos[0], options.cameras, options.seconds)
+        print(report.cameras_table(figures["cameras"]), file=out)
+        return
     if options.archive is not None:
         run_archive(options, figures, settings)
         return

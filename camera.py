@@ -7,7 +7,8 @@ Nothing is drawn here: what viewers want to see is drawn once for all of them wh
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Final
 
@@ -44,6 +45,7 @@ class VideoCamera:
         load_classifier: Returns the classifier. It is slow, so it runs on a thread of its own, and again some seconds
             after an error; until it succeeds, the video is shown without labels.
         open_video: Turns a `source` setting into a Source that is not open yet.
+        rest: What whoever is seen looks like at rest, where that is known.
 
     Raises:
         SourceError: The `source` setting names nothing that can be played.
@@ -56,12 +58,13 @@ class VideoCamera:
         load_classifier: Callable[[], Classifier],
         *,
         open_video: Callable[[SourceSpec], Source] | None = None,
+        rest: RestingFace | None = None,
     ) -> None:
         self._settings = settings
         self._open_video = open_video or (lambda spec: open_source(spec, settings.video))
         self._spec: SourceSpec = settings.source
         self._source_name = self._open_video(self._spec).name
-        self._analyser = LiveAnalyser(settings, load_classifier)
+        self._analyser = LiveAnalyser(settings, load_classifier, rest)
         self._absences = Absences()
         self._meter = Meter()
         self._indices = count()
@@ -118,13 +121,19 @@ class VideoCamera:
         While there is no picture, results carry a message that says why. If nothing new appears for `timeout` seconds,
         the newest result is yielded again, so that a disconnected viewer is noticed.
         """
-        self._enter()
-        try:
+        with self.watching():
             newest = None
             while not self._closed:
                 newest = self._newer(newest, timeout)
                 if newest and not self._closed:
                     yield newest
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Keep the camera running while in this context, which counts as a viewer."""
+        self._enter()
+        try:
+            yield
         finally:
             self._leave()
 
@@ -156,6 +165,11 @@ class VideoCamera:
     def fps(self) -> float:
         """Frames per second over the last seconds; 0 while there is no picture."""
         return self._meter.fps
+
+    @property
+    def source_fps(self) -> float:
+        """Frames per second that the source gives, of which some are skipped where the processor is too slow."""
+        return self._meter.source_fps
 
     @property
     def latency_ms(self) -> float:
@@ -256,7 +270,7 @@ class VideoCamera:
             image=frame.image,
         )
         self._publish(result)
-        self._meter.add(1e3 * (time.monotonic() - frame.captured_at))
+        self._meter.add(1e3 * (time.monotonic() - frame.captured_at), frame.index)
         for on_frame in self._on_frame:
             on_frame(result)
 

@@ -1,5 +1,8 @@
 """Loads the network that the settings name, for whoever shows or analyses faces."""
 
+import threading
+from collections.abc import Callable
+
 from config import ModelSettings
 from entities import Classifier
 
@@ -18,3 +21,17 @@ def load_classifier(settings: ModelSettings, threads: int | None = None) -> Clas
     from model import FacialExpressionModel
 
     return FacialExpressionModel(settings.architecture, settings.weights, threads=threads)
+
+
+def loaded_once(load: Callable[[], Classifier]) -> Callable[[], Classifier]:
+    """Return a function for any threads that loads the network at the first call; after an error, at the next."""
+    lock = threading.Lock()
+    loaded: list[Classifier] = []
+
+    def get() -> Classifier:
+        with lock:
+            if not loaded:
+                loaded.append(load())
+            return loaded[0]
+
+    return get

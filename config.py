@@ -32,6 +32,8 @@ FILES: Final = (
     ("server", "certificate"),
     ("server", "private_key"),
     ("uploads", "folder"),
+    ("outputs", "mqtt", "password_file"),
+    ("outputs", "mqtt", "ca_certificate"),
 )
 GONE: Final = {"detector": ("weights", "scale_factor", "min_neighbors", "profile")}
 """Settings of earlier versions, by section, that nothing depends on any more."""
@@ -225,6 +227,19 @@ Source = Annotated[
 ]
 
 
+class CameraSettings(Section):
+    """One of several cameras."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = Field(
+        description="What it is called in the page, in addresses and tables: up to 40 letters, digits, - and _."
+    )
+    source: Source = Field(description="What it shows, as the setting source.")
+    detector: DetectorKind | None = Field(None, description="What finds its faces; as detector.kind if not set.")
+    rest: AbsolutePath | None = Field(
+        None, description="The resting face of the person before it, a file that the page saved; none if not set."
+    )
+
+
 class IntervalSettings(Section):
     """What makes an interval: a stretch of time in which a face shows an expression."""
 
@@ -240,6 +255,98 @@ class IntervalSettings(Section):
     )
 
 
+def _with_port(address: str) -> str:
+    """Raise ValueError where an address, HOST:PORT with any scheme before it, has no host or no port that can be."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if not parts.hostname or not parts.port:
+        raise ValueError(address)
+    return address
+
+
+Receiver = Annotated[
+    str,
+    Field(pattern=r"^[^\s/@]+:[0-9]+$", description="as HOST:PORT, such as 127.0.0.1:9000"),
+    AfterValidator(_with_port),
+]
+"""Where a program listens."""
+
+_NAME: Final = "[A-Za-z0-9._~-]+"
+_NAMES: Final = f"{_NAME}(/{_NAME})*"
+MAX_OUTPUT_FACES: Final = 20
+"""Faces that an output may tell of; each has channels or addresses of its own."""
+
+OutputFaces = Annotated[int, Field(ge=1, le=MAX_OUTPUT_FACES)]
+
+
+class OscSettings(Section):
+    """Figures by Open Sound Control, for programs of artists and makers of avatars; see docs/outputs.md."""
+
+    receivers: Annotated[tuple[Receiver, ...], BeforeValidator(_words)] = Field(
+        (), description="Programs that get the figures, each as HOST:PORT, such as 127.0.0.1:9000; none for no OSC."
+    )
+    prefix: Annotated[str, Field(pattern=f"^(/{_NAMES})?$")] = Field(
+        "", description="What every address begins with: with /stage, /stage/face/1/happy."
+    )
+    faces: OutputFaces = Field(4, description="Faces that are told of at most.")
+    rate: Annotated[float, Field(gt=0, le=240)] = Field(60, description="Bundles a second at most.")
+
+
+class MqttSettings(Section):
+    """Figures by MQTT, for homes and installations; see docs/outputs.md."""
+
+    broker: Annotated[str, Field(pattern=r"^mqtts?://[^\s/@]+:[0-9]+$"), AfterValidator(_with_port)] | None = Field(
+        None,
+        description="The broker, as mqtt://HOST:PORT, or mqtts://HOST:PORT with TLS; not set for no MQTT.",
+        examples=["mqtt://127.0.0.1:1883"],
+    )
+    user: str | None = Field(None, description="Name by which the broker knows the app.", examples=["faces"])
+    password: str | None = Field(
+        None,
+        description="Its password; rather than in a file that others read, set FER_OUTPUTS__MQTT__PASSWORD.",
+        examples=["..."],
+    )
+    password_file: AbsolutePath | None = Field(
+        None, description="A file whose first line is the password.", examples=["mqtt-password"]
+    )
+    ca_certificate: AbsolutePath | None = Field(
+        None,
+        description="Certificate of who vouches for a broker with TLS, a PEM file; not set: whom the system trusts.",
+        examples=["ca.pem"],
+    )
+    topic: Annotated[str, Field(pattern=f"^{_NAMES}$")] = Field(
+        "facial-expressions", description="What every topic begins with; give each app on a broker its own."
+    )
+    discovery: Annotated[str, Field(pattern=f"^({_NAMES})?$")] = Field(
+        "homeassistant", description="Topic under which Home Assistant discovers devices; empty for no discovery."
+    )
+    faces: OutputFaces = Field(4, description="Faces that are told of at most.")
+    rate: Annotated[float, Field(gt=0, le=60)] = Field(2, description="Messages a second and topic at most.")
+
+
+class LslSettings(Section):
+    """Figures by the Lab Streaming Layer, for recordings beside EEG and eye trackers; see docs/outputs.md."""
+
+    enabled: bool = Field(False, description="Send the streams.")
+    name: Annotated[str, Field(pattern=f"^{_NAME}$")] = Field(
+        "expressions",
+        description="The stream's name, another one for each app in a network; that of changes has -changes after it.",
+    )
+    faces: OutputFaces = Field(1, description="Faces that have channels.")
+    markers: Annotated[str, Field(pattern=r"^[^'\"]*$")] = Field(
+        "",
+        description="Name or type of a stream whose samples become markers of live recordings; most programs for "
+        "experiments send one of the type Markers. Empty for none.",
+    )
+
+
+class OutputSettings(Section):
+    """What gets the figures of the server's video while it is seen; all of it is off by default."""
+
+    osc: OscSettings = OscSettings()
+    mqtt: MqttSettings = MqttSettings()
+    lsl: LslSettings = LslSettings()
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -249,24 +356,46 @@ class Settings(Section):
         "number (on Linux also a path such as /dev/v4l/by-id/...), the path of a video or picture, or an rtsp://, "
         "http:// or https:// address, such as rtsp://user:password@192.168.1.20/stream.",
     )
+    cameras: tuple[CameraSettings, ...] = Field(
+        (),
+        description="Several cameras instead of one source, each as [[cameras]] with its name (letters, digits, - and "
+        "_), its source and, where they are others, its detector, and rest, a file with the resting face of the person "
+        "before it.",
+    )
+    max_cameras: Annotated[int, Field(ge=1, le=32)] = Field(
+        4, description="Cameras at once; each takes a share of the processor and memory of its own."
+    )
     video: VideoSettings = VideoSettings()
     detector: DetectorSettings = DetectorSettings()
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
     intervals: IntervalSettings = IntervalSettings()
+    outputs: OutputSettings = OutputSettings()
 
 
 def described(name: str) -> str:
-    """Return what a setting, named as "server.port", is for, as config.py says it.
+    """Return what a setting, named as "server.port", or a section is for, as config.py says it.
 
     Raises:
         KeyError: There is no such setting.
 
     """
-    section, _, key = name.rpartition(".")
-    fields = type(getattr(Settings(), section)).model_fields if section else Settings.model_fields
-    return fields[key].description or ""
+    *sections, key = name.split(".")
+    section = reduce(getattr, sections, Settings())
+    return type(section).model_fields[key].description or type(getattr(section, key)).__doc__ or ""
+
+
+def settings_by_camera(settings: Settings) -> dict[str, Settings]:
+    """Return the settings of each camera by its name, as if it were the only one; the only one has no name."""
+    if not settings.cameras:
+        return {"": settings}
+    return {camera.name: _of_camera(settings, camera) for camera in settings.cameras}
+
+
+def _of_camera(settings: Settings, camera: CameraSettings) -> Settings:
+    detector = settings.detector.model_copy(update={"kind": camera.detector or settings.detector.kind})
+    return settings.model_copy(update={"source": camera.source, "detector": detector, "cameras": ()})
 
 
 def load_settings(
@@ -300,7 +429,20 @@ def load_settings(
     problems = [problem for where, values, strict in layers for problem in _problems(where, values, strict=strict)]
     if problems:
         raise ConfigError("\n".join(problems))
-    return Settings.model_validate(reduce(_merge, [values for _, values, _ in layers]))
+    settings = Settings.model_validate(reduce(_merge, [values for _, values, _ in layers]))
+    _check_cameras(settings)
+    return settings
+
+
+def _check_cameras(settings: Settings) -> None:
+    names = [camera.name for camera in settings.cameras]
+    if len(names) > settings.max_cameras:
+        raise ConfigError(
+            f"{len(names)} cameras are named, and max_cameras allows {settings.max_cameras}. Name fewer, or raise it "
+            "where the computer has the processors for them."
+        )
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"Two cameras have the name {twice}. Give each another one.")
 
 
 def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
@@ -344,12 +486,21 @@ def _inside(value: object) -> Iterable[object]:
 
 def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Make the file's relative paths independent of where the command was started."""
-    files = [(values.get(section), key) for section, key in FILES]
-    for group, key in [(values, "source"), *files]:
+    files: list[tuple[object, str]] = [(_within(values, sections), key) for *sections, key in FILES]
+    cameras = values.get("cameras")
+    each = [(camera, key) for camera in cameras for key in ("source", "rest")] if isinstance(cameras, list) else []
+    for group, key in [(values, "source"), *each, *files]:
         if not isinstance(group, dict) or not isinstance(name := group.get(key), str) or not name:
             continue  # not there, or wrong, which validation says better
-        if group is not values or (folder / name).exists():
+        if key != "source" or (folder / name).exists():
             group[key] = str(folder / name)
+    return values
+
+
+def _within(values: object, sections: Sequence[str]) -> object:
+    """Return a section in sections of what a file says; None where it has none of that name."""
+    for section in sections:
+        values = values.get(section) if isinstance(values, dict) else None
     return values
 
 
@@ -362,7 +513,9 @@ def _nest(names: Sequence[str], value: object) -> dict[str, Any]:
 
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    """Return both, nested, with upper's values where both have one."""
+    """Return both, nested, with upper's values where both have one; a source takes the place of several cameras."""
+    if "source" in upper:
+        lower = {key: value for key, value in lower.items() if key != "cameras"}
     both = {key: _merge(lower[key], upper[key]) for key in lower.keys() & upper if isinstance(upper[key], dict)}
     return {**lower, **upper, **both}
 
@@ -384,9 +537,10 @@ def _explain(where: str, error: ErrorDetails) -> str:
     schema = Settings.model_json_schema()
     section, names = schema, list[str]()
     for name in map(str, error["loc"]):
-        if name not in section.get("properties", {}):
-            break  # an unknown key, or the member of a union
-        section = section["properties"][name]
+        member = section.get("items") if name.isdecimal() else section.get("properties", {}).get(name)
+        if member is None or ("$ref" not in member and name.isdecimal()):
+            break  # an unknown key, or the member of a union or of a list of texts
+        section = member
         section = {**schema["$defs"][section["$ref"].rpartition("/")[2]], **section} if "$ref" in section else section
         names.append(name)
     key = ".".join(names)
@@ -408,5 +562,5 @@ def allowed(schema: dict[str, Any]) -> str:
     length = schema.get("minLength", 1)
     words = f"a text of at least {length} characters" if length > 1 else TYPES[schema["type"]]
     limits = [f"{word} {schema[name]}" for name, word in LIMITS.items() if name in schema]
-    members = [f"each {schema['items']['description']}"] if "items" in schema else []
+    members = [f"each {schema['items']['description']}"] if "description" in schema.get("items", {}) else []
     return ", ".join([words, *limits, *members])

@@ -69,6 +69,10 @@ class AnalysisCancelledError(FacialExpressionError):
     """The user stopped an analysis; nothing was kept."""
 
 
+class OutputError(FacialExpressionError):
+    """A receiver of live figures cannot be reached, or is not there any more."""
+
+
 class ServerError(FacialExpressionError):
     """The web server cannot listen where it should."""
 

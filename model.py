@@ -10,7 +10,6 @@ does.
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -21,6 +20,7 @@ from entities import EXPRESSIONS, INPUT_SHAPE, Image
 from errors import ModelError, NotExplainedError
 from keras_network import RETRAIN, check_files, load_network, with_evidence
 from network_file import NETWORK, belongs_to
+from process import FairLock
 
 if TYPE_CHECKING:
     import runtime
@@ -63,7 +63,7 @@ class FacialExpressionModel:
         self.precision, self.parameters = network.precision, network.parameters
         self.multiply_adds = network.count_multiply_adds()
         self._request = network.compile(threads)
-        self._lock = Lock()
+        self._lock = FairLock()  # several cameras use it, and none is to wait longer than the others
         self._check(weights)
 
     def predict(self, faces: Sequence[Image] | Image) -> NDArray[np.float32]:

@@ -16,12 +16,14 @@ from typing import Final
 from errors import MissingLibraryError
 
 ROOT: Final = Path(__file__).resolve().parent
-PARTS: Final = ("run", "studies", "train", "dev")
-"""Files of requirements/; each includes those before it."""
+PARTS: Final = ("run", "outputs", "studies", "train", "dev")
+"""Files of requirements/. Each includes run.txt; train.txt includes studies.txt, and dev.txt all."""
 PACKAGES: Final = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "paho": "paho-mqtt",
     "pympi": "pympi-ling",
+    "pythonosc": "python-osc",
     "sklearn": "scikit-learn",
     "tensorflow": "tensorflow-cpu",
 }

@@ -56,11 +56,13 @@ class _Found(NamedTuple):
 class ExpressionPipeline:
     """Detects, follows and classifies the faces of one video; for one thread."""
 
-    def __init__(self, settings: Settings, classifier: Classifier, *, live: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, classifier: Classifier, *, live: bool = False, rest: RestingFace | None = None
+    ) -> None:
         """Take the settings `detector` and `model`, and a classifier.
 
         `live` is for frames that must not wait: neither for a search, see `FaceTracker`, nor for many faces, which then
-        are classified in turns.
+        are classified in turns. `rest` is that of whoever is seen, as long as `compare` says nothing else of a face.
 
         Raises:
             ModelError: a cascade is missing.
@@ -72,7 +74,8 @@ class ExpressionPipeline:
         self._raw: dict[int, tuple[float, ...]] = {}
         self._seen: dict[int, Smoother] = {}
         self._compared: dict[int, Smoother] = {}
-        self._rests: dict[int, RestingFace] = {}
+        self._rest = rest
+        self._rests: dict[int, RestingFace | None] = {}
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""
@@ -82,10 +85,7 @@ class ExpressionPipeline:
 
     def compare(self, track_id: int, rest: RestingFace | None) -> None:
         """Compare a face with its resting face from the next frame on; None ends that. Any thread may call it."""
-        if rest:
-            self._rests[track_id] = rest
-        else:
-            self._rests.pop(track_id, None)
+        self._rests[track_id] = rest
 
     def process(self, frame: Frame) -> tuple[tuple[Face, ...], dict[str, float]]:
         """Return the faces of the next frame, from left to right, and milliseconds spent by stage.
@@ -145,7 +145,7 @@ class ExpressionPipeline:
         number, raw = sighting.track_id, np.array(sighting.raw)
         shown = self._smoother(self._seen, number)
         seen = probabilities = shown.update(raw, time)
-        if rest := self._rests.get(number):
+        if rest := self._rests.get(number, self._rest):
             shown = self._smoother(self._compared, number)
             probabilities = shown.update(rest.correct(raw), time)
         return Face(

@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +18,32 @@ _SWITCH_SECONDS: Final = 0.0005
 """How long a thread that runs Python keeps others waiting; Python's own 0.005 is more than a frame takes."""
 _NICE: Final = 5
 """How much lower, of 20 steps, the priority of work is that nothing waits for."""
+
+
+class FairLock:
+    """A lock that threads get in the order in which they ask: who asks often keeps nobody else waiting."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()  # which who leaves releases
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
 
 
 def processors() -> int:

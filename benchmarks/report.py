@@ -75,6 +75,20 @@ def viewers_table(audiences: list[dict[str, Any]]) -> str:
     return _aligned(rows)
 
 
+def cameras_table(together: list[dict[str, Any]]) -> str:
+    """Return what several cameras gave at once, one column a number of cameras."""
+    rows = [("cameras", [str(each["cameras"]) for each in together])]
+    for name, key, form in (
+        ("frames a second, slowest", "fps_min", "{:.1f}"),
+        ("frames a second, fastest", "fps_max", "{:.1f}"),
+        ("capture to names, ms", "latency_ms", "{:.1f}"),
+        ("processor, %", "cpu_percent", "{:.0f}"),
+        ("memory, MB", "memory_mb", "{:.0f}"),
+    ):
+        rows.append((name, [form.format(each[key]) for each in together]))
+    return _aligned(rows)
+
+
 def soak_table(soak: Soak) -> str:
     """Return what the server held before, while and after viewers came and went."""
     columns = {"before": [soak.before], "with viewers, at most": soak.during, "after": [soak.after]}

@@ -39,7 +39,7 @@ RECEIVE: Final = 256 * 1024
 class Viewer:
     """A client of the MJPEG stream that counts pictures."""
 
-    def __init__(self, port: int, *, small_buffer: bool = False) -> None:
+    def __init__(self, port: int, *, small_buffer: bool = False, path: str = "/video_feed") -> None:
         """Connect and ask for the stream."""
         self.frames = 0
         self.open = True
@@ -49,7 +49,7 @@ class Viewer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
-        self.socket.sendall(b"GET /video_feed HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         self.socket.setblocking(False)
 
     def read(self) -> None:
@@ -135,17 +135,21 @@ def measure_lifetime(source: Path) -> Lifetime:
 
 
 @contextmanager
-def server(source: Path) -> Iterator[tuple[int, psutil.Process]]:
-    """Run app.py on a free port with pictures of 640x480 at most, until its first face has an expression."""
-    with _started(source) as (port, process):
+def server(source: Path, cameras: int = 1) -> Iterator[tuple[int, psutil.Process]]:
+    """Run app.py on a free port with pictures of 640x480 at most, until its first face has an expression.
+
+    With several cameras, all show the source.
+    """
+    with _started(source, cameras) as (port, process):
         _wait_for_face(port)
         yield port, psutil.Process(process.pid)
 
 
 @contextmanager
-def _started(source: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+def _started(source: Path, cameras: int = 1) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     """Run app.py until it says where it listens."""
-    command = [sys.executable, "app.py", "--source", str(source), "--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, "app.py", *(["--source", str(source)] * cameras), "--host", "127.0.0.1", "--port", "0"]
+    command += ["--set", f"max_cameras={cameras}"]
     command += ["--set", "video.max_width=640", "--set", "video.max_height=480", "--set", "server.max_viewers=300"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
     with subprocess.Popen(  # noqa: S603

@@ -26,13 +26,16 @@ ANALYSE_AGAIN: Final = 1.0
 class LiveAnalyser:
     """Faces and expressions of one video, as far as the model works."""
 
-    def __init__(self, settings: Settings, load_classifier: Callable[[], Classifier]) -> None:
+    def __init__(
+        self, settings: Settings, load_classifier: Callable[[], Classifier], rest: RestingFace | None = None
+    ) -> None:
         self.state: ModelState = "loading"
         self.reason = "The model is loading."
         self.classifier: Classifier | None = None
         self._log = StatusLog()
         self._settings = settings
         self._load_classifier = load_classifier
+        self._rest = rest
         self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
         self._starting = threading.Lock()
         self._closed = threading.Event()
@@ -57,7 +60,7 @@ class LiveAnalyser:
             return (), {}
         try:
             if self._pipeline is None:
-                self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True)
+                self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True, rest=self._rest)
             # On the monotonic clock: a file's own times start again with each loop.
             found = self._pipeline.process(replace(frame, time=None))
         except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on

@@ -54,11 +54,14 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _sections(settings: Settings) -> Iterator[tuple[str, Section]]:
+def _sections(settings: Section, prefix: str = "") -> Iterator[tuple[str, Section]]:
+    """Yield each section that has settings of its own, named as in "outputs.osc"."""
     for name in type(settings).model_fields:
         section = getattr(settings, name)
         if isinstance(section, Section):
-            yield name, section
+            if any(_values(section)):
+                yield f"{prefix}{name}", section
+            yield from _sections(section, f"{prefix}{name}.")
 
 
 def _purpose(section: Section) -> str:

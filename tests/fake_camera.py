@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import cv2
@@ -42,6 +43,7 @@ class FakeCamera:
         self.model_reason = ""
         self.chosen: SourceSpec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
+        self.source_fps = 25.0
         self.frame_bytes = frame_bytes
         self.compared: dict[int, RestingFace | None] = {}
         self._on_frame: list[Callable[[FrameResult], None]] = []
@@ -53,10 +55,10 @@ class FakeCamera:
         """Return this camera under the type it stands in for."""
         return cast("VideoCamera", self)
 
-    def publish(self) -> None:
-        """Show the next frame."""
+    def publish(self, result: FrameResult | None = None) -> None:
+        """Show the next frame, one with a happy face if none is given."""
         with self._changed:
-            self._latest = frame_result(self._latest.index + 1 if self._latest else 0, self.frame_bytes)
+            self._latest = result or frame_result(self._latest.index + 1 if self._latest else 0, self.frame_bytes)
             self._changed.notify_all()
         for on_frame in self._on_frame:
             on_frame(self._latest)
@@ -92,8 +94,7 @@ class FakeCamera:
 
     def results(self, timeout: float = 1.0) -> Iterator[FrameResult]:
         """Yield the newest result, again after the timeout where there is no newer one."""
-        self.viewers += 1
-        try:
+        with self.watching():
             seen: FrameResult | None = None
             while True:
                 with self._changed:
@@ -103,6 +104,13 @@ class FakeCamera:
                         return
                 if seen:
                     yield seen
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count a viewer."""
+        self.viewers += 1
+        try:
+            yield
         finally:
             self.viewers -= 1
 

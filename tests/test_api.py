@@ -317,6 +317,8 @@ def test_status(client: FlaskClient, camera: FakeCamera):
         "source": "Door",
         "reason": "It refused.",
         "next_try_in": 0,
+        "cameras": [],
+        "outputs": [],
         "model": "ready",
         "model_reason": "",
         "fps": 25.0,

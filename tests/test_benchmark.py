@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import benchmark
-from benchmarks import peer, report, soak, viewers
+from benchmarks import peer, report, several, soak, viewers
 from benchmarks.scenes import CrowdScene, VideoScene
 from benchmarks.stages import Spread, label_changes
 from config import DEMO_CLIP, DetectorSettings, Settings
@@ -258,6 +258,16 @@ def test_viewers_of_the_real_server():
     assert "3 viewers, 2 asleep" in report.viewers_table([{name: getattr(result, name) for name in result.__slots__}])
     assert not process.is_running() or process.status() == "zombie"
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.slow
+def test_cameras_of_the_real_server():
+    """Each has a viewer that gets its pictures, and the table has a column for each number of cameras."""
+    (result,) = several.measure(DEMO_CLIP, [2], 1.0)
+    assert result["cameras"] == 2
+    assert 0 < result["fps_min"] <= result["fps_max"]
+    assert result["latency_ms"] > 0
+    assert report.cameras_table([result]).splitlines()[0].split() == ["cameras", "2"]
 
 
 @pytest.mark.slow

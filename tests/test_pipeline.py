@@ -4,6 +4,7 @@ import pytest
 
 from config import ModelSettings, Settings
 from entities import EXPRESSIONS, Frame
+from expressions.resting import RestingFace
 from pipeline import ExpressionPipeline, analyze_image
 from vision.crops import crop_face
 from vision.detection import FaceDetector
@@ -101,3 +102,16 @@ def test_unusual_frames(classifier, portrait, dtype, conversion):
     image = image.astype(dtype) * (257 if dtype == np.uint16 else 1)
     faces, _ = make_pipeline(classifier).process(Frame(image, 0, 0.0))
     assert len(faces) == 1
+
+
+def test_whoever_is_seen_is_compared_with_the_cameras_resting_face(classifier, portrait):
+    """Until something else is said of a face: another rest, or none."""
+    image, _ = portrait
+    rest = RestingFace.of([0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.2])
+    pipeline = ExpressionPipeline(Settings(), classifier, rest=rest)
+    (face,), _ = pipeline.process(Frame(image, 0, 0.0))
+    assert face.as_seen
+    assert face.probabilities == pytest.approx(rest.correct(np.array(face.raw)), abs=1e-6)
+    pipeline.compare(face.track_id, None)
+    (face,), _ = pipeline.process(Frame(image, 1, 0.1))
+    assert not face.as_seen

@@ -21,7 +21,16 @@ from vision.pixels import to_grey
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
 from web.representation import describe_status
 from web.rests import to_rest
-from web.schemas import AnnotateQuery, HealthAnswer, KindAnswer, PictureAnswer, PictureForm, PredictQuery, StatusAnswer
+from web.schemas import (
+    AnnotateQuery,
+    CameraQuery,
+    HealthAnswer,
+    KindAnswer,
+    PictureAnswer,
+    PictureForm,
+    PredictQuery,
+    StatusAnswer,
+)
 from web.services import get_services
 from web.uploads import analysed_upload
 
@@ -37,10 +46,10 @@ class Explainer(Protocol):
         ...
 
 
-@blueprint.get("/api/status", tags=[STATE], responses={200: StatusAnswer})
-def status() -> dict[str, Any]:
+@blueprint.get("/api/status", tags=[STATE], responses={200: StatusAnswer, **problems(HTTPStatus.NOT_FOUND)})
+def status(query: CameraQuery) -> dict[str, Any]:
     """Say where the source and the model stand."""
-    return describe_status(get_services())
+    return describe_status(get_services().of(query.camera))
 
 
 @blueprint.post(

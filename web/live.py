@@ -9,12 +9,11 @@ from typing import Any, Final
 from flask import Response, request
 
 from analysis.output.tables import face_record
-from camera import VideoCamera
 from entities import FrameResult
 from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
-from web.schemas import AnnotateQuery, LiveQuery
+from web.schemas import AnnotateQuery, CameraQuery, FeedQuery, LiveQuery
 from web.services import Services, get_services
 from web.serving.slots import Slots
 
@@ -24,8 +23,8 @@ BOUNDARY: Final = b"--frame\r\n"
 _BURST_SECONDS: Final = 0.05
 """A frame may come this much before its turn: frames do not come evenly."""
 
-FULL: Final = problems(HTTPStatus.SERVICE_UNAVAILABLE)
-VIDEO_PROBLEMS: Final = problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+FULL: Final = problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+VIDEO_PROBLEMS: Final = problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
 
 blueprint = described_blueprint("live", __name__)
 
@@ -35,9 +34,9 @@ blueprint = described_blueprint("live", __name__)
     tags=[LIVE],
     responses={200: media("multipart/x-mixed-replace", "JPEG after JPEG, as fast as you read."), **VIDEO_PROBLEMS},
 )
-def video_feed(query: AnnotateQuery) -> Response:
+def video_feed(query: FeedQuery) -> Response:
     """Stream the annotated video as MJPEG."""
-    parts = _parts(get_services(), query)
+    parts = _parts(get_services().of(query.camera), query)
     return _stream(parts, "multipart/x-mixed-replace; boundary=frame", get_services().videos)
 
 
@@ -45,13 +44,15 @@ def video_feed(query: AnnotateQuery) -> Response:
     "/api/events",
     tags=[LIVE],
     description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
-    "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers). Events named "
-    "`status` carry what /api/status answers.",
+    "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers), and with the first "
+    "one marked_at (seconds since 1970 from which it counts; frames may have left before it arrived). Of several "
+    "cameras also camera, and source_fps, the frames a second that it gives. Events named `status` carry what "
+    "/api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
 )
-def events() -> Response:
+def events(query: CameraQuery) -> Response:
     """Stream one server-sent event a frame, and one whenever the status changes."""
-    return _stream(_events(get_services()), "text/event-stream", get_services().events)
+    return _stream(_events(get_services().of(query.camera)), "text/event-stream", get_services().events)
 
 
 @blueprint.get(
@@ -65,7 +66,8 @@ def events() -> Response:
 )
 def live(query: LiveQuery) -> Response:
     """Stream pictures together with what is seen in them."""
-    return _stream(_pictures_and_faces(get_services(), query), "multipart/mixed; boundary=frame", get_services().videos)
+    parts = _pictures_and_faces(get_services().of(query.camera), query)
+    return _stream(parts, "multipart/mixed; boundary=frame", get_services().videos)
 
 
 def _stream(chunks: Iterator[bytes], content_type: str, slots: Slots) -> Response:
@@ -95,12 +97,12 @@ def _parts(services: Services, query: AnnotateQuery) -> Iterator[bytes]:
 
 def _pictures_and_faces(services: Services, query: LiveQuery) -> Iterator[bytes]:
     """Yield status and frames, with pauses where `rate` does not allow more."""
-    told = _status_key(services.camera)
+    told = _status_key(services)
     yield _part("application/json", _json({"status": describe_status(services)}))
     seen: FrameResult | None = None
     free_at = 0.0
     for result in services.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(services.camera)) or result is seen:
+        if told != (told := _status_key(services)) or result is seen:
             yield _part("application/json", _json({"status": describe_status(services)}))
         if result is not seen:
             picture = services.drawings.picture(result, blur=query.blur, rate=query.rate)
@@ -123,21 +125,24 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def _events(services: Services) -> Iterator[bytes]:
-    told = _status_key(services.camera)
+    told = _status_key(services)
     yield b"retry: 1000\n" + _event("status", describe_status(services))
     seen: FrameResult | None = None
     for result in services.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(services.camera)):
+        if told != (told := _status_key(services)):
             yield _event("status", describe_status(services))
         yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, services))
         seen = result
 
 
-def _status_key(camera: VideoCamera) -> tuple[object, ...]:
+def _status_key(services: Services) -> tuple[object, ...]:
     """Return what makes a status worth telling; rates change all the time."""
+    camera = services.camera
     latest = camera.latest()
     size = (latest.width, latest.height) if latest else None  # by which pages give the video its place
-    return camera.status, camera.model_state, camera.model_reason, size
+    outputs = tuple(output.status for output in services.outputs)
+    others = tuple(each.camera.status for each in services.by_camera.values())
+    return camera.status, camera.model_state, camera.model_reason, size, outputs, others
 
 
 def _event(kind: str, data: dict[str, Any]) -> bytes:
@@ -146,7 +151,8 @@ def _event(kind: str, data: dict[str, Any]) -> bytes:
 
 
 def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
-    return {
+    marker = services.markers.last(result.captured_at)
+    described = {
         "index": result.index,
         "time": round(time.time() - time.monotonic() + result.captured_at, 3),
         "width": result.width,
@@ -155,5 +161,8 @@ def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
         "timings": {stage: round(ms, 2) for stage, ms in result.timings.items()},
         "fps": round(services.camera.fps, 1),
         "latency_ms": round(services.camera.latency_ms, 1),
-        "marker": services.markers.in_force(result.captured_at),
+        "marker": marker.label if marker else "",
     }
+    described |= {"marked_at": round(marker.time, 3)} if marker else {}
+    source_fps = round(services.camera.source_fps, 1)
+    return described | ({"camera": services.name, "source_fps": source_fps} if services.name else {})

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -33,15 +33,24 @@ class MarkerLog:
     """
 
     def __init__(self, most: int = MOST_MARKERS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._markers: deque[Marker] = deque(maxlen=most)
+        self._clock, self._most = clock, most
+        self._markers: list[Marker] = []
         self._lock = threading.Lock()
 
-    def add(self, label: str) -> Marker:
-        """Note that something begins now; with an empty label, that nothing does."""
+    def add(self, label: str, moment: float | None = None) -> Marker:
+        """Note that something begins; with an empty label, that nothing does.
+
+        Args:
+            label: What begins.
+            moment: When, on the monotonic clock, which may be before the last marker; now if not given.
+
+        """
         with self._lock:
-            marker = Marker(label, time.time(), self._clock())
-            self._markers.append(marker)
+            now = self._clock()
+            moment = now if moment is None else moment
+            marker = Marker(label, time.time() - now + moment, moment)
+            insort(self._markers, marker, key=lambda marker: marker.moment)
+            del self._markers[: -self._most]
             return marker
 
     def all(self) -> list[Marker]:
@@ -49,7 +58,12 @@ class MarkerLog:
         with self._lock:
             return list(self._markers)
 
-    def in_force(self, moment: float) -> str:
-        """Return the label of the last marker up to a moment of the monotonic clock; empty where there is none."""
+    def last(self, moment: float) -> Marker | None:
+        """Return the last marker up to a moment of the monotonic clock; None where there is none."""
         with self._lock:
-            return next((marker.label for marker in reversed(self._markers) if marker.moment <= moment), "")
+            return next((marker for marker in reversed(self._markers) if marker.moment <= moment), None)
+
+    def in_force(self, moment: float) -> str:
+        """Return the label of the last marker up to a moment; empty where there is none."""
+        marker = self.last(moment)
+        return marker.label if marker else ""

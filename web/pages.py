@@ -26,9 +26,12 @@ def order() -> dict[str, Any]:
 @blueprint.get("/")
 def live() -> str:
     """Show the live page."""
-    settings = get_services().settings
+    services = get_services()
+    settings = services.settings
     return render_template(
         "live.html",
+        outputs=bool(services.outputs),
+        cameras=list(services.by_camera) if services.several else [],
         changeable=settings.server.change_source,
         least_confidence=settings.model.min_confidence,
     )

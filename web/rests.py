@@ -49,7 +49,7 @@ def to_rest(body: RestBody) -> RestingFace:
 
 
 def _set(query: RestQuery, rest: RestingFace | None) -> tuple[str, HTTPStatus]:
-    services = get_services()
+    services = get_services().of(query.camera)
     if query.stream:
         found = services.streams.compare(query.stream, query.face, rest)
     elif services.settings.server.change_source:

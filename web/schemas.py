@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from analysis.recording.times import HOW_TIME, TIME, parse_time
 from config import DetectorKind
 from entities import EXPRESSIONS, SourceState
+from outputs.output import OutputState
 
 
 def _to_seconds(time: Any) -> Any:
@@ -94,6 +95,34 @@ class FrameSize(BaseModel):
     height: int
 
 
+class CameraQuery(BaseModel):
+    """Which camera."""
+
+    camera: str | None = Field(
+        None, max_length=40, description="Its name, where there are several; the first one if not given."
+    )
+
+
+class CameraAnswer(BaseModel):
+    """Where one of several cameras stands."""
+
+    name: str
+    state: SourceState
+    source: str = Field(description="What it shows, in words.")
+    reason: str
+    fps: float = Field(description="Frames a second whose faces are named.")
+    source_fps: float = Field(description="Frames a second that it gives; more than `fps` where the processor is slow.")
+    latency_ms: float
+
+
+class OutputAnswer(BaseModel):
+    """Where an output stands, which sends faces to other programs, or what brings markers from them."""
+
+    name: str
+    state: OutputState
+    reason: str = Field(description="Why it is not connected, or what to do; empty where there is nothing to say.")
+
+
 class StatusAnswer(BaseModel):
     """Where the video and the model stand."""
 
@@ -111,6 +140,8 @@ class StatusAnswer(BaseModel):
         description="What finds the faces.", json_schema_extra={"enum": list(get_args(DetectorKind))[1:]}
     )
     demo: bool = Field(description="Whether the bundled demo clip is shown.")
+    cameras: list[CameraAnswer] = Field(description="All of them, where there are several; else empty.")
+    outputs: list[OutputAnswer] = Field(description="What `[outputs]` in config.toml asks for.")
     version: str
 
 
@@ -186,7 +217,7 @@ class FrameQuery(BaseModel):
     )
 
 
-class RestQuery(BaseModel):
+class RestQuery(CameraQuery):
     """Which face."""
 
     face: int = Field(ge=1, description="Its `id`, while it is in view.")
@@ -344,8 +375,12 @@ class AnnotateQuery(BaseModel):
     blur: bool = Field(False, description="Make faces unrecognisable.")
 
 
-class LiveQuery(BaseModel):
-    """How to stream."""
+class FeedQuery(CameraQuery, AnnotateQuery):
+    """Which camera, and what to draw."""
+
+
+class LiveQuery(CameraQuery):
+    """Which camera, and how to stream it."""
 
     blur: bool = Field(False, description="Make faces unrecognisable.")
     rate: int | None = Field(

@@ -14,7 +14,7 @@ from web.addresses import ANY_PATH, for_any_path, permitted
 from web.documentation import LIVE, described_blueprint, problems
 from web.errors import ApiError
 from web.representation import describe_status
-from web.schemas import SourceBody, SourceKind, SourcesAnswer, StatusAnswer
+from web.schemas import CameraQuery, SourceBody, SourceKind, SourcesAnswer, StatusAnswer
 from web.services import Services, get_services
 from web.visitors import visitor_id
 
@@ -35,10 +35,10 @@ class Choice:
     """Never told: it may hold a path or a password."""
 
 
-@blueprint.get("/api/sources", tags=[LIVE], responses={200: SourcesAnswer})
-def index() -> dict[str, Any]:
+@blueprint.get("/api/sources", tags=[LIVE], responses={200: SourcesAnswer, **problems(HTTPStatus.NOT_FOUND)})
+def index(query: CameraQuery) -> dict[str, Any]:
     """List the videos that you may choose to be shown."""
-    services = get_services()
+    services = get_services().of(query.camera)
     server = services.settings.server
     choices = _choices(services) if server.change_source else []
     return {
@@ -50,9 +50,9 @@ def index() -> dict[str, Any]:
 
 
 @blueprint.post("/api/source", tags=[LIVE], responses={200: StatusAnswer, **problems(HTTPStatus.NOT_FOUND)})
-def change(body: SourceBody) -> dict[str, Any]:
+def change(query: CameraQuery, body: SourceBody) -> dict[str, Any]:
     """Change the video for everyone watching: by an `id` from /api/sources, or by a camera's `address`."""
-    services = get_services()
+    services = get_services().of(query.camera)
     if not services.settings.server.change_source:
         raise ApiError(
             HTTPStatus.FORBIDDEN,

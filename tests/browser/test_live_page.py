@@ -1,16 +1,22 @@
 """The live page in a real browser: the video moves, the cards follow, and every state is told."""
 
+import csv
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from app import create_app
+from config import Settings, load_settings
 from entities import SourceState, SourceStatus
-from tests.browser.conftest import face, live_body
+from tests.browser.conftest import Mood, face, live_body, serving
+from tests.fake_camera import FakeCamera, frame_result
 
 NewPage = Callable[..., Page]
 PICTURE = "document.getElementById('video').toDataURL('image/jpeg')"
@@ -233,6 +239,125 @@ def test_a_page_that_nobody_sees_gives_its_stream_back(new_page: NewPage, staged
     assert staged.camera.viewers == 0
     with page.expect_response("**/api/live?*"):
         page.evaluate(hide, False)
+
+
+def test_outputs_are_named_where_the_server_camera_is(
+    new_page: NewPage, shoot: Any, check_accessibility: Callable[[Page], None]
+) -> None:
+    """The page says who is not reached, and that nothing of the visitor's own camera goes there."""
+    settings = load_settings({"outputs.osc.receivers": "127.0.0.1:9"}, None, {})
+    camera = FakeCamera(classifier=Mood())
+    app = create_app(settings, camera.as_camera())
+    (output,) = app.extensions["facial_expression"].outputs
+    with serving(app) as address:
+        page = new_page(viewport={"width": 360, "height": 740})
+        page.goto(address)
+        line = page.locator("#outputs li")
+        expect(line).to_have_text("OSC to 127.0.0.1:9: connecting.")
+        output.start()
+        camera.publish()
+        expect(line).to_contain_text("not reached, trying again. Nobody listens at 127.0.0.1:9.")
+        expect(page.get_by_text("Nothing of “My camera” goes to other programs")).to_be_hidden()
+        check_accessibility(page)
+        shoot(page, "live-outputs-360")
+        page.get_by_label("My camera").check()
+        expect(page.get_by_text("Nothing of “My camera” goes to other programs")).to_be_visible()
+        expect(line).to_be_hidden()
+        output.close()
+        camera.close()
+
+
+def test_two_cameras_share_the_page(new_page: NewPage, shoot: Any, check_accessibility: Callable[[Page], None]) -> None:
+    """Tiles, of which a click makes one large, as the address says; faces by camera; one recording with both."""
+    settings = Settings.model_validate({"cameras": [{"name": name, "source": "demo"} for name in ("left", "right")]})
+    cameras = {name: FakeCamera(classifier=Mood()) for name in ("left", "right")}
+    app = create_app(settings, {name: camera.as_camera() for name, camera in cameras.items()})
+    with serving(app) as address:
+        page = new_page()
+        page.goto(address)
+        tiles = page.locator(".tile")
+        for camera in cameras.values():
+            camera.publish()
+        for name in cameras:
+            expect(page.locator(f"[data-camera={name}] canvas").first).to_have_attribute(
+                "data-frames", re.compile("[1-9]")
+            )
+            expect(page.locator(f"[data-faces={name}] .face-card")).to_have_count(1)
+        expect(tiles.nth(0)).to_be_visible()
+        check_accessibility(page)
+        shoot(page, "live-two-cameras")
+        before = tiles.nth(1).bounding_box()
+        tiles.nth(1).click()
+        assert page.url.endswith("?camera=right")
+        after = tiles.nth(1).bounding_box()
+        assert before
+        assert after
+        assert after["width"] > 1.5 * before["width"]
+        page.reload()
+        expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
+        cameras["left"].status = SourceStatus(SourceState.RECONNECTING, "Door", "It is gone.")
+        for camera in cameras.values():
+            camera.publish()
+        expect(tiles.nth(0)).to_contain_text("Reconnecting")
+        cameras["right"].source_fps = 50.0
+        cameras["right"].publish()
+        expect(tiles.nth(1)).to_contain_text("25 of 50 fps")
+        expect(page.locator("#state")).to_have_text("Live")
+        for name in cameras:
+            expect(page.locator(f"[data-camera={name}] canvas").first).to_have_attribute(
+                "data-frames", re.compile("[1-9]")
+            )
+        page.locator("#record").click()
+        count = page.locator("#record-count")
+        taken = time.monotonic()
+        cameras["left"].publish(replace(frame_result(90), captured_at=taken))
+        expect(count).to_have_text("1 frame")
+        cameras["right"].publish(replace(frame_result(90), captured_at=taken - 0.2))
+        expect(count).to_have_text("2 frames")
+        app.extensions["facial_expression"].markers.add("film", taken - 0.1)
+        cameras["right"].publish(replace(frame_result(91), captured_at=taken + 0.1))
+        expect(count).to_have_text("3 frames")
+        expect(page.locator("#marker-now")).to_have_text("film")
+        with page.expect_download() as download:
+            page.locator("#record").click()
+        rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+        assert [(row["camera"], row["face"], row["marker"]) for row in rows] == [
+            ("left", "7", "film"),
+            ("right", "7", ""),
+            ("right", "7", "film"),
+        ]
+        page.get_by_label("My camera").check()
+        expect(tiles.nth(0)).to_be_hidden()
+        for camera in cameras.values():
+            camera.close()
+
+
+def test_a_marker_that_comes_late_is_in_the_frames_since(new_page: NewPage) -> None:
+    """A program's marker takes a while through the network; what was recorded meanwhile belongs to it all the same."""
+    camera = FakeCamera(classifier=Mood())
+    app = create_app(Settings(), camera.as_camera())
+    markers = app.extensions["facial_expression"].markers
+    with serving(app) as address:
+        page = new_page()
+        page.goto(address)
+        camera.publish()
+        expect(page.locator("#video")).to_have_attribute("data-frames", re.compile(r"[1-9]"))
+        page.locator("#record").click()
+        moments = []
+        for count in (1, 2, 3):
+            camera.publish()
+            latest = camera.latest()
+            assert latest
+            moments.append(latest.captured_at)
+            expect(page.locator("#record-count")).to_have_text(f"{count} frame{'s' if count > 1 else ''}")
+        markers.add("film", (moments[0] + moments[1]) / 2)
+        camera.publish()
+        expect(page.locator("#record-count")).to_have_text("4 frames")
+        with page.expect_download() as download:
+            page.locator("#record").click()
+        rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+        assert [row["marker"] for row in rows] == ["", "film", "film", "film"]
+        camera.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -72,10 +72,10 @@ export class Rests {
 
   /**
    * `address`: of the API; `leastConfidence`: below it a face is uncertain; `own()`: what analyses the own camera while
-   * that is shown, else null.
+   * that is shown, else null; `which`: { camera } where there are several.
    */
-  constructor(address, leastConfidence, own) {
-    Object.assign(this, { address, leastConfidence, own });
+  constructor(address, leastConfidence, own, which = {}) {
+    Object.assign(this, { address, leastConfidence, own, which });
   }
 
   /** Compare a face with its rest; returns what stood in the way, in words, or null. */
@@ -106,7 +106,7 @@ export class Rests {
   }
 
   #compare(face, rest) {
-    return this.own()?.compare(face, rest) ?? askToCompare(this.address, { face }, rest);
+    return this.own()?.compare(face, rest) ?? askToCompare(this.address, { face, ...this.which }, rest);
   }
 }
 

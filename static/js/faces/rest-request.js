@@ -1,6 +1,6 @@
 /* Tells the app with what a face is compared: one of the server's video, or of the visitor's own camera. */
 
-/** With a RestingFace, or with null no more; returns what stood in the way, in words, or null. `query`: { face, stream }. */
+/** With a RestingFace, or with null no more; returns what stood in the way, in words, or null. `query`: { face, stream, camera }. */
 export async function askToCompare(address, query, rest) {
   const method = rest ? "PUT" : "DELETE";
   const body = rest && JSON.stringify({ resting_face: rest.record() });

@@ -13,9 +13,9 @@ const LONGEST_WAIT_MS = 2000;
 const SILENCE_MS = 8000; // The server says something every five seconds.
 
 export class LiveStream {
-  /** `on`: picture(bitmap, frame), status(status), lost(), refused(words); `clock`: a ServerClock. */
-  constructor(address, clock, on) {
-    Object.assign(this, { address, clock, on, wait: FIRST_WAIT_MS, blur: false, open: new Set() });
+  /** `on`: picture(bitmap, frame), status(status), lost(), refused(words); `clock`: a ServerClock; `camera`: its name, or null. */
+  constructor(address, clock, on, camera = null) {
+    Object.assign(this, { address, clock, on, camera, wait: FIRST_WAIT_MS, blur: false, open: new Set() });
   }
 
   start() {
@@ -62,6 +62,7 @@ export class LiveStream {
     this.#expectMore();
     try {
       const query = new URLSearchParams({ blur: Number(this.blur) });
+      if (this.camera) query.set("camera", this.camera);
       if (this.control.rate) query.set("rate", this.control.rate);
       const answer = await fetch(`${this.address}?${query}`, { signal: connection.signal });
       if (!answer.ok) throw new Refusal((await answer.json()).error.message);

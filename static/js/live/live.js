@@ -1,5 +1,6 @@
 /* The live page: which camera is looked at, and what the visitor does with it. */
 
+import { Cameras } from "./cameras.js";
 import { FaceSummary } from "../faces/face-summary.js";
 import { FaceList } from "../faces/faces.js";
 import { download, png, timestamp } from "../page/files.js";
@@ -11,20 +12,21 @@ import { Rests } from "../faces/face-rest.js";
 import { Recorder } from "./recorder.js";
 import { recordingReport } from "./recording-report.js";
 import { rememberedSwitches } from "../page/remembered.js";
+import { Scene } from "./scene.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
 import { Stage } from "../faces/stage.js";
 import { StatusView } from "./status.js";
-import { Steady } from "../faces/steady.js";
 import { say } from "../page/toasts.js";
 
 const byId = (id) => document.getElementById(id);
 const addresses = byId("live-script").dataset;
 
 const stage = new Stage(byId("video"), byId("marks"));
-const steady = new Steady();
-const rests = new Rests(addresses.rest, Number(addresses.leastConfidence), () => (view === "own" ? places.analyser : null));
-const faces = new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), rests);
+const ownAnalyser = () => (view === "own" ? places.analyser : null);
+const restsOf = (which) => new Rests(addresses.rest, Number(addresses.leastConfidence), ownAnalyser, which);
+const rests = restsOf({});
+const only = new Scene(stage, new FaceList(byId("face-list"), byId("face-card"), byId("no-face"), rests));
 const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
 const meter = new Meter();
 const status = new StatusView(meter);
@@ -49,7 +51,7 @@ const views = {
 let view = "own";
 if (addresses.live) {
   view = "server";
-  views.server = new ServerView(stage, addresses, {
+  const told = {
     ...news,
     // From here alone: an answer to a request could tell of a state that is over already.
     status: (state) => status.update(state),
@@ -57,30 +59,31 @@ if (addresses.live) {
       forgetFaces();
       status.refused(words);
     },
-  });
-  const sources = new SourceDialog(addresses, () => {
+  };
+  const tiles = byId("tiles"); // where there are several cameras
+  const rests = (camera) => restsOf({ camera });
+  views.server = tiles ? new Cameras(tiles, byId("camera-faces"), addresses, rests, told) : new ServerView(stage, addresses, told);
+  const changed = () => {
     saveRecording();
     forgetFaces();
-  });
+  };
+  const sources = new SourceDialog(addresses, changed, () => views.server.chosen);
   byId("change-source").addEventListener("click", () => sources.open());
 }
 
 /** Show one frame's faces: marks, cards and summary say the same. */
-function showResult(result, picture) {
-  meter.add(result.age);
-  const said = steady.faces(result.faces);
-  const { width, height, mirrored } = result;
-  faces.update(result.faces, said, result.time, { picture, scale: picture.width / width, mirrored });
-  summary.update(said);
-  stage.mark(said, { width, height, mirrored, labels: options.labels, numbers: faces.several });
+function showResult(result, picture, scene = only) {
+  if (!result.camera || result.camera === views.server.chosen) meter.add(result.age);
+  scene.show(result, picture, options.labels);
+  summary.update(result.camera ? views.server.said : scene.said);
   if (recorder.recording) record(result);
 }
 
 function forgetFaces() {
-  faces.clear();
+  only.clear();
+  views.server?.clear?.();
   summary.clear();
   meter.clear();
-  stage.clear();
 }
 
 function showLost() {

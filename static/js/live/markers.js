@@ -9,6 +9,7 @@ const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [con
 export class Markers {
   #own = "";
   #shown = null; // what the page says is in force; null before the first frame of a recording
+  #newest = -Infinity; // time of the latest frame: other cameras' may come after it
 
   /** `form`: the page's; `address`: of the API; `shared()`: whether markers are for everybody's recordings now. */
   constructor(form, address, shared) {
@@ -26,6 +27,7 @@ export class Markers {
   begin() {
     this.#own = "";
     this.#shown = null;
+    this.#newest = -Infinity;
     this.#number(1);
     this.form.hidden = false;
   }
@@ -37,9 +39,10 @@ export class Markers {
   }
 
   /** The marker in force in a frame, for its rows in the recording; the page says it when it changes. */
-  at({ marker }) {
+  at({ marker, time }) {
     const label = marker || this.#own;
-    if (label !== this.#shown) this.#show(label);
+    if (label !== this.#shown && time >= this.#newest) this.#show(label);
+    this.#newest = Math.max(this.#newest, time);
     return label;
   }
 

@@ -17,13 +17,14 @@ const STYLE = `
   section { margin-top: 2rem; }
 `;
 
-/** An HTML file about frames { time, faces, marker }, at least one, with times in seconds and faces as the API has them. */
-export function recordingReport(frames) {
+/** An HTML file about frames { time, faces, camera, marker }, at least one, with times in seconds and faces as the API has them. */
+export function recordingReport(recorded) {
+  const frames = recorded.map((frame) => ({ ...frame, faces: frame.faces.map((face) => ({ ...face, id: numberOf(frame, face) })) }));
   const start = frames[0].time;
   const seconds = Math.max(frames.at(-1).time - start, 0.001);
   const steps = stepsOf(frames, start, seconds);
   const markers = markersIn(frames, start);
-  const faces = [...seenFaces(frames, start)].sort(([a], [b]) => a - b);
+  const faces = [...seenFaces(frames, start)].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
   const title = `Expressions, ${new Date(1000 * start).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`;
   const legend = EXPRESSIONS.map((name) => `<li style="--colour: ${colourOf(name)}">${name}</li>`).join("");
   const sections = faces.map(([id, moments]) => section(id, moments, steps, lines(markers, seconds))).join("");
@@ -43,6 +44,9 @@ ${sections}
 `;
   return new Blob([page], { type: "text/html" });
 }
+
+/** What a face is called: "2", or "left 2" of several cameras, each of which numbers its own. */
+const numberOf = ({ camera }, { id }) => (camera ? `${camera} ${id}` : String(id));
 
 /** Where markers begin, or, with an empty label, end: { label, at }; `at` in seconds from the start. */
 function markersIn(frames, start) {

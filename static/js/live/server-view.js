@@ -6,15 +6,15 @@ import { ServerClock } from "./server-clock.js";
 export class ServerView {
   /**
    * `addresses`: { live, clock }; `on`: result(result, picture) for each frame that is drawn, with `age` in
-   * milliseconds; status(status), lost(), refused(words).
+   * milliseconds; status(status), lost(), refused(words); `camera`: its name, where there are several.
    */
-  constructor(stage, addresses, on) {
+  constructor(stage, addresses, on, camera = null) {
     Object.assign(this, { stage, on });
     this.clock = new ServerClock(addresses.clock);
     this.stream = new LiveStream(addresses.live, this.clock, {
       ...on,
       picture: (picture, frame) => this.#show(picture, frame),
-    });
+    }, camera);
   }
 
   get running() {

@@ -23,10 +23,12 @@ async function ask(address, options) {
 }
 
 export class SourceDialog {
-  /** `addresses`: { sources, change }; `onChange()` is called once it is changed. */
-  constructor(addresses, onChange) {
-    this.addresses = addresses;
-    this.onChange = onChange;
+  /**
+   * `addresses`: { sources, change }; `onChange()` is called once it is changed; `camera()`: the name of the one that is
+   * meant, where there are several.
+   */
+  constructor(addresses, onChange, camera = () => null) {
+    Object.assign(this, { addresses, onChange, camera });
     this.dialog = byId("sources");
     byId("sources-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -45,7 +47,7 @@ export class SourceDialog {
   async open() {
     this.#say("");
     try {
-      this.#fill(await ask(this.addresses.sources));
+      this.#fill(await ask(this.#of(this.addresses.sources)));
     } catch (error) {
       this.#fill({ choices: [], hosts: [], current: {} });
       this.#say(error.message);
@@ -90,13 +92,18 @@ export class SourceDialog {
     try {
       const body = JSON.stringify(chosen.value ? { id: chosen.value } : { address });
       const headers = { "Content-Type": "application/json" };
-      await ask(this.addresses.change, { method: "POST", headers, body });
+      await ask(this.#of(this.addresses.change), { method: "POST", headers, body });
       this.dialog.close();
       this.onChange();
     } catch (error) {
       this.#say(error.message);
     }
     byId("sources-show").disabled = false;
+  }
+
+  #of(address) {
+    const camera = this.camera();
+    return camera ? `${address}?${new URLSearchParams({ camera })}` : address;
   }
 
   #radio(selector) {

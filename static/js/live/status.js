@@ -1,6 +1,8 @@
 /* What the page says about the source and the model: state, reason, countdown, and the pictures that arrive here. */
 
-const STATES = {
+import { showOutputs } from "./outputs.js";
+
+export const STATES = {
   opening: "Opening",
   live: "Live",
   reconnecting: "Reconnecting",
@@ -45,6 +47,8 @@ export class StatusView {
     byId("record").disabled = status.state !== "live" && !("recording" in byId("record").dataset);
     const change = byId("change-source"); // which a site without a server has not
     if (change) change.disabled = status.state === "lost" || "off" in change.dataset;
+    const outputs = byId("outputs"); // where there are any
+    if (outputs) showOutputs(outputs, status.state === "lost" ? [] : (status.outputs ?? []));
     if (status.state !== "live") this.meter.clear();
     this.#showFigures();
     if (status.state === "live" && status.frame) this.#fitStage(status.frame);

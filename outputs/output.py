@@ -1,0 +1,87 @@
+"""What an output is: one protocol by which the figures of live video reach other programs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from entities import Face, FrameResult, SourceState
+
+OutputState = Literal["connecting", "connected", "reconnecting"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStatus:
+    """Where an output stands, or what comes in beside it."""
+
+    name: str
+    """In words: "OSC to 127.0.0.1:9000"."""
+    state: OutputState
+    reason: str = ""
+    """Why it is not connected, or what to do; empty where there is nothing to say."""
+
+
+class Session(Protocol):
+    """A receiver that is reached. Used by one thread only.
+
+    All but `close` raise OutputError or OSError where the receiver is not there any more.
+    """
+
+    def send(self, frame: FrameResult) -> None:
+        """Send a frame's faces, of which there may be none."""
+        ...
+
+    def tell(self, state: SourceState) -> None:
+        """Say that the camera is in another state now."""
+        ...
+
+    def check(self) -> str:
+        """Return what there is to say about the receiver, mostly nothing."""
+        ...
+
+    def close(self) -> None:
+        """Hang up, whatever state it is in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One receiver by one protocol."""
+
+    name: str
+    """In words, with the receiver: "OSC to 127.0.0.1:9000"."""
+    rate: float
+    """Frames a second that it takes at most."""
+    open: Callable[[], Session]
+    """Reaches the receiver; raises OutputError or OSError where that cannot be."""
+
+
+class Connection(Protocol):
+    """What runs an output, or an input of the same kind, on a thread of its own."""
+
+    @property
+    def status(self) -> OutputStatus:
+        """Where it stands."""
+        ...
+
+    @property
+    def sent(self) -> int:
+        """Frames, or samples, that went through."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were not sent: the receiver was not there, or too slow."""
+        ...
+
+    def start(self) -> None:
+        """Begin, and go on until it is closed."""
+        ...
+
+    def close(self) -> None:
+        """End soon."""
+        ...
+
+
+def shown_expression(face: Face) -> str:
+    """Return what the page says of a face: one of EXPRESSIONS, or "Uncertain"."""
+    return "Uncertain" if face.uncertain else face.expression
