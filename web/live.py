@@ -11,6 +11,7 @@ from flask import Response, request
 from analysis.output.tables import face_record
 from camera import VideoCamera
 from entities import FrameResult
+from web.clock import as_set, steady
 from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
@@ -44,7 +45,9 @@ def video_feed(query: AnnotateQuery) -> Response:
 @blueprint.get(
     "/api/events",
     tags=[LIVE],
-    description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
+    description="A frame's data: index, time (seconds since 1970 by a clock that never jumps), clock (the same as the "
+    "system's clock is set), source (what is shown), video (its number; with another one, faces have other numbers), "
+    "width, height, faces (as from /api/live/frame), "
     "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers). Events named "
     "`status` carry what /api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
@@ -104,9 +107,11 @@ def _pictures_and_faces(services: Services, query: LiveQuery) -> Iterator[bytes]
             yield _part("application/json", _json({"status": describe_status(services)}))
         if result is not seen:
             picture = services.drawings.picture(result, blur=query.blur, rate=query.rate)
-            frame = _describe_frame(result, services) | {"blurred": query.blur, "sent": round(time.time(), 3)}
+            frame = _describe_frame(result, services) | {"blurred": query.blur, "sent": steady(time.monotonic())}
             part = _part("application/json", _json({"frame": frame})) + _part("image/jpeg", picture)
             yield part
+            if query.single:
+                return
             seen = result
             if query.rate:
                 free_at = max(free_at, time.monotonic() - _BURST_SECONDS) + 0.008 * len(part) / query.rate
@@ -148,7 +153,10 @@ def _event(kind: str, data: dict[str, Any]) -> bytes:
 def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
     return {
         "index": result.index,
-        "time": round(time.time() - time.monotonic() + result.captured_at, 3),
+        "time": steady(result.captured_at),
+        "clock": as_set(result.captured_at),
+        "source": result.source,
+        "video": result.video,
         "width": result.width,
         "height": result.height,
         "faces": [face_record(face) for face in result.faces],

@@ -1,31 +1,17 @@
-/* What was seen, frame by frame, while the visitor records; kept in the page to be saved as a table and as a report. */
+/* What was seen, frame by frame, while the visitor records, as a table. */
 
 import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "../page/files.js";
 
-const COLUMNS = ["frame", "time", "clock", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
+const COLUMNS = ["frame", "time", "clock", "source", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
 
-export class Recorder {
-  recording = false;
+/** A frame as recordings keep it: a result, and the marker in force. */
+export const recorded = ({ index, time, clock, source, faces }, marker) => ({ index, time, clock, source, faces, marker });
 
-  start() {
-    this.recording = true;
-    this.frames = [];
-  }
+/** The CSV file of recorded frames: of each a row a face, or one without a face. */
+export const recordingTable = (frames) => csv([COLUMNS, ...frames.flatMap((frame) => rows(frame, frames[0].time))]);
 
-  /** Note one frame with the marker in force. */
-  add({ index, time, faces }, marker) {
-    this.frames.push({ index, time, faces, marker });
-  }
-
-  /** End; return the CSV file: of each frame a row a face, or one without a face. */
-  stop() {
-    this.recording = false;
-    return csv([COLUMNS, ...this.frames.flatMap((frame) => this.#rows(frame))]);
-  }
-
-  #rows({ index, time, faces, marker }) {
-    const start = [index, (time - this.frames[0].time).toFixed(3), new Date(1000 * time).toISOString()];
-    if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
-    return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face), marker]);
-  }
+function rows({ index, time, clock, source, faces, marker }, start) {
+  const common = [index, (time - start).toFixed(3), new Date(1000 * clock).toISOString(), source];
+  if (!faces.length) return [[...common, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
+  return faces.map((face) => [...common, ...faceRow(face), ...asSeenRow(face), marker]);
 }

@@ -6,6 +6,7 @@ const STATES = {
   reconnecting: "Reconnecting",
   ended: "Ended",
   failed: "Not available",
+  silent: "No picture",
   off: "Off",
   lost: "No connection",
 };
