@@ -83,6 +83,8 @@ class ExpressionPipeline:
     def cut(self) -> None:
         """Say that the next frame does not go on from the last, as where a file starts again."""
         self._tracker.cut()
+        if self._pacer:
+            self._pacer.forget()
         for memory in (self._seen, self._compared, self._raw):
             memory.clear()
 
