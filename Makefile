@@ -16,7 +16,7 @@ FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE)
 # Two at a time on a small computer; many tests are about time, so never more than four.
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: run site test quick test-install test-container notebook train model lint format upgrade clean help
+.PHONY: run site test quick screenshots test-install test-container notebook train model lint format upgrade clean help
 
 run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:5000 (SOURCE=..., HOST=..., PORT=..., CONFIG=..., DETECTOR=...)
 	@exec $(BIN)/python app.py $(FLAGS)
@@ -29,6 +29,9 @@ test: lint ## Run ruff, mypy and all tests
 
 quick: lint ## Run ruff, mypy and the quick tests, in about a minute
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not installation and not container"
+
+screenshots: $(VENV)/dev.stamp ## Write pictures of all pages to tests/screenshots, to look at after a change of one
+	@$(BIN)/python -m tests.browser.screenshots
 
 test-install: $(VENV)/dev.stamp ## Install the running part into an empty .venv elsewhere, and serve a face
 	$(BIN)/python -m pytest -m installation

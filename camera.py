@@ -68,6 +68,7 @@ class VideoCamera:
         self._absences = Absences()
         self._meter = Meter()
         self._indices = count()
+        self._video = 0
         self._log = StatusLog()
         self._on_frame: list[Callable[[FrameResult], None]] = []
         self._changed = threading.Condition()  # notified with each result and at the end; guards what follows
@@ -233,7 +234,7 @@ class VideoCamera:
             self._log.status(status)
             try:
                 if frame:
-                    self._show(frame)
+                    self._show(frame, status.source)
                 elif status.state is not SourceState.LIVE:
                     self._show_message(status)
             except Exception as error:  # noqa: BLE001 - one bad picture must not end the stream
@@ -250,11 +251,12 @@ class VideoCamera:
             elif self._capture is None:
                 self._analyser.reset()
                 self._absences = Absences()
+                self._video += 1
                 self._capture = Capture(self._open_video(self._spec))
                 self._capture.start()
             return self._capture
 
-    def _show(self, frame: Frame) -> None:
+    def _show(self, frame: Frame, source: str) -> None:
         began = time.perf_counter()
         faces, timings = self._analyser.faces(frame)
         total = 1e3 * (time.perf_counter() - began)
@@ -268,6 +270,8 @@ class VideoCamera:
             timings={**timings, "total": total},
             gone=self._absences.update(faces, frame.captured_at),
             image=frame.image,
+            source=source,
+            video=self._video,
         )
         self._publish(result)
         self._meter.add(1e3 * (time.monotonic() - frame.captured_at), frame.index)
@@ -283,7 +287,8 @@ class VideoCamera:
         legible = before is not None and min(before.width, before.height) >= MESSAGE_SIZE[1] // 2
         width, height = (before.width, before.height) if before and legible else MESSAGE_SIZE
         jpeg = encode_jpeg(message_frame(TITLES[status.state], detail, width, height))
-        self._publish(FrameResult(next(self._indices), now, None, width, height, (), jpeg))
+        index, source, video = next(self._indices), status.source, self._video
+        self._publish(FrameResult(index, now, None, width, height, (), jpeg, source=source, video=video))
 
     def _publish(self, result: FrameResult) -> None:
         with self._changed:

@@ -123,6 +123,10 @@ class FrameResult:
     """Milliseconds by stage: detect, classify, total."""
     image: Image | None = None
     """(H, W, 3) uint8, BGR: the picture, on which nothing is drawn; None where a message is shown."""
+    source: str = ""
+    """What is shown, in words, as in SourceStatus."""
+    video: int = 0
+    """Which of the videos that were opened one after the other this is."""
     gone: tuple[Box, ...] = ()
     """Where faces were a moment ago that are not found in this frame; to be hidden with those that are."""
 

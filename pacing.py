@@ -29,6 +29,10 @@ class FacePacer:
         self._waited = {number: 0 if number in turn else self._waited[number] + 1 for number in present}
         return turn
 
+    def forget(self) -> None:
+        """Take all faces of the next frame for new ones."""
+        self._waited.clear()
+
     def took(self, seconds: float, faces: int) -> None:
         """Learn how long so many faces took."""
         if faces:

@@ -83,8 +83,19 @@ class ExpressionPipeline:
         for memory in (self._seen, self._compared, self._rests, self._raw):
             memory.clear()
 
+    def cut(self) -> None:
+        """Say that the next frame does not go on from the last, as where a file starts again."""
+        self._tracker.cut()
+        if self._pacer:
+            self._pacer.forget()
+        for memory in (self._seen, self._compared, self._raw):
+            memory.clear()
+
     def compare(self, track_id: int, rest: RestingFace | None) -> None:
-        """Compare a face with its resting face from the next frame on; None ends that. Any thread may call it."""
+        """Compare a face with its resting face from the next frame on; None ends that. Any thread may call it.
+
+        `process` drops what is said of faces whose number is not given again.
+        """
         self._rests[track_id] = rest
 
     def process(self, frame: Frame) -> tuple[tuple[Face, ...], dict[str, float]]:
@@ -96,6 +107,8 @@ class ExpressionPipeline:
         and the others keep the `raw` probabilities of their last turn.
         """
         sightings, timings = self.look(frame)
+        for number in self._rests.keys() - self._tracker.numbers:
+            self._rests.pop(number, None)
         return self.describe(sightings, _time(frame)), timings
 
     def look(self, frame: Frame) -> tuple[list[Sighting], dict[str, float]]:

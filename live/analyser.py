@@ -41,6 +41,8 @@ class LiveAnalyser:
         self._closed = threading.Event()
         self._tried = threading.Event()
         self._pipeline: ExpressionPipeline | None = None
+        self._time: float | None = None
+        """Of the last frame, where it is a file's."""
         self._resting_until = 0.0
 
     def start_loading(self) -> None:
@@ -61,11 +63,13 @@ class LiveAnalyser:
         try:
             if self._pipeline is None:
                 self._pipeline = ExpressionPipeline(self._settings, self.classifier, live=True, rest=self._rest)
+            if self._starts_again(frame):
+                self._pipeline.cut()
             # On the monotonic clock: a file's own times start again with each loop.
             found = self._pipeline.process(replace(frame, time=None))
         except Exception as error:  # noqa: BLE001 - whatever a model or cascade does, the video goes on
             self._failed(error)
-            self._pipeline = None
+            self.reset()
             self._resting_until = time.monotonic() + ANALYSE_AGAIN
             return (), {}
         self._ready()
@@ -79,8 +83,15 @@ class LiveAnalyser:
         return pipeline is not None
 
     def reset(self) -> None:
-        """Forget the faces seen so far."""
-        self._pipeline = None
+        """Forget the faces seen so far; their numbers are not given again."""
+        self._time = None
+        if self._pipeline:
+            self._pipeline.reset()
+
+    def _starts_again(self, frame: Frame) -> bool:
+        """Whether the frame is earlier in its file than the last one."""
+        before, self._time = self._time, frame.time
+        return before is not None and frame.time is not None and frame.time < before
 
     def close(self) -> None:
         """Stop retrying to load the model."""

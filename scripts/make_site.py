@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
-from web.assets import modules, tag  # noqa: E402
+from web.assets import TYPES, modules, tag  # noqa: E402
 from web.private import compressed, networks  # noqa: E402
 from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
 
@@ -41,7 +41,7 @@ MANIFEST: Final = "site.webmanifest"
 LOGO: Final = STATIC / "icons" / "logo.svg"
 ICONS: Final = {"icons/192.png": (192, 1.0), "icons/512.png": (512, 1.0), "icons/maskable.png": (512, 0.75)}
 """Side in pixels, and the logo's share of it: systems cut a maskable icon to any shape around its middle 80 %."""
-STARTED: Final = ("js/private/worker.js", "js/private/search-worker.js")
+STARTED: Final = ("js/camera/ticks.js", "js/private/worker.js", "js/private/search-worker.js")
 """Scripts that no page and no other script imports."""
 WORKBOX: Final = [f"vendor/workbox/workbox-{name}.prod.js" for name in ("core", "routing", "strategies", "precaching")]
 """What the service worker is made with, in the order in which it has to be loaded."""
@@ -112,7 +112,7 @@ class Site:
         self._copy()
         kept = [{"url": name, "revision": self._revision(name)} for name in sorted(self.files)]
         headers = HEADERS | {"Content-Security-Policy": POLICY}
-        self._render(WORKER, scripts=scripts, kept=kept, headers=headers, worker_policy=WORKER_POLICY)
+        self._render(WORKER, scripts=scripts, kept=kept, headers=headers, types=TYPES, worker_policy=WORKER_POLICY)
         return self.files
 
     def _revision(self, name: str) -> str | None:

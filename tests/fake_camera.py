@@ -23,14 +23,13 @@ def probabilities(expression: str, confidence: float = 0.7) -> tuple[float, ...]
     return tuple(confidence if name == expression else rest for name in EXPRESSIONS)
 
 
-def frame_result(index: int, size: int = 0) -> FrameResult:
+def frame_result(index: int, size: int = 0, source: str = "Test card", video: int = 1) -> FrameResult:
     """Return a result with one happy face; its JPEG has at least `size` bytes, and its number after its end."""
     jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), index % 256, np.uint8))[1].tobytes()
-    face = Face(Box(8, 4, 32, 32), probabilities("Happy"), track_id=7)
+    face = Face(Box(8, 4, 32, 32), probabilities("Happy"), track_id=6 + video)
     timings = {"detect": 3.0, "classify": 1.0, "total": 5.0}
-    return FrameResult(
-        index, time.monotonic(), None, 64, 48, (face,), jpeg.ljust(size, b"\0") + b"#%06d" % index, timings
-    )
+    jpeg = jpeg.ljust(size, b"\0") + b"#%06d" % index
+    return FrameResult(index, time.monotonic(), None, 64, 48, (face,), jpeg, timings, source=source, video=video)
 
 
 class FakeCamera:
@@ -44,7 +43,7 @@ class FakeCamera:
         self.chosen: SourceSpec = Settings().source
         self.demo, self.fps, self.latency_ms, self.viewers = False, 25.0, 12.0, 0
         self.source_fps = 25.0
-        self.frame_bytes = frame_bytes
+        self.frame_bytes, self.video = frame_bytes, 1
         self.compared: dict[int, RestingFace | None] = {}
         self._on_frame: list[Callable[[FrameResult], None]] = []
         self._latest: FrameResult | None = None
@@ -58,7 +57,8 @@ class FakeCamera:
     def publish(self, result: FrameResult | None = None) -> None:
         """Show the next frame, one with a happy face if none is given."""
         with self._changed:
-            self._latest = result or frame_result(self._latest.index + 1 if self._latest else 0, self.frame_bytes)
+            index = self._latest.index + 1 if self._latest else 0
+            self._latest = result or frame_result(index, self.frame_bytes, self.status.source, self.video)
             self._changed.notify_all()
         for on_frame in self._on_frame:
             on_frame(self._latest)
@@ -67,6 +67,7 @@ class FakeCamera:
         """Note what was chosen, and show a frame that stands for the message about it."""
         name = open_source(source, VideoSettings()).name
         self.chosen, self.status = source, SourceStatus(SourceState.OPENING, name)
+        self.video += 1
         self.publish()
 
     def subscribe(self, on_frame: Callable[[FrameResult], None]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.output.result_folder import pack, results_folder
+from analysis.output.result_folder import pack, results_folder, revised
 from errors import ResultsError
 
 
@@ -94,3 +94,34 @@ def test_pack_puts_all_files_into_one(tmp_path: Path) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == ["annotated.mp4", "frames.csv"]
         assert archive.read("frames.csv").decode() == "frames.csv" * 100
+
+
+def test_a_change_that_is_killed_leaves_a_whole_zip_and_the_old_summary(tmp_path: Path) -> None:
+    """The ZIP is replaced as a whole, and the summary last: it tells that the other files have to be made again."""
+    target = tmp_path / "target"
+    write_results(target, "old")
+    with revised(target) as new:
+        (new / "frames.csv").write_text("new", encoding="utf-8")
+    assert archived(target) == {"frames.csv": "new", "summary.json": "old"}
+    moved = list[str]()
+
+    def killed(_: Path, to: Path) -> None:
+        moved.append(to.name)
+        raise KeyboardInterrupt
+
+    def change(patch: pytest.MonkeyPatch) -> None:
+        with revised(target) as new:
+            (new / "summary.json").write_text("new", encoding="utf-8")
+            patch.setattr(Path, "replace", killed)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        change(patch)
+    assert moved == ["all.zip"]
+    assert archived(target) == {"frames.csv": "new", "summary.json": "old"}
+    assert content(target) == ["all.zip", "frames.csv", "summary.json"]
+
+
+def archived(folder: Path) -> dict[str, str]:
+    """Return the texts in the ZIP file of a folder by their names."""
+    with zipfile.ZipFile(folder / "all.zip") as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}

@@ -1,5 +1,6 @@
 """Static files are compressed, and kept by browsers under names that change with their content."""
 
+import mimetypes
 import re
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_what_a_page_asks_for_is_kept_and_small(client: FlaskClient, page: str) 
         assert "immutable" in file.headers["Cache-Control"]
         if len(client.get(path).data) > 1000:
             assert file.headers["Content-Encoding"] == "gzip", path
+
+
+def test_scripts_are_scripts_whatever_the_system_says(camera: FakeCamera) -> None:
+    """Browsers run none that is called plain text, as some Windows call them, and few servers know .mjs."""
+    mimetypes.add_type("text/plain", ".js")
+    client = create_app(Settings(), camera.as_camera()).test_client()
+    (path,) = set(re.findall(r'src="(/static/[^"]+/theme.js)"', client.get("/about").text))
+    assert client.get(path).mimetype == "text/javascript"
+    assert list((ROOT / "static").rglob("*.mjs")) == []
 
 
 def test_streams_are_not_compressed(client: FlaskClient, camera: FakeCamera) -> None:

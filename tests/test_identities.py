@@ -95,6 +95,16 @@ def test_a_face_is_split_where_it_became_another(results: Path) -> None:
     assert all(face["thumbnail"].startswith("data:image/jpeg;base64,") for face in summary["faces"])
 
 
+def test_a_face_is_not_split_where_it_is_not_in_view(results: Path) -> None:
+    """Before its first and after its last frame nobody would have the new number; nothing changes."""
+    _, second = numbers(results)
+    before = contents(results)
+    for at in (0.5, 7.99):
+        with pytest.raises(FacesChangeError, match="has been seen before and is seen after"):
+            change_faces(results, Change("split", second, at=at))
+    assert contents(results) == before
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -212,6 +212,7 @@ def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCame
         assert kind == "message"
         face = frame.pop("faces")[0]
         assert abs(frame.pop("time") - (time.time())) < 5
+        assert abs(frame.pop("clock") - (time.time())) < 5
         assert frame == {
             "index": 0,
             "width": 64,
@@ -220,6 +221,8 @@ def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCame
             "fps": 25.0,
             "latency_ms": 12.0,
             "marker": "",
+            "source": "Test card",
+            "video": 1,
         }
         assert face["id"] == 7
         assert face["box"] == [8, 4, 32, 32]

@@ -55,6 +55,18 @@ def test_all_faces_are_classified_in_one_batch(classifier, portrait):
     assert [len(batch) for batch in classifier.batches] == [2]
 
 
+def test_after_a_cut_all_faces_have_their_turn(classifier, portrait):
+    """Nothing goes on from before it, though they keep their numbers and only one can be classified in time."""
+    image = np.hstack([portrait[0], portrait[0][:, ::-1]])
+    pipeline = ExpressionPipeline(Settings(), classifier, live=True)
+    before, _ = pipeline.process(Frame(image, 0, 0.0))
+    pipeline._pacer.took(1.0, 1)
+    pipeline.cut()
+    after, _ = pipeline.process(Frame(image, 1, 0.1))
+    assert {face.track_id for face in before} == {face.track_id for face in after}
+    assert [len(batch) for batch in classifier.batches] == [2, 2]
+
+
 def test_a_frame_without_faces(classifier):
     """No faces is an ordinary result, with timings."""
     faces, timings = make_pipeline(classifier).process(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0))

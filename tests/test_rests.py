@@ -211,6 +211,18 @@ def test_a_rest_is_gone_with_its_video(portrait):
     assert face.as_seen == ()
 
 
+def test_a_rest_goes_with_its_face(portrait):
+    """While its number may come back it is kept, and no longer."""
+    pipeline = ExpressionPipeline(Settings(), SadAtRest())
+    (face,), _ = pipeline.process(Frame(portrait[0], 0, 0.0))
+    pipeline.compare(face.track_id, SAD)
+    nobody = np.zeros_like(portrait[0])
+    pipeline.process(Frame(nobody, 1, 1.0))
+    assert list(pipeline._rests) == [face.track_id]
+    pipeline.process(Frame(nobody, 2, 4.0))
+    assert not pipeline._rests
+
+
 def test_of_a_picture_the_largest_face_is_compared():
     """A rest is one person's."""
     from entities import Face

@@ -456,9 +456,9 @@ def test_webcams_of_this_computer_are_numbers() -> None:
 
 @pytest.fixture
 def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return what lets Linux describe webcams by number and name, and other channels by number."""
+    """Return what lets Linux describe webcams by number, name and USB port, and other channels by number."""
 
-    def describe(names: dict[int, str], channels: Sequence[int] = ()) -> None:
+    def describe(names: dict[int, str], channels: Sequence[int] = (), ports: dict[int, str] | None = None) -> None:
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         monkeypatch.setattr(webcam, "VIDEO_DEVICES", folder)
         monkeypatch.setattr(webcam, "webcam_numbers", lambda: sorted([*names, *channels]))
@@ -466,6 +466,8 @@ def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             (folder / f"video{number}").mkdir()
             (folder / f"video{number}" / "name").write_text(f"{name}\n")
             (folder / f"video{number}" / "index").write_text(f"{int(number in channels)}\n")
+        for number, port in (ports or {}).items():
+            (folder / f"video{number}" / "device").symlink_to(f"../../../{port}")
 
     return describe
 
@@ -503,6 +505,22 @@ def test_a_webcam_that_comes_back_under_another_number_is_known_by_its_name(desc
     described({0: "Door"})
     watch(source)
     assert opened == [0, 4, 0]
+
+
+def test_of_two_webcams_of_one_name_the_other_never_takes_its_place(described: Callable[..., None]) -> None:
+    """They are told apart by where they are plugged in; one that is plugged in elsewhere is known again, too."""
+    opened: list[int] = []
+    source = WebcamSource(0, SETTINGS, open_camera=numbers_opened(opened))
+    described({0: "HD", 2: "HD"}, ports={0: "1-1:1.0", 2: "1-2:1.0"})
+    watch(source)
+    described({0: "HD"}, ports={0: "1-2:1.0"})
+    with pytest.raises(SourceError, match="another camera of its name is"):
+        next(source.frames())
+    described({0: "HD", 2: "HD"}, ports={0: "1-2:1.0", 2: "1-1:1.0"})
+    watch(source)
+    described({0: "HD", 3: "HD"}, ports={0: "1-2:1.0", 3: "1-4:1.0"})
+    watch(source)
+    assert opened == [0, 2, 3]
 
 
 def test_links_to_a_webcam_are_followed_at_each_opening(tmp_path: Path) -> None:

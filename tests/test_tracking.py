@@ -332,3 +332,18 @@ def test_a_large_frame_is_no_trouble(tracker, face):
     """An 8K frame with a face of a sixth of its height."""
     large = cv2.resize(scene((face, 300, 200), width=854), (7686, 4320))
     assert len(tracker.update(large, 0)) == 1
+
+
+def test_who_comes_back_to_live_video_within_half_a_minute_keeps_the_number(face):
+    """Longer than in a file, whose numbers can be merged; after a minute it is somebody new."""
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    here, nobody = scene((face, 300, 200)), scene()
+    (first,) = tracker.update(here, 0)
+    for second in range(1, 21):
+        tracker.update(nobody, second)
+    (back,) = tracker.update(here, 21)
+    assert back.id == first.id
+    for second in range(22, 90):
+        tracker.update(nobody, second)
+    (later,) = tracker.update(here, 90)
+    assert later.id != first.id

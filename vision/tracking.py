@@ -47,7 +47,9 @@ head turns away."""
 _GRACE: Final = 0.25
 """Seconds for which a face stays on screen after it was last seen."""
 _REMEMBERED: Final = 2.5
-"""Seconds for which a lost face is remembered after a search last confirmed it, so that it can get its number back."""
+_REMEMBERED_LIVE: Final = 30.0
+"""Seconds for which a lost face is remembered after a search last confirmed it, so that it can get its number back: in
+a file, whose numbers can be merged later, and in live video, where they cannot."""
 _PULL: Final = 0.3
 """How far a box goes, at least, towards where a search finds the face: all the way would make it tremble."""
 _NEAR: Final = 0.5
@@ -135,8 +137,21 @@ class FaceTracker:
         self._detector = load_detector(settings)
         self._share = settings.min_face or self._detector.min_face
         self._live = live
+        self._remembered = _REMEMBERED_LIVE if live else _REMEMBERED
         self._next_id = 1
         self.reset()
+
+    @property
+    def numbers(self) -> set[int]:
+        """Of the faces that are followed, and of those that may get their number back."""
+        return {track.id for track in (*self._tracks, *self._lost)}
+
+    def cut(self) -> None:
+        """Say that the next frame does not go on from the last: faces get their numbers back by their looks alone."""
+        for track in list(self._tracks):
+            self._lose(track)
+        self._search = self._frame_time = None
+        self._searched_at = -inf
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video, and is searched before it is shown."""
@@ -281,7 +296,7 @@ class FaceTracker:
             missed = track.confirmed_at < self._answered_at  # while none has ended, as on a busy computer, nobody is
             if (missed and self._now - track.confirmed_at > _MAX_UNCONFIRMED) or self._now - track.seen_at > _GRACE:
                 self._lose(track)
-        self._lost = [track for track in self._lost if self._now - track.confirmed_at <= _REMEMBERED]
+        self._lost = [track for track in self._lost if self._now - track.confirmed_at <= self._remembered]
 
     def _lose(self, track: Track) -> None:
         self._tracks.remove(track)

@@ -18,6 +18,7 @@ from vision.annotation import annotate, encode_jpeg
 from vision.crops import crop_face, turn_back
 from vision.pictures import HEAD, is_picture
 from vision.pixels import to_grey
+from web.clock import steady
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
 from web.representation import describe_status
 from web.rests import to_rest
@@ -102,7 +103,7 @@ def annotated(query: AnnotateQuery, form: PictureForm) -> Response:
 @blueprint.get("/healthz", tags=[STATE], responses={200: HealthAnswer})
 def healthz() -> dict[str, Any]:
     """Say that the server answers; what it shows is in /api/status."""
-    return {"status": "ok", "model": get_services().camera.model_state, "time": round(time.time(), 3)}
+    return {"status": "ok", "model": get_services().camera.model_state, "time": steady(time.monotonic())}
 
 
 @blueprint.get("/metrics", tags=[STATE], responses={200: media("text/plain", "Counters for Prometheus.")})

@@ -1,5 +1,6 @@
 """Static files: sent compressed, and kept by browsers until their content changes."""
 
+import mimetypes
 import re
 from functools import cache
 from hashlib import sha256
@@ -22,6 +23,10 @@ COMPRESSED: Final = [
     "image/svg+xml",
 ]
 """Streams are not among them: each part of one has to leave at once."""
+
+
+TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+"""Of our own files, whatever the system says: browsers run no script that is called plain text."""
 
 
 def tagged_path(folder: Path) -> str:
@@ -56,7 +61,9 @@ def modules(entry: Path) -> tuple[Path, ...]:
 
 
 def register(app: Flask) -> None:
-    """Compress what the application sends, and let static files be kept for good."""
+    """Compress what the application sends, give it its right type, and let static files be kept for good."""
+    for suffix, kind in TYPES.items():
+        mimetypes.add_type(kind, suffix)
     folder = Path(str(app.static_folder))
     app.jinja_env.globals["modules"] = lambda entry: [
         path.relative_to(folder).as_posix() for path in modules(folder / entry)

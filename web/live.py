@@ -10,6 +10,7 @@ from flask import Response, request
 
 from analysis.output.tables import face_record
 from entities import FrameResult
+from web.clock import as_set, steady
 from web.documentation import LIVE, described_blueprint, media, problems
 from web.errors import ApiError
 from web.representation import describe_status
@@ -43,11 +44,12 @@ def video_feed(query: FeedQuery) -> Response:
 @blueprint.get(
     "/api/events",
     tags=[LIVE],
-    description="A frame's data: index, time (seconds since 1970), width, height, faces (as from /api/live/frame), "
-    "timings (milliseconds by stage), fps, latency_ms, marker (the one in force, see /api/markers), and with the first "
-    "one marked_at (seconds since 1970 from which it counts; frames may have left before it arrived). Of several "
-    "cameras also camera, and source_fps, the frames a second that it gives. Events named `status` carry what "
-    "/api/status answers.",
+    description="A frame's data: index, time (seconds since 1970 by a clock that never jumps), clock (the same as the "
+    "system's clock is set), source (what is shown), video (its number; with another one, faces have other numbers), "
+    "width, height, faces (as from /api/live/frame), timings (milliseconds by stage), fps, latency_ms, marker (the one "
+    "in force, see /api/markers), and with the first one marked_at (when it began, as time; frames may have left before "
+    "it arrived). Of several cameras also camera, and source_fps, the frames a second that it gives. Events named "
+    "`status` carry what /api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
 )
 def events(query: CameraQuery) -> Response:
@@ -106,9 +108,11 @@ def _pictures_and_faces(services: Services, query: LiveQuery) -> Iterator[bytes]
             yield _part("application/json", _json({"status": describe_status(services)}))
         if result is not seen:
             picture = services.drawings.picture(result, blur=query.blur, rate=query.rate)
-            frame = _describe_frame(result, services) | {"blurred": query.blur, "sent": round(time.time(), 3)}
+            frame = _describe_frame(result, services) | {"blurred": query.blur, "sent": steady(time.monotonic())}
             part = _part("application/json", _json({"frame": frame})) + _part("image/jpeg", picture)
             yield part
+            if query.single:
+                return
             seen = result
             if query.rate:
                 free_at = max(free_at, time.monotonic() - _BURST_SECONDS) + 0.008 * len(part) / query.rate
@@ -154,7 +158,10 @@ def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
     marker = services.markers.last(result.captured_at)
     described = {
         "index": result.index,
-        "time": round(time.time() - time.monotonic() + result.captured_at, 3),
+        "time": steady(result.captured_at),
+        "clock": as_set(result.captured_at),
+        "source": result.source,
+        "video": result.video,
         "width": result.width,
         "height": result.height,
         "faces": [face_record(face) for face in result.faces],
@@ -163,6 +170,6 @@ def _describe_frame(result: FrameResult, services: Services) -> dict[str, Any]:
         "latency_ms": round(services.camera.latency_ms, 1),
         "marker": marker.label if marker else "",
     }
-    described |= {"marked_at": round(marker.time, 3)} if marker else {}
+    described |= {"marked_at": steady(marker.moment)} if marker else {}
     source_fps = round(services.camera.source_fps, 1)
     return described | ({"camera": services.name, "source_fps": source_fps} if services.name else {})

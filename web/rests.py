@@ -19,7 +19,7 @@ _NO_FACE: Final = "This face is not in view (any more). Look towards the camera,
     "/api/live/rest",
     tags=[LIVE],
     description="The mean of what `probabilities` said (`as_seen`, where there was a rest already) while the face was "
-    "at rest for about two seconds. It is kept as long as the face is followed, and no longer.",
+    "at rest for about two seconds. It is kept as long as the face has its number: some seconds after it has left.",
     responses={HTTPStatus.NO_CONTENT: None, **problems(HTTPStatus.NOT_FOUND)},
 )
 def compare(query: RestQuery, body: RestBody) -> tuple[str, HTTPStatus]:

@@ -192,7 +192,7 @@ class HealthAnswer(BaseModel):
 
     status: str
     model: str
-    time: float = Field(description="The server's clock, in seconds since 1970.")
+    time: float = Field(description="By the clock that frames are timed by, in seconds since 1970.")
 
 
 class ProblemDetail(BaseModel):
@@ -390,6 +390,7 @@ class LiveQuery(CameraQuery):
         description="At most so many kbit/s, by smaller pictures and fewer of them; without it, every frame comes in "
         "full size.",
     )
+    single: bool = Field(False, description="End after one picture: for proxies that hold back what does not end.")
 
 
 class FacesBody(BaseModel):

@@ -9,7 +9,7 @@ from pandas import DataFrame, read_csv
 
 from analysis.output.elan import write_eaf
 from analysis.output.intervals import find_intervals
-from analysis.output.result_folder import ARCHIVE, INTERVAL_FILES, pack
+from analysis.output.result_folder import INTERVAL_FILES, revised
 from analysis.output.subtitles import write_vtt
 from files import write_text
 
@@ -54,9 +54,8 @@ def replace_intervals(folder: Path, intervals: DataFrame, limits: Mapping[str, f
     before = json.loads(path.read_text("utf-8"))
     summary = before | {"interval_limits": dict(limits), "intervals": _records(intervals)}
     if summary != before:
-        write_text(path, json.dumps(summary, indent=1) + "\n")
-        (folder / ARCHIVE).unlink(missing_ok=True)
-        pack(folder)
+        with revised(folder) as new:
+            write_text(new / path.name, json.dumps(summary, indent=1) + "\n")
 
 
 def _frames(table: Path) -> DataFrame:

@@ -78,13 +78,39 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
         raise ResultsError(f"{target} already exists. Choose another folder, or replace it with --overwrite.")
 
 
-def pack(folder: Path) -> None:
-    """Put all files of the folder into one ZIP file in it."""
-    names = sorted(path for path in folder.iterdir() if path.is_file())
-    with zipfile.ZipFile(folder / ARCHIVE, "w", compresslevel=6) as archive:
-        for path in names:
+def pack(*folders: Path) -> None:
+    """Put all files of the folders into one ZIP file in the last one, whose files count where names are the same."""
+    files = {path.name: path for folder in folders for path in folder.iterdir() if path.is_file()}
+    files.pop(ARCHIVE, None)
+    with zipfile.ZipFile(folders[-1] / ARCHIVE, "w", compresslevel=6) as archive:
+        for name, path in sorted(files.items()):
             kind = zipfile.ZIP_STORED if path.suffix in _COMPRESSED else zipfile.ZIP_DEFLATED
-            archive.write(path, path.name, compress_type=kind)
+            archive.write(path, name, compress_type=kind)
+
+
+@contextmanager
+def revised(folder: Path) -> Iterator[Path]:
+    """Give an empty folder; when the block ends well, what is in it replaces files of these results, as does a new ZIP.
+
+    Each file is replaced as a whole, the summary last: where the process is killed before that, it tells that the
+    others have to be made again.
+
+    Raises:
+        ResultsError: A file cannot be written.
+
+    """
+    new = folder / ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        new.mkdir()
+        yield new
+        pack(folder, new)
+        for path in sorted(new.iterdir(), key=lambda path: path.name in SUMMARIES):
+            path.replace(folder / path.name)
+    except OSError as error:
+        raise ResultsError(f"The results in {folder} cannot be changed: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _replace(partial: Path, target: Path) -> None:

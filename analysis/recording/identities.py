@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from analysis.output.interval_files import add_intervals
-from analysis.output.result_folder import ARCHIVE, pack
+from analysis.output.result_folder import revised
 from analysis.output.sinks import frame_sinks
 from analysis.output.spreadsheet import write_spreadsheet
 from analysis.output.tables import read_frames
@@ -27,6 +27,7 @@ FOLDER: Final = "found"
 """In the folder of results: what the analysis found, before anybody changed it."""
 CHANGES: Final = "changes.json"
 _FOUND: Final = ("frames.json", "summary.json")
+_NOT_SEEN: Final = "Choose a time at which the face has been seen before and is seen after."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Identities:
         self.names: dict[int, str] = {}
         self._pieces = {track: [_Piece(track, 0.0, float("inf"))] for track in tracks}
         self._highest = max(tracks, default=0)
+
+    @property
+    def numbers(self) -> set[int]:
+        """All faces that there are."""
+        return set(self._pieces)
 
     def apply(self, change: Change) -> None:
         """Make one change.
@@ -103,7 +109,7 @@ class Identities:
         before = [replace(piece, end=min(piece.end, at)) for piece in self._pieces[number] if piece.start < at]
         after = [replace(piece, start=max(piece.start, at)) for piece in self._pieces[number] if piece.end > at]
         if not before or not after:
-            raise FacesChangeError("Choose a time at which the face has been seen before and is seen after.")
+            raise FacesChangeError(_NOT_SEEN)
         self._highest += 1
         self._pieces[number], self._pieces[self._highest] = before, after
 
@@ -152,16 +158,16 @@ def _changes(found: Path) -> list[Change]:
 
 def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
     """Write everything that says who is who, in a folder of its own first."""
-    found, new = folder / FOLDER, folder / ".new"
+    found = folder / FOLDER
     summary = json.loads((found / "summary.json").read_text("utf-8"))
     identities = Identities([face["id"] for face in summary["faces"]])
     for change in changes:
         identities.apply(change)
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    try:
+    with revised(folder) as new:
         history, places = _write_tables(new, summary, found / "frames.json", identities)
         write_spreadsheet(new / "frames.csv")
+        if identities.numbers - places.keys():
+            raise FacesChangeError(_NOT_SEEN)
         faces = _faces(folder, summary, identities, history, places)
         span = summary.get("begin", 0.0), summary["duration"]
         summary |= {
@@ -176,13 +182,7 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
         write_text(new / "summary.json", json.dumps(summary, indent=1) + "\n")
         figure = timeline_figure(summary["name"], faces, span, summary["frames"])
         figure.savefig(new / "timeline.png")
-        for path in new.iterdir():
-            path.replace(folder / path.name)
-        write_text(found / CHANGES, json.dumps([_record(change) for change in changes]) + "\n")
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    (folder / ARCHIVE).unlink(missing_ok=True)
-    pack(folder)
+    write_text(found / CHANGES, json.dumps([_record(change) for change in changes]) + "\n")
     return dict(summary)
 
 

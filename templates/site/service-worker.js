@@ -4,6 +4,7 @@ importScripts(...{{ scripts | tojson }});
 
 const FILES = {{ kept | tojson }};
 const HEADERS = {{ headers | tojson }};
+const TYPES = {{ types | tojson }}; // some servers send scripts as plain text
 const WORKER_POLICY = {{ worker_policy | tojson }};
 const AGAIN = '<!doctype html><title>New version</title><link rel="icon" href="data:,"><p>The new version is getting ready …</p>';
 const AGAIN_S = 1; // at once would leave no moment in which nothing is asked of this version, and it could not go
@@ -13,6 +14,8 @@ const { precaching, routing } = workbox;
 /** What is kept gets the headers that the application would send: with them, pages are isolated, and workers may have threads. */
 async function withHeaders({ request, response }) {
   const headers = new Headers({ ...Object.fromEntries(response.headers), ...HEADERS });
+  const type = TYPES[/\.[^.]*$/.exec(new URL(request.url).pathname)?.[0]];
+  if (type) headers.set("Content-Type", type);
   if (request.destination === "worker") headers.set("Content-Security-Policy", WORKER_POLICY);
   return new Response(response.body, { status: response.status, headers });
 }

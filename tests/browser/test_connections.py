@@ -1,8 +1,12 @@
 """One request or stream that fails costs nothing but itself."""
 
+import re
 from collections.abc import Callable
+from types import SimpleNamespace
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+
+from tests.collecting_proxy import collecting_proxy
 
 FAILED_REQUEST = """async () => {
   const scripts = document.querySelector("script[src*='/js/']").src;
@@ -66,3 +70,25 @@ def test_a_second_stream_that_is_refused_leaves_the_first_alone(new_page: Callab
     page = new_page()
     page.goto(f"{live_app}about")
     assert page.evaluate(REFUSED_STREAM) == {"heard": [], "open": 1}
+
+
+def test_a_proxy_that_holds_back_streams_passes_single_pictures(
+    new_page: Callable[..., Page], staged: SimpleNamespace
+) -> None:
+    """After two attempts without a word, pictures come one by one, and the page says why they are few."""
+    staged.camera.publish()
+    page = new_page()
+    page.clock.install()
+    with collecting_proxy(staged.address) as address:
+        for attempt in range(2):
+            with page.expect_request("**/api/live?*"):
+                page.goto(address) if attempt == 0 else page.clock.fast_forward(8_100)
+        with page.expect_response("**/api/live?*single=1"):
+            page.clock.fast_forward(8_100)
+        expect(page.locator("#state")).to_have_text("Live")
+        expect(page.locator("#reason")).to_contain_text("a proxy or virus scanner")
+        for index in range(1, 3):
+            staged.camera.publish()
+            with page.expect_response("**/api/live?*single=1"):
+                page.clock.run_for(300)
+            expect(page.locator("#video")).to_have_attribute("data-frames", re.compile(rf"^[{index + 1}-9]$"))

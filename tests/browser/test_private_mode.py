@@ -159,7 +159,7 @@ def test_nothing_leaves_the_device(page: Page, requests: list[Request], mood: Mo
     assert snapshot.shape[:2] == (480, 640)
     page.get_by_role("button", name="Set resting face").click()
     expect(page.locator(".rest-words")).to_have_text("Compared with your resting face")
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Stop comparing").click()
     expect(page.get_by_role("button", name="Set resting face")).to_be_visible()
     shoot(page, "private-mode")
     assert [request.url for request in requests if not request.url.startswith("blob:")] == []

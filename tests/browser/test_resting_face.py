@@ -3,16 +3,18 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from entities import EXPRESSIONS
 from expressions.adaptation import Adaptation
 from expressions.resting import RestingFace
+from tests.browser.conftest import face
 from tests.people import recorded
 from tests.test_resting import row
 
@@ -51,7 +53,7 @@ def test_the_servers_video(new_page: NewPage, live_app: str, mood: Any, shoot: A
     saved = json.loads((tmp_path / "rest.json").read_text())["resting_face"]
     assert list(saved) == list(EXPRESSIONS)
     assert saved["Sad"] == pytest.approx(0.7, abs=0.01)
-    card.get_by_role("button", name="Take back").click()
+    card.get_by_role("button", name="Stop comparing").click()
     expect(card.locator(".expression")).to_have_text("Sad")
     expect(card.get_by_role("button", name="Set resting face")).to_be_visible()
 
@@ -65,10 +67,31 @@ def test_the_own_camera_keeps_it_over_a_reload(new_page: NewPage, live_app: str,
     expect(page.locator(".expression")).to_have_text("Neutral")
     own_camera(page, live_app)
     expect(page.locator(".rest-words")).to_have_text("Compared with your resting face")
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Stop comparing").click()
     expect(page.locator(".expression")).to_have_text("Sad")
     own_camera(page, live_app)
     expect(page.locator(".expression")).to_have_text("Sad")
+
+
+def test_a_face_that_moves_is_not_at_rest(new_page: NewPage, live_app: str) -> None:
+    """Who grins and stops is told so, while the seconds are counted down; nothing is compared."""
+    shown = cycle(["Happy", "Neutral"])
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"width": 640, "height": 360, "faces": [face(1, next(shown), 0.9)], "timings": {}})
+
+    page = new_page()
+    page.clock.install()
+    page.route("**/api/live/frame?*", answer)
+    own_camera(page, live_app)
+    page.get_by_role("button", name="Set resting face").click()
+    expect(page.locator(".rest-words")).to_have_text(re.compile(r"keep still … [12]$"))
+    for _ in range(6):
+        with page.expect_response("**/api/live/frame?*"):
+            pass
+    page.clock.fast_forward(2_000)
+    expect(page.locator(".rest-words")).to_contain_text("Your face moved")
+    expect(page.get_by_role("button", name="Set resting face")).to_be_enabled()
 
 
 def test_an_adaptation_counts_for_the_own_camera_only(new_page: NewPage, live_app: str, mood: Any) -> None:
@@ -90,7 +113,7 @@ def test_an_adaptation_counts_for_the_own_camera_only(new_page: NewPage, live_ap
     values = adaptation.apply(row(Sad=0.7))
     expect(page.locator(".expression")).to_have_text(re.compile(f"{EXPRESSIONS[values.argmax()]}|Uncertain"))
     expect(page.locator(".confidence").first).to_contain_text(f"{values.max():.0%}")
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Stop adapting").click()
     expect(page.locator(".expression")).to_have_text("Sad")
 
 

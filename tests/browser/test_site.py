@@ -137,6 +137,19 @@ def test_it_works_without_a_server(new_page: Callable[..., Page], root: Path, tm
     analyses_a_picture(page, tmp_path)
 
 
+def test_opened_from_the_disk_it_says_what_it_needs(
+    new_page: Callable[..., Page], root: Path, complaints: list[str]
+) -> None:
+    """Browsers run no modules from there; served, the page says nothing of it."""
+    page = new_page()
+    page.goto((root / PREFIX / "index.html").as_uri())
+    expect(page.get_by_text("This page needs a web server")).to_be_visible()
+    complaints.clear()  # what browsers say of such pages
+    with served(root) as address:
+        page.goto(address)
+        expect(page.get_by_text("This page needs a web server")).to_be_hidden()
+
+
 def test_a_new_version_replaces_the_old_one(
     new_page: Callable[..., Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import cv2
 from numpy.typing import NDArray
@@ -56,7 +56,8 @@ class WebcamSource:
 
     Args:
         device: Its number, or on Linux a path that leads to it, such as one in /dev/v4l/by-id; it is followed at each
-            opening. A camera that comes back under another number is known by its name.
+            opening. A camera that comes back under another number is known by its name, and among several of that name
+            by where it is plugged in; another one never takes its place.
         settings: Size and rate that it is asked for; larger pictures are shrunk.
         open_camera: Opens the camera of a number.
         timeout: Seconds that it may take to open and give its first picture.
@@ -76,7 +77,9 @@ class WebcamSource:
     ) -> None:
         self.name = f"Webcam {device}" if isinstance(device, int) else device.name
         self._device = device
-        self._known_as = ""
+        self._known_as = _Identity()
+        self._others: set[_Identity] = set()
+        """The webcams that were there beside it."""
         self._settings = settings
         self._open_camera = open_camera or open_webcam
         self._timeout = timeout
@@ -115,7 +118,8 @@ class WebcamSource:
         if picture is None:
             camera.release()
             raise SourceError(why_no_webcam(number))
-        self._known_as = _described(number, "name")
+        self._known_as = _identity(number)
+        self._others = {_identity(other) for other in _first_channels() if other != number}
         return camera, picture
 
     def _number(self) -> int:
@@ -126,10 +130,16 @@ class WebcamSource:
             number = int(match[1])
         else:
             raise SourceError(f"There is no webcam at {self._device}. Plug it in, or check the path.")
-        if self._known_as and _described(number, "name") != self._known_as:
-            same = (other for other in _first_channels() if _described(other, "name") == self._known_as)
-            return next(same, number)
-        return number
+        if not self._known_as.name or _identity(number) == self._known_as:
+            return number
+        same = {other: _identity(other) for other in _first_channels()}
+        same = {other: identity for other, identity in same.items() if identity.name == self._known_as.name}
+        back = [other for other, identity in same.items() if identity == self._known_as] or [
+            other for other, identity in same.items() if identity not in self._others
+        ]
+        if not back and same:
+            raise SourceError(f"{self.name} is not plugged in; another camera of its name is. Plug it in again.")
+        return back[0] if back else number
 
     def _ask(self, number: int, answer: "Future[tuple[Webcam, NDArray[Any] | None]]") -> None:
         camera = self._open_camera(number)
@@ -181,6 +191,21 @@ def webcams() -> dict[int, str]:
     Only Linux tells their names without that; it lists each webcam's other channels, too, which are left out.
     """
     return {number: webcam_name(number) for number in _first_channels()}
+
+
+class _Identity(NamedTuple):
+    """What tells a webcam from others, whatever its number; empty where the system says nothing."""
+
+    name: str = ""
+    port: str = ""
+
+
+def _identity(number: int) -> _Identity:
+    try:
+        port = (VIDEO_DEVICES / f"video{number}" / "device").readlink().name
+    except OSError:
+        port = ""
+    return _Identity(_described(number, "name"), port)
 
 
 def is_webcam(path: Path) -> bool:

@@ -3,9 +3,17 @@
    is the analyser's matter. */
 
 import { hideFaces } from "../faces/drawing.js";
+import { NewestFrame } from "./newest-frame.js";
+import { steadyNow } from "../page/clock.js";
 import { Refusal } from "../page/refusal.js";
 
 const RETRY_MS = 1000;
+const SILENCE_MS = 2500; // after that long without a picture it is said
+const SLOW_MS = 3000; // for so long a question to the visitor may stand before it is pointed at
+const SMALLEST = 16; // pixels a side; some cameras give less until they run
+const SOURCE = "My camera";
+const WAITING = "Waiting for the camera. If your browser asks whether this page may use it, allow it.";
+const SILENT = "The camera gives no picture: a call or another program has it, or its cover is closed. It goes on by itself.";
 const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 
 export const FAULTS = {
@@ -17,6 +25,7 @@ export const FAULTS = {
     "The camera is blocked",
     "Allow the camera for this page: click the camera or lock icon in the address bar, or check the system’s privacy settings. Then try again.",
   ],
+  OverconstrainedError: ["The chosen camera is not there", "Plug it in again and choose it, or start another one."],
   NotFoundError: ["No camera found", "Plug one in or switch it on, then try again."],
   NotReadableError: ["The camera is busy", "Another program or tab is using it. Close that, then try again."],
   Ended: ["The camera was disconnected", "Plug it in again, then try again."],
@@ -26,7 +35,7 @@ export class OwnCamera {
   /**
    * `video` shows the camera until the `stage` above it has the first answer; `analyser`: ServerFrames or DeviceFrames, which may be replaced while
    * the camera is off. `on`: result(result, picture), with `age` in milliseconds and the picture that the faces are in;
-   * state(state, reason), lost(), fault(title, text); and, if wanted, personalise(result), which returns the result as it
+   * state(state, reason), lost(), fault(title, text, gone), where `gone` says that the chosen camera is not there; and, if wanted, personalise(result), which returns the result as it
    * is to be shown.
    */
   constructor(video, stage, analyser, on) {
@@ -42,18 +51,21 @@ export class OwnCamera {
     const session = { places: new Map(), analyser: this.analyser };
     this.session = session;
     this.on.state("opening", "");
+    const waiting = setTimeout(() => this.session === session && this.on.state("opening", WAITING), SLOW_MS);
     try {
-      const stream = await openCamera(deviceId);
+      const stream = await openCamera(deviceId).finally(() => clearTimeout(waiting));
       if (this.session !== session) return stopTracks(stream);
       await this.#show(stream);
       await session.analyser.start();
     } catch (error) {
       const title = error instanceof Refusal ? "No expressions for now" : "The camera cannot be used";
-      if (this.session === session) this.#fail(FAULTS[error.name] ?? [title, error.message]);
+      const gone = error.name === "OverconstrainedError";
+      if (this.session === session) this.#fail(FAULTS[error.name] ?? [title, error.message], gone);
       return;
     }
     const frames = new NewestFrame(this.video);
     while (this.session === session) await this.#analyse(session, frames);
+    frames.close();
   }
 
   stop() {
@@ -86,20 +98,34 @@ export class OwnCamera {
   async #show(stream) {
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => this.#fail(FAULTS.Ended));
+    track.addEventListener("mute", () => this.#silent());
+    this.track = track;
     this.mirrored = track.getSettings().facingMode !== "environment";
     this.video.toggleAttribute("data-mirrored", this.mirrored);
     this.video.srcObject = stream;
     await this.video.play();
   }
 
-  #fail([title, text]) {
+  #fail([title, text], gone = false) {
     this.stop();
-    this.on.fault(title, text);
+    this.on.fault(title, text, gone);
+  }
+
+  /** No picture comes, though the camera is there: what is shown is not true any more. */
+  #silent() {
+    this.stage.clear();
+    this.on.state("silent", SILENT);
   }
 
   async #analyse(session, frames) {
+    const silence = setTimeout(() => this.session === session && this.#silent(), SILENCE_MS);
     await frames.next();
-    if (this.session !== session) return;
+    clearTimeout(silence);
+    if (this.session !== session || Math.min(this.video.videoWidth, this.video.videoHeight) < SMALLEST) return;
+    if (this.track.muted) {
+      this.#silent();
+      return unmuted(this.track);
+    }
     const takenAt = performance.now();
     try {
       const answer = await session.analyser.analyse(this.#take(session.analyser.side));
@@ -134,7 +160,7 @@ export class OwnCamera {
     if (this.options.blur) hideFaces(picture, result.faces, { width, gone });
     this.stage.show(picture, mirrored);
     this.on.state("live", "");
-    this.on.result({ ...result, index: session.index, time: (Date.now() - age) / 1000, age, mirrored }, picture);
+    this.on.result({ ...result, source: SOURCE, index: session.index, time: (steadyNow() - age) / 1000, clock: (Date.now() - age) / 1000, age, mirrored }, picture);
   }
 }
 
@@ -152,11 +178,17 @@ function placesLeft(places, faces, now, width) {
   return left.map((place) => place.box.map((value) => (value * width) / place.width)); // frames change in size
 }
 
-/** The cameras there are; without names until one has been allowed. */
+/** The cameras there are: { label, deviceId }; each has a name of its own, true ones once a camera has been allowed. */
 export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  return devices.filter((device) => device.kind === "videoinput");
+  const found = devices.filter((device) => device.kind === "videoinput");
+  return found.map(({ label, deviceId }, i) => {
+    const before = found.slice(0, i).filter((other) => other.label === label).length;
+    return { label: `${label || "Camera"}${before ? ` (${before + 1})` : ""}`, deviceId };
+  });
 }
+
+const unmuted = (track) => new Promise((resolve) => track.addEventListener("unmute", resolve, { once: true }));
 
 async function openCamera(deviceId) {
   if (!isSecureContext || !navigator.mediaDevices) throw Object.assign(new Error(), { name: "InsecureContext" });
@@ -167,25 +199,4 @@ async function openCamera(deviceId) {
 
 function stopTracks(stream) {
   stream?.getTracks().forEach((track) => track.stop());
-}
-
-/** Tells when a video has a frame that was not taken yet: at once where it has, at the next repaint where none can tell. */
-class NewestFrame {
-  constructor(video) {
-    this.video = video;
-    this.#watch();
-  }
-
-  /** Resolves when there is a new frame. */
-  next() {
-    if (!this.video.requestVideoFrameCallback) return new Promise(requestAnimationFrame);
-    const come = this.come;
-    return come.then(() => {
-      if (this.come === come) this.#watch();
-    });
-  }
-
-  #watch() {
-    this.come = new Promise((resolve) => this.video.requestVideoFrameCallback?.(resolve));
-  }
 }

@@ -42,7 +42,7 @@ function way(key, rows, shown) {
   return { key, right: taken.filter((k, n) => k === shown[n]).length, confusion };
 }
 
-/** Between which shares (0-1) the true one lies in 19 of 20 cases (Wilson, 1927). */
+/** The 95 % confidence interval of a share, 0-1 (Wilson, 1927). */
 export function interval(right, total) {
   const share = right / total;
   const spread = Z ** 2 / total;

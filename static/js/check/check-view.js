@@ -10,7 +10,7 @@ import { toNamed } from "../faces/probabilities.js";
 const byId = (id) => document.getElementById(id);
 
 const FORTUNES = {
-  seen: "It already does best as it is.",
+  seen: "Neither comparing nor adapting makes it right more often.",
   rest: "Comparing with your resting face helps.",
   adapted: "Adapting helps: it was right more often about answers that it had not been adapted to.",
 };

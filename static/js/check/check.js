@@ -37,7 +37,7 @@ const stage = new Stage(byId("picture"), byId("marks"));
 const places = new Places(told.private, forFrames(told), (analyser) => (camera.analyser = analyser));
 const camera = new OwnCamera(byId("video"), stage, places.analyser, {
   result: takeIn,
-  state: (_, reason) => trouble(reason && "Waiting for the app", reason),
+  state: (state, reason) => trouble(reason && `Waiting for the ${state === "reconnecting" ? "app" : "camera"}`, reason),
   lost: () => trouble("Waiting for the app", "Can’t reach the app. Trying again …"),
   fault: (title, words) => {
     step?.("finish");
@@ -87,7 +87,7 @@ async function run() {
   [answers, qualities] = [[], []];
   show("tools");
   byId("prompt").hidden = false;
-  byId("prompt").scrollIntoView({ block: "nearest" });
+  byId("prompt").scrollIntoView({ block: "start" });
   const tasks = Array.from({ length: ROUNDS }, () => shuffled(LABELS)).flat();
   for (const [i, name] of tasks.entries()) {
     byId("number").textContent = `${i + 1} of ${tasks.length}`;
@@ -175,13 +175,13 @@ function showInUse() {
   const { rest, adaptation } = personal();
   byId("in-use").hidden = !rest && !adaptation;
   byId("in-use-name").textContent = adaptation ? "Adapted to you." : "Compared with your resting face.";
-  byId("in-use-words").textContent = "It counts for “My camera” on the live page, in this browser only, until you close this tab or take it back.";
+  byId("in-use-words").textContent = "It counts for “My camera” on the live page, in this browser only, until you close this tab or stop using it.";
 }
 
 byId("take-back").addEventListener("click", () => {
   keep({});
   showInUse();
-  say("Taken back.");
+  say("It is not used any more.");
 });
 
 byId("load").addEventListener("change", async ({ target }) => {

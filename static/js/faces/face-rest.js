@@ -8,6 +8,7 @@ import { askToCompare } from "./rest-request.js";
 import { RestingFace } from "./resting-face.js";
 
 const HOLD_MS = 2000;
+const MOST_MOVED = 0.2; // by how much rows differ from their mean, on average, as total variation
 const FEWEST_FRAMES = 4;
 
 export class FaceRest {
@@ -25,6 +26,7 @@ export class FaceRest {
   /** Take in the face of a frame. */
   show(face, now) {
     this.#held?.rows.push(toRow(face.as_seen ?? face.probabilities));
+    if (this.#held) this.#say(relax(HOLD_MS - (now - this.#held.since)));
     if (this.#held && now - this.#held.since >= HOLD_MS) this.#set(this.#held.rows);
     const used = face.adapted ? "adapted" : face.as_seen ? "compared" : "";
     if (used === this.used) return;
@@ -32,19 +34,21 @@ export class FaceRest {
     this.#say({ adapted: "Adapted to you", compared: "Compared with your resting face" }[used] ?? "");
     this.part("rest-set").hidden = Boolean(used);
     this.part("rest-off").hidden = !used;
+    this.part("rest-off").textContent = used === "adapted" ? "Stop adapting" : "Stop comparing";
     this.part("rest-save").hidden = used !== "compared" || !this.rest;
   }
 
   #hold() {
     this.#held = { since: performance.now(), rows: [] };
     this.part("rest-set").disabled = true;
-    this.#say("Relax your face for two seconds …");
+    this.#say(relax(HOLD_MS));
   }
 
   async #set(rows) {
     this.#held = null;
     this.part("rest-set").disabled = false;
     if (rows.length < FEWEST_FRAMES) return this.#say("The face was seen too seldom. Try again.");
+    if (moved(rows) > MOST_MOVED) return this.#say("Your face moved. Relax it, keep still for two seconds, and try again.");
     const rest = RestingFace.of(rows);
     const problem = await this.rests.set(this.number, rest);
     if (problem) return this.#say(problem);
@@ -64,6 +68,15 @@ export class FaceRest {
   #say(words) {
     this.part("rest-words").textContent = words;
   }
+}
+
+const relax = (left) => `Relax your face, and keep still … ${Math.max(1, Math.ceil(left / 1000))}`;
+
+/** By how much rows of probabilities differ from their mean, on average: 0 of a face at rest, to 1. */
+function moved(rows) {
+  const mean = rows[0].map((_, k) => rows.reduce((sum, row) => sum + row[k], 0) / rows.length);
+  const distance = (row) => row.reduce((sum, value, k) => sum + Math.abs(value - mean[k]), 0) / 2;
+  return rows.reduce((sum, row) => sum + distance(row), 0) / rows.length;
 }
 
 /** With what faces are compared: those of the server's video, or of the visitor's own camera. */

@@ -1,11 +1,13 @@
 /* What the visitor lets this browser know of their own face; kept until the tab is closed, or saved as a file. */
 
 import { Adaptation } from "./adaptation.js";
+import { recall, remember } from "../page/remembered.js";
 import { RestingFace } from "./resting-face.js";
 
 const PLACE = "personal";
 
-const stored = () => JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
+const inTab = () => sessionStorage;
+const stored = () => recall(PLACE, {}, inTab);
 
 /** The visitor's resting face and adaptation; null where there is none. */
 export function personal() {
@@ -18,7 +20,7 @@ export function keep({ rest = null, adaptation = null }) {
   const record = {};
   if (rest) record.resting_face = rest.record();
   if (adaptation) record.adaptation = adaptation.record();
-  sessionStorage.setItem(PLACE, JSON.stringify(record));
+  remember(PLACE, record, inTab);
 }
 
 /** What to save, as a file has it. */

@@ -89,6 +89,7 @@ export class Cameras {
         this.told = { ...told, frame: null }; // the stage keeps its shape, whatever is large
         status(this.told);
       },
+      changed: () => scene.clear(), // its faces have other numbers from now on
       lost,
       refused,
     };

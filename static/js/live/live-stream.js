@@ -1,7 +1,10 @@
 /* The server's live stream: pictures, each with what is seen in it, over one connection that comes back when it breaks.
 
    A fast network gets every frame. On a slow one, the stream is opened again with a lower rate before pictures become
-   old, and with a higher one when there is room; the old stream goes on until the new one's first picture is here. */
+   old, and with a higher one when there is room; the old stream goes on until the new one's first picture is here.
+
+   Some proxies and virus scanners pass nothing of an answer before its end, which a stream has not. After two attempts
+   without a word, single pictures are asked for, one after the other. */
 
 import { parts } from "./multipart.js";
 import { RateControl } from "./rate-control.js";
@@ -10,12 +13,19 @@ import { pageAnswerMs } from "./server-clock.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 2000;
+const MOST_SILENT = 2; // attempts
+const SINGLE_PAUSE_MS = 200;
 const SILENCE_MS = 8000; // The server says something every five seconds.
 
 export class LiveStream {
   /** `on`: picture(bitmap, frame), status(status), lost(), refused(words); `clock`: a ServerClock; `camera`: its name, or null. */
   constructor(address, clock, on, camera = null) {
-    Object.assign(this, { address, clock, on, camera, wait: FIRST_WAIT_MS, blur: false, open: new Set() });
+    Object.assign(this, { address, clock, on, camera, wait: FIRST_WAIT_MS, blur: false, open: new Set(), silent: 0 });
+  }
+
+  /** Whether pictures come one by one, because a stream does not get through. */
+  get single() {
+    return this.silent >= MOST_SILENT;
   }
 
   start() {
@@ -64,6 +74,7 @@ export class LiveStream {
       const query = new URLSearchParams({ blur: Number(this.blur) });
       if (this.camera) query.set("camera", this.camera);
       if (this.control.rate) query.set("rate", this.control.rate);
+      if (this.single) query.set("single", 1);
       const answer = await fetch(`${this.address}?${query}`, { signal: connection.signal });
       if (!answer.ok) throw new Refusal((await answer.json()).error.message);
       await this.#read(connection, answer.body);
@@ -78,6 +89,11 @@ export class LiveStream {
   #ended(connection, error) {
     this.open.delete(connection);
     if (this.open.size) return;
+    if (this.single && !error) {
+      this.timer = setTimeout(() => this.#connect(), SINGLE_PAUSE_MS);
+      return;
+    }
+    this.silent = 0; // what is gone altogether may come back as it was before
     if (error instanceof Refusal) this.on.refused(error.message);
     else this.on.lost();
     this.timer = setTimeout(() => this.start(), this.wait);
@@ -88,6 +104,7 @@ export class LiveStream {
     let frame = null;
     for await (const { type, bytes } of parts(body)) {
       this.wait = FIRST_WAIT_MS;
+      if (!this.single) this.silent = 0;
       this.#expectMore();
       if (type === "application/json") {
         const news = JSON.parse(new TextDecoder().decode(bytes));
@@ -104,6 +121,7 @@ export class LiveStream {
   #expectMore() {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
+      this.silent = this.single ? 0 : this.silent + 1;
       this.on.lost();
       this.start();
     }, SILENCE_MS);
@@ -111,7 +129,7 @@ export class LiveStream {
 
   #arrived(frame, jpeg) {
     const underWay = this.clock.since(frame.sent); // what the server took before that is no fault of the network
-    const change = underWay === null ? "" : this.control.arrived(underWay, jpeg.length);
+    const change = underWay === null || this.single ? "" : this.control.arrived(underWay, jpeg.length);
     if (change === "less") this.reopen();
     else if (change === "more") this.#connect();
     this.newest = { frame, jpeg };

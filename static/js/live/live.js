@@ -9,9 +9,8 @@ import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "../camera/own-camera.js";
 import { Places, forFrames } from "../camera/places.js";
 import { Rests } from "../faces/face-rest.js";
-import { Recorder } from "./recorder.js";
-import { recordingReport } from "./recording-report.js";
-import { rememberedSwitches } from "../page/remembered.js";
+import { Recordings } from "./recordings.js";
+import { recall, remember, rememberedSwitches } from "../page/remembered.js";
 import { Scene } from "./scene.js";
 import { ServerView } from "./server-view.js";
 import { SourceDialog } from "./source-dialog.js";
@@ -19,6 +18,10 @@ import { Stage } from "../faces/stage.js";
 import { StatusView } from "./status.js";
 import { say } from "../page/toasts.js";
 
+const VIEW = "view"; // the camera that was chosen, until the tab is closed
+const CAMERA = "camera"; // which of the visitor's own
+
+const inTab = () => sessionStorage;
 const byId = (id) => document.getElementById(id);
 const addresses = byId("live-script").dataset;
 
@@ -30,8 +33,8 @@ const only = new Scene(stage, new FaceList(byId("face-list"), byId("face-card"),
 const summary = new FaceSummary(byId("face-count"), byId("minute-bar"));
 const meter = new Meter();
 const status = new StatusView(meter);
-const recorder = new Recorder();
 const markers = new Markers(byId("markers"), addresses.markers, () => view === "server" && "sharedMarkers" in addresses);
+const recordings = new Recordings(markers, () => status.status?.state === "live");
 const news = { result: showResult, lost: showLost };
 const places = new Places(addresses.private, forFrames(addresses), (analyser) => {
   const again = views.own.running && places.chosen === "device";
@@ -45,7 +48,7 @@ const views = {
     ...news,
     personalise: (result) => rests.personalise(result),
     state: showOwnState,
-    fault: showConsent,
+    fault: showFault,
   }),
 };
 let view = "own";
@@ -59,12 +62,16 @@ if (addresses.live) {
       forgetFaces();
       status.refused(words);
     },
+    changed: (name) => {
+      forgetFaces();
+      if (name) say(`Now shown: ${name}`);
+    },
   };
   const tiles = byId("tiles"); // where there are several cameras
   const rests = (camera) => restsOf({ camera });
   views.server = tiles ? new Cameras(tiles, byId("camera-faces"), addresses, rests, told) : new ServerView(stage, addresses, told);
   const changed = () => {
-    saveRecording();
+    recordings.save();
     forgetFaces();
   };
   const sources = new SourceDialog(addresses, changed, () => views.server.chosen);
@@ -76,7 +83,7 @@ function showResult(result, picture, scene = only) {
   if (!result.camera || result.camera === views.server.chosen) meter.add(result.age);
   scene.show(result, picture, options.labels);
   summary.update(result.camera ? views.server.said : scene.said);
-  if (recorder.recording) record(result);
+  recordings.add(result);
 }
 
 function forgetFaces() {
@@ -95,9 +102,10 @@ function showLost() {
 
 function choose(name) {
   views[view].stop();
-  saveRecording();
+  recordings.save();
   forgetFaces();
   view = name;
+  remember(VIEW, name, inTab);
   byId("main").dataset.view = name;
   if (name === "server") views.server.start();
   else showConsent("Use your own camera", places.words);
@@ -105,13 +113,21 @@ function choose(name) {
 
 function showConsent(title, text) {
   forgetFaces();
-  saveRecording();
+  recordings.save();
   delete byId("main").dataset.running;
   byId("consent-title").textContent = title;
   byId("consent-text").textContent = text;
   byId("camera-choice").hidden = true;
   status.update({ state: "off", source: "My camera", model: "ready" });
   byId("consent").hidden = false;
+}
+
+/** A camera that is not there any more is not asked for again; others are offered. */
+function showFault(title, text, gone) {
+  showConsent(title, text);
+  if (!gone) return;
+  remember(CAMERA, null);
+  listCameras();
 }
 
 async function startOwn(deviceId) {
@@ -141,56 +157,32 @@ function showOwnState(state, reason) {
 async function listCameras() {
   const devices = await cameras();
   const select = byId("camera-select");
-  select.replaceChildren(...devices.map(({ label, deviceId }, i) => new Option(label || `Camera ${i + 1}`, deviceId)));
+  select.replaceChildren(...devices.map(({ label, deviceId }) => new Option(label, deviceId)));
   select.value = views.own.deviceId;
-  byId("camera-choice").hidden = devices.length < 2;
+  byId("camera-choice").hidden = devices.length < (views.own.running ? 2 : 1);
 }
 
 document.querySelectorAll("input[name=view]").forEach((input) => {
-  input.checked = input.value === "server"; // browsers keep a choice over a reload
+  input.checked = input.value === "server"; // browsers keep a choice over a reload, and may not tell of it
   input.addEventListener("change", () => choose(input.value));
 });
-byId("consent-start").addEventListener("click", () => startOwn());
+byId("consent-start").addEventListener("click", () => startOwn(recall(CAMERA, undefined)));
 byId("own-stop").addEventListener("click", stopOwn);
-byId("camera-select").addEventListener("change", (event) => startOwn(event.target.value));
+byId("camera-select").addEventListener("change", ({ target }) => {
+  remember(CAMERA, target.value);
+  startOwn(target.value);
+});
 
 /* What is shown, kept and saved */
 
 const options = rememberedSwitches((chosen) => Object.values(views).forEach((each) => each.show(chosen)));
 
 byId("snapshot").addEventListener("click", async () => {
-  save(await png(views[view].snapshot()), `expressions ${timestamp()}.png`);
-});
-
-byId("record").addEventListener("click", () => {
-  if (recorder.recording) return saveRecording();
-  recorder.start();
-  byId("report").hidden = true;
-  markers.begin();
-  byId("record").dataset.recording = "";
-});
-
-function record(result) {
-  recorder.add(result, markers.at(result));
-  byId("record-count").textContent = `${recorder.frames.length} frame${recorder.frames.length === 1 ? "" : "s"}`;
-}
-
-function saveRecording() {
-  if (!recorder.recording) return;
-  save(recorder.stop(), `expressions ${timestamp()}.csv`);
-  byId("report").hidden = recorder.frames.length === 0;
-  markers.end();
-  delete byId("record").dataset.recording;
-  byId("record-count").textContent = "";
-  byId("record").disabled = status.status?.state !== "live";
-}
-
-byId("report").addEventListener("click", () => save(recordingReport(recorder.frames), `expressions ${timestamp()}.html`));
-
-function save(blob, name) {
-  download(blob, name);
+  const name = `expressions ${timestamp()}.png`;
+  download(await png(views[view].snapshot()), name);
   say(`Saved ${name}`);
-}
+});
+
 
 /* With bars and buttons, so that there is a way back by touch. */
 byId("full-screen").addEventListener("click", () => {
@@ -209,7 +201,7 @@ document.addEventListener("fullscreenchange", () => {
 let pausedCamera = null;
 
 function rest() {
-  if (recorder.recording) return;
+  if (recordings.running) return;
   if (view === "own" && views.own.running) pausedCamera = { id: views.own.deviceId };
   views[view].stop();
 }
@@ -224,5 +216,5 @@ document.addEventListener("visibilitychange", () => (document.hidden ? rest() : 
 addEventListener("pagehide", () => views[view].stop());
 addEventListener("pageshow", (event) => event.persisted && choose(view));
 if (!views.server) choose("own");
-else if (location.hash === "#own") document.querySelector("input[value=own]").click(); // from the page that checks a face
+else if (location.hash === "#own" || recall(VIEW, "server", inTab) === "own") document.querySelector("input[value=own]").click(); // from the page that checks a face
 else if (!document.hidden) resume();

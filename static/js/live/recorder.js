@@ -1,46 +1,30 @@
-/* What was seen, frame by frame, while the visitor records; kept in the page to be saved as a table and as a report. */
+/* What was seen, frame by frame, while the visitor records, as a table. */
 
 import { AS_SEEN_COLUMNS, FACE_COLUMNS, asSeenRow, csv, faceRow } from "../page/files.js";
 
-const COLUMNS = [...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
+const COLUMNS = ["frame", "time", "clock", "source", ...FACE_COLUMNS, ...AS_SEEN_COLUMNS, "marker"];
 
-export class Recorder {
-  recording = false;
+/** A frame as recordings keep it: a result, the marker in force, and since when, where that is the server's. */
+export function recorded({ index, time, clock, source, faces, camera, marker: own = "", marked_at: since }, marker) {
+  return { index, time, clock, source, faces, camera, marker, ...(marker === own && { shared: true, since }) };
+}
 
-  start() {
-    this.recording = true;
-    this.frames = [];
-    this.marks = new Map(); // the server's markers, by the time from which they count
-  }
+/** A program's marker comes a while after it was set, and cameras are not in step: what counts is when a frame was taken. */
+export function settled(frames) {
+  const known = frames.filter(({ since }) => since !== undefined).map(({ since, marker }) => [since, marker]);
+  const marks = [...new Map(known)].sort(([a], [b]) => a - b);
+  const markerAt = (time) => marks.findLast(([since]) => since <= time)?.[1];
+  return frames.map((frame) => (frame.shared ? { ...frame, marker: markerAt(frame.time) ?? frame.marker } : frame));
+}
 
-  /** Note one frame with the marker in force; `marked_at`: since when, where that is the server's. */
-  add({ index, time, faces, camera, marker: told = "", marked_at: since }, marker) {
-    const shared = marker === told;
-    if (shared && since !== undefined) this.marks.set(since, told);
-    this.frames.push({ index, time, faces, camera, marker, shared });
-  }
+/** The CSV file of recorded frames: of each a row a face, or one without a face; with the camera, where there are several. */
+export function recordingTable(frames) {
+  const cameras = frames.some(({ camera }) => camera) ? ["camera"] : [];
+  return csv([[...cameras, ...COLUMNS], ...settled(frames).flatMap((frame) => rows(frame, frames[0].time))]);
+}
 
-  /** End; return the CSV file: of each frame a row a face, or one without a face; with the camera, where there are several. */
-  stop() {
-    this.recording = false;
-    this.#settleMarkers();
-    const cameras = this.frames.some(({ camera }) => camera) ? ["camera"] : [];
-    const columns = [...cameras, "frame", "time", "clock", ...COLUMNS];
-    return csv([columns, ...this.frames.flatMap((frame) => this.#rows(frame))]);
-  }
-
-  /** A program's marker comes a while after it was set, and cameras are not in step: what counts is when a frame was taken. */
-  #settleMarkers() {
-    const marks = [...this.marks].sort(([a], [b]) => a - b);
-    for (const frame of this.frames.filter(({ shared }) => shared)) {
-      frame.marker = marks.findLast(([since]) => since <= frame.time)?.[1] ?? frame.marker;
-    }
-  }
-
-  #rows({ index, time, faces, camera, marker }) {
-    const clock = new Date(1000 * time).toISOString();
-    const start = [...(camera ? [camera] : []), index, (time - this.frames[0].time).toFixed(3), clock];
-    if (!faces.length) return [[...start, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
-    return faces.map((face) => [...start, ...faceRow(face), ...asSeenRow(face), marker]);
-  }
+function rows({ index, time, clock, source, faces, camera, marker }, start) {
+  const common = [...(camera ? [camera] : []), index, (time - start).toFixed(3), new Date(1000 * clock).toISOString(), source];
+  if (!faces.length) return [[...common, ...[...FACE_COLUMNS, ...AS_SEEN_COLUMNS].map(() => ""), marker]];
+  return faces.map((face) => [...common, ...faceRow(face), ...asSeenRow(face), marker]);
 }

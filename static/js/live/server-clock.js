@@ -1,5 +1,7 @@
 /* The server's clock, by which pictures say when they were taken. */
 
+import { steadyNow } from "../page/clock.js";
+
 const SAMPLES = 3;
 const PATIENCE_MS = 4000;
 const GOOD_MS = 30;
@@ -22,14 +24,14 @@ export class ServerClock {
       const { time } = (await answer?.json().catch(() => null)) ?? {};
       if (!time) return; // the stream will tell that the app is gone
       const took = performance.now() - asked;
-      if (took < best) this.offset = 1000 * time + took / 2 - Date.now();
+      if (took < best) this.offset = 1000 * time + took / 2 - steadyNow();
       best = Math.min(best, took);
     }
   }
 
   /** How many milliseconds ago `time` (seconds on the server's clock) was; null where that is not known yet. */
   since(time) {
-    return this.offset === null ? null : Math.max(0, Date.now() + this.offset - 1000 * time);
+    return this.offset === null ? null : Math.max(0, steadyNow() + this.offset - 1000 * time);
   }
 }
 

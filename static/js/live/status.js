@@ -8,6 +8,7 @@ export const STATES = {
   reconnecting: "Reconnecting",
   ended: "Ended",
   failed: "Not available",
+  silent: "No picture",
   off: "Off",
   lost: "No connection",
 };

@@ -1,4 +1,7 @@
-/* Times in a video, as people read and write them; analysis/recording/times.py says how, and reads the same. */
+/* Times: of now, and in a video, as people read and write them; analysis/recording/times.py says how, and reads the same. */
+
+/** Milliseconds since 1970 that only rise by what passes, however the system's clock jumps. */
+export const steadyNow = () => performance.timeOrigin + performance.now();
 
 const TIME = /^[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?$/;
 
@@ -6,6 +9,12 @@ const TIME = /^[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?$/;
 export function parseTime(text) {
   if (!TIME.test(text.trim())) return NaN;
   return text.replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
+}
+
+/** "5.5 seconds", "1:05 minutes": how long something lasts. */
+export function lengthInWords(seconds) {
+  const tenths = Math.round(10 * seconds) / 10;
+  return tenths < 60 ? `${tenths} ${tenths === 1 ? "second" : "seconds"}` : `${clock(Math.round(seconds))} minutes`;
 }
 
 /** From when to when a span is, in seconds; NaN for what is no time. */

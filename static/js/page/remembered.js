@@ -1,21 +1,34 @@
-/* Switches that the browser remembers: they are as the visitor left them, on every page and at every visit. */
+/* What the browser remembers: switches, on every page and at every visit, and other choices. Where it may not, they hold
+   until the page is left, and that is said once. */
 
-/** What is remembered under a name, or what is usual. */
-export function recall(name, usual) {
+import { say } from "./toasts.js";
+
+const untilLeft = new Map();
+let said = false;
+
+/** What is remembered under a name, or what is usual. `storage()`: for good, or until the tab is closed. */
+export function recall(name, usual, storage = () => localStorage) {
   try {
-    return JSON.parse(localStorage.getItem(name)) ?? usual;
+    return JSON.parse(storage().getItem(name)) ?? usual;
   } catch {
-    return usual; // Storage may be forbidden.
+    return untilLeft.get(name) ?? usual;
   }
 }
 
 /** Remember a value under a name. */
-export function remember(name, value) {
+export function remember(name, value, storage = () => localStorage) {
   try {
-    localStorage.setItem(name, JSON.stringify(value));
+    storage().setItem(name, JSON.stringify(value));
   } catch {
-    // The choice holds until the page is left.
+    untilLeft.set(name, value);
+    sayNothingIsKept();
   }
+}
+
+/** Say, once, that this browser keeps nothing. */
+export function sayNothingIsKept() {
+  if (!said) say("This browser keeps nothing of this page: cookies and site data are blocked");
+  said = true;
 }
 
 /** Tie the switches #labels and #blur to what is remembered; `onChange` gets { labels, blur }, now and at each change. */

@@ -29,6 +29,7 @@
 
   const preferred = () => chosen() ?? (system.matches ? "dark" : "light");
 
+  if (location.protocol !== "file:") document.documentElement.dataset.served = "";
   apply(preferred());
   system.addEventListener("change", () => apply(preferred()));
   document.addEventListener("DOMContentLoaded", () => {

@@ -22,12 +22,34 @@ export class PictureCard {
     this.part("name").textContent = this.name;
     this.part("remove").setAttribute("aria-label", `Remove ${this.name}`);
     this.part("remove").addEventListener("click", () => this.onRemove());
+    this.part("toggle").setAttribute("aria-label", `Details of ${this.name}`);
+    this.part("toggle").addEventListener("click", () => (this.open = !this.open));
     this.part("retry").addEventListener("click", () => this.onRetry());
     this.part("view").setAttribute("aria-label", `Enlarge ${this.name}`);
     this.part("view").addEventListener("click", () => this.onOpen());
     this.part("png").addEventListener("click", async () => download(await this.picture(), `${this.stem} annotated.png`));
     this.part("json").addEventListener("click", () => download(json(this.record()), `${this.stem}.json`));
     this.part("csv").addEventListener("click", () => download(csv([FACE_COLUMNS, ...this.rows()]), `${this.stem}.csv`));
+  }
+
+  /** Whether the table is shown where there are many pictures. */
+  get open() {
+    return "open" in this.element.dataset;
+  }
+
+  set open(open) {
+    this.element.toggleAttribute("data-open", open);
+    this.part("toggle").setAttribute("aria-expanded", String(open));
+  }
+
+  /** What its faces show, as `nameOf` has it; none before the answer. */
+  get shown() {
+    return (this.answer?.faces ?? []).map(nameOf);
+  }
+
+  /** The confidence of its least certain face; 1 without faces. */
+  get certainty() {
+    return Math.min(1, ...(this.answer?.faces ?? []).map(({ confidence }) => confidence));
   }
 
   get done() {
@@ -119,7 +141,7 @@ export class PictureCard {
     this.#show("done", summary(this.answer));
     this.draw();
     this.part("rows").replaceChildren(...this.#faces().map((face) => this.#row(face)));
-    this.part("table").hidden = faces.length === 0;
+    for (const name of ["table", "json", "csv"]) this.part(name).hidden = faces.length === 0;
   }
 
   /** Show the picture before the answer is there, if the browser can read it. */
@@ -172,6 +194,7 @@ export class PictureCard {
     named.className = "named";
     named.dataset.expression = nameOf(face);
     named.textContent = nameOf(face);
+    if (!face.uncertain) named.dataset.share = percent(face.confidence);
     for (const name of EXPRESSIONS) {
       const cell = tr.insertCell();
       cell.dataset.expression = name;

@@ -1,5 +1,6 @@
 /* The page for pictures and videos: take them by drop, choice or paste, and show what becomes of them. */
 
+import { Arrangement } from "./arrangement.js";
 import { Connection } from "../page/connection.js";
 import { FaceDialog } from "../videos/face-dialog.js";
 import { FACE_COLUMNS, csv, download, timestamp } from "../page/files.js";
@@ -26,6 +27,7 @@ const WORDS = {
 };
 const list = byId("picture-list");
 const cards = [];
+const arrangement = new Arrangement(list, inAddedOrder);
 const queue = [];
 const kept = new KeptPictures();
 const lightbox = new Lightbox();
@@ -42,6 +44,7 @@ const places = new Places(
 );
 let working = false;
 let batchEnd = null; // what is added now goes before this card
+let batch = 0;
 
 const options = rememberedSwitches(() => cards.forEach((card) => card.draw()));
 const videos = served ? makeVideos() : null;
@@ -70,6 +73,7 @@ async function add(files) {
   const chosen = [...files]; // the list may be emptied meanwhile
   const kinds = await Promise.all(chosen.map((file) => places.analyser.kindOf(file)));
   batchEnd = list.firstElementChild;
+  batch += 1;
   const added = chosen.map((file, i) => (kinds[i] === "video" ? videos.add(file) : addPicture(file)));
   batchEnd = null;
   added[0]?.element.scrollIntoView({ block: "nearest" });
@@ -77,6 +81,7 @@ async function add(files) {
 
 function addPicture(file) {
   const card = makeCard(file);
+  card.batch = batch;
   list.insertBefore(card.element, batchEnd);
   enqueue(card);
   showCount();
@@ -90,6 +95,11 @@ function makeCard(file, before) {
   card.onOpen = () => lightbox.open(inOrder().filter(({ done }) => done), card);
   cards.push(card);
   return card;
+}
+
+/** The latest batch first, each in its own order. */
+function inAddedOrder() {
+  return cards.toSorted((a, b) => b.batch - a.batch);
 }
 
 /** The pictures as they stand in the page. */
@@ -157,6 +167,8 @@ function showCount() {
   const words = counts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`);
   byId("picture-tools").hidden = counts.length === 0;
   byId("picture-options").hidden = cards.length === 0;
+  byId("columns").hidden = !cards.some(({ shown }) => shown.length) && !videos?.done;
+  arrangement.update();
   if (videos) byId("report").hidden = videos.done === 0;
   byId("download-all").disabled = !cards.some(({ done }) => done);
   byId("picture-count").textContent = words.join(", ");
@@ -217,11 +229,17 @@ document.addEventListener("themechange", () => {
 async function restore() {
   for (const { key, file, answer } of await kept.all()) {
     const card = makeCard(file, { key, answer });
+    card.batch = -1;
     list.append(card.element);
     await card.restore(places.analyser);
   }
   showCount();
 }
+
+// A page that is left takes along what the app does not have yet.
+addEventListener("beforeunload", (event) => {
+  if (working || videos?.sends) event.preventDefault();
+});
 
 restore();
 videos?.resume();

@@ -1,6 +1,6 @@
 /* Networks in the ONNX format, run by ONNX Runtime. */
 
-import * as ort from "../../vendor/onnxruntime-web/ort.wasm.bundle.min.mjs";
+import * as ort from "../../vendor/onnxruntime-web/ort.wasm.bundle.min.js";
 import { FACE_SIDE } from "./crops.js";
 import { LABELS } from "../faces/expressions.js";
 

@@ -42,6 +42,7 @@ export class Pipeline {
     const tracks = await this.tracker.update(picture, time);
     const rows = await this.#look(picture, tracks);
     const faces = tracks.map((track, i) => this.#describe(track, rows[i], time));
+    keepOnly(this.rests, this.tracker.numbers);
     for (const smoothers of [this.seen, this.compared]) keepOnly(smoothers, tracks.map(({ id }) => id));
     return faces;
   }
@@ -119,6 +120,6 @@ function quarters(faces) {
 
 const rounded = (degrees) => Number(degrees.toFixed(1));
 
-function keepOnly(smoothers, ids) {
-  for (const id of smoothers.keys()) if (!ids.includes(id)) smoothers.delete(id);
+function keepOnly(byId, ids) {
+  for (const id of byId.keys()) if (!ids.includes(id)) byId.delete(id);
 }

@@ -12,6 +12,8 @@ const NEAR = 0.5; // how far a face may be from where it was, in widths of it
 const COLLISION = 0.6; // two tracks of which this share overlaps have come to follow one face
 
 export class FaceTracker {
+  nextId = 1;
+
   /**
    * `detector` finds a face again; `search(picture, smallest, known)`, in its own time, those that are not known. `minFace`:
    * smallest face, as a share of the shorter side.
@@ -25,10 +27,14 @@ export class FaceTracker {
   reset() {
     this.tracks = [];
     this.lost = [];
-    this.nextId = 1;
     this.searching = null;
     this.searchedAt = this.time = -Infinity;
     this.size = "";
+  }
+
+  /** Of the faces that are followed, and of those that may get their number back. */
+  get numbers() {
+    return [...this.tracks, ...this.lost].map(({ id }) => id);
   }
 
   /** The tracks of the faces in the next frame, from left to right: { id, detection, box }. `time` in seconds. */

@@ -26,6 +26,7 @@ export class FaceDialog {
     byId("face-split").addEventListener("click", () => {
       this.#change({ action: "split", face: this.face.id, at: this.time }, `Split ${nameOf(this.face)} at ${clock(this.time, 1)}`);
     });
+    byId("face-undo").addEventListener("click", () => this.#undo());
   }
 
   /** Edit a face of the video `id`; `time` is where the video stands, `onChange` is called when the results have changed. */
@@ -36,6 +37,7 @@ export class FaceDialog {
     byId("face-error").textContent = "";
     const others = summary.faces.filter((other) => other.id !== face.id);
     byId("face-other").replaceChildren(...others.map((other) => new Option(nameOf(other), other.id)));
+    byId("face-undo").hidden = !summary.changes;
     byId("face-merging").hidden = !others.length;
     const splits = time > face.first_seen && time < face.last_seen;
     byId("face-split").disabled = !splits;
@@ -54,11 +56,17 @@ export class FaceDialog {
     this.endLast?.(); // only the last change can be undone
     this.endLast = undoable(words, {
       done: () => {},
-      undone: async () => {
-        this.address = address;
-        if (await this.#send({ action: "undo" })) onChange();
+      undone: () => {
+        Object.assign(this, { address, onChange });
+        this.#undo();
       },
     });
+  }
+
+  async #undo() {
+    if (!(await this.#send({ action: "undo" }))) return;
+    this.dialog.close();
+    this.onChange();
   }
 
   /** Whether the app made the change; where not, the dialog says why. */

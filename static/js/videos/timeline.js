@@ -15,6 +15,7 @@ const KEY_SECONDS = {
   Home: -Infinity,
   End: Infinity,
 };
+const MANY = 5; // faces
 const LEAST_SHARE = 0.005;
 
 export class Timeline {
@@ -40,6 +41,7 @@ export class Timeline {
     this.part("rows").replaceChildren();
     const { times, faces } = summary.timeline;
     this.element.style.setProperty("--faces", faces.length);
+    this.element.toggleAttribute("data-many", faces.length >= MANY);
     this.charts = faces.map((face) => this.#addFace(face, times, summary.faces.find(({ id }) => id === face.id)));
     this.#showTime();
   }
@@ -164,6 +166,7 @@ function fillRow(row, shares) {
   named.textContent = top ?? "Not in view";
   if (top) row.dataset.expression = named.dataset.expression = top;
   else [row, named].forEach((element) => delete element.dataset.expression);
+  named.dataset.share = top ? percent(Math.max(...shares)) : "";
   cells.forEach((cell, i) => {
     cell.textContent = shares ? percent(shares[i]) : "–";
     cell.style.setProperty("--share", shares ? percent(shares[i]) : "0%");

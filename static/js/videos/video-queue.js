@@ -30,6 +30,11 @@ export class VideoQueue {
     return [...this.cards].filter((card) => !card.leaving && card.done).length;
   }
 
+  /** Whether files wait that the server does not have. */
+  get sends() {
+    return [...this.cards].some((card) => !card.leaving && !card.id && card.busy);
+  }
+
   add(file) {
     const card = this.#addCard(file.name);
     card.onRetry = () => this.#send(card, file);
