@@ -47,9 +47,9 @@ def video_feed(query: FeedQuery) -> Response:
     description="A frame's data: index, time (seconds since 1970 by a clock that never jumps), clock (the same as the "
     "system's clock is set), source (what is shown), video (its number; with another one, faces have other numbers), "
     "width, height, faces (as from /api/live/frame), timings (milliseconds by stage), fps, latency_ms, marker (the one "
-    "in force, see /api/markers), and with the first one marked_at (when it began, by the clock of time; frames may have "
-    "left before it arrived). Of several cameras also camera, and source_fps, the frames a second that it gives. Events named "
-    "`status` carry what /api/status answers.",
+    "in force, see /api/markers), and with the first one marked_at (when it began, by the clock of time; frames may "
+    "have left before it arrived). Of several cameras also camera, and source_fps, the frames a second that it gives. "
+    "Events named `status` carry what /api/status answers.",
     responses={200: media("text/event-stream", "Server-sent events."), **FULL},
 )
 def events(query: CameraQuery) -> Response:
