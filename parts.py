@@ -31,6 +31,7 @@ PACKAGES: Final = {
 WHOLE: Final = {"training": "train"}
 """Rooms of ours that need a part whole: one missing library of it is seldom the only one."""
 _REQUIREMENT: Final = re.compile(r"^[A-Za-z0-9._-]+", re.MULTILINE)
+_INCLUDED: Final = re.compile(r"^-r (\w+)\.txt", re.MULTILINE)
 
 
 def part_of(module: str) -> tuple[str, str] | None:
@@ -38,14 +39,23 @@ def part_of(module: str) -> tuple[str, str] | None:
     name = module.partition(".")[0]
     package = PACKAGES.get(name, name.replace("_", "-"))
     for part in PARTS:
-        if package in _REQUIREMENT.findall((ROOT / "requirements" / f"{part}.txt").read_text("utf-8")):
+        if package in _REQUIREMENT.findall(_file(part).read_text("utf-8")):
             return package, part
     return None
 
 
+def _file(part: str) -> Path:
+    return ROOT / "requirements" / f"{part}.txt"
+
+
+def _includes(part: str) -> set[str]:
+    """Return the parts that are installed with one, itself included."""
+    return {part}.union(*map(_includes, _INCLUDED.findall(_file(part).read_text("utf-8"))))
+
+
 def how_to_install(part: str) -> str:
     """Return the command that installs a part of requirements/."""
-    files = (ROOT / "requirements" / f"{part}.txt", ROOT / "constraints.txt")
+    files = (_file(part), ROOT / "constraints.txt")
     return shlex.join([sys.executable, "-m", "pip", "install", "-r", str(files[0]), "-c", str(files[1])])
 
 
@@ -55,7 +65,8 @@ def explain(error: ImportError) -> str | None:
     if found is None:
         return None
     package, part = found
-    part = max([part, *(whole for room, whole in WHOLE.items() if room in sys.modules)], key=PARTS.index)
+    needed_whole = (whole for room, whole in WHOLE.items() if room in sys.modules)
+    part = next((whole for whole in needed_whole if part in _includes(whole)), part)
     return f"{package} is not installed. Install what is needed with\n  {how_to_install(part)}"
 
 

@@ -88,7 +88,7 @@ class MarkerInlet:
         inlet = pylsl.StreamInlet(info, max_chunklen=1, recover=False)
         inlet.time_correction(CORRECTION_SECONDS)
         inlet.open_stream(CORRECTION_SECONDS)
-        self._set("connected", f"{info.name()} on {info.hostname()}.")
+        self._set("connected", f"It reads {info.name()}.")
         while not self._closed.is_set():
             sample, stamp = inlet.pull_sample(PULL_SECONDS)
             if sample is not None:

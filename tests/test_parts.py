@@ -57,6 +57,14 @@ def test_an_optional_library_that_is_missing_is_an_error_with_the_line_that_inst
         raise ModuleNotFoundError(name="sklearn.metrics")
 
 
+@pytest.mark.parametrize(("module", "part"), [("flask", "train"), ("scipy", "train"), ("pylsl", "outputs")])
+def test_a_room_that_needs_a_part_whole_names_it_for_what_is_in_it(monkeypatch, module: str, part: str):
+    """A library of another part is not installed with it."""
+    monkeypatch.setitem(sys.modules, "training", sys)
+    with pytest.raises(MissingLibraryError, match=rf"requirements/{part}\.txt"), parts.needed():
+        raise ModuleNotFoundError(name=module)
+
+
 def test_a_module_of_our_own_that_is_missing_stays_what_it_is():
     """It is a bug, not something to install."""
     with pytest.raises(ModuleNotFoundError), parts.needed():

@@ -3,14 +3,14 @@
 import csv
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app import create_app
 from config import Settings, load_settings
@@ -267,69 +267,96 @@ def test_outputs_are_named_where_the_server_camera_is(
         camera.close()
 
 
-def test_two_cameras_share_the_page(new_page: NewPage, shoot: Any, check_accessibility: Callable[[Page], None]) -> None:
-    """Tiles, of which a click makes one large, as the address says; faces by camera; one recording with both."""
+@pytest.fixture
+def pair() -> Iterator[SimpleNamespace]:
+    """Serve the application with two cameras; give `address`, `cameras` by name, and `markers`."""
     settings = Settings.model_validate({"cameras": [{"name": name, "source": "demo"} for name in ("left", "right")]})
     cameras = {name: FakeCamera(classifier=Mood()) for name in ("left", "right")}
     app = create_app(settings, {name: camera.as_camera() for name, camera in cameras.items()})
     with serving(app) as address:
-        page = new_page()
-        page.goto(address)
-        tiles = page.locator(".tile")
-        for camera in cameras.values():
-            camera.publish()
-        for name in cameras:
-            expect(page.locator(f"[data-camera={name}] canvas").first).to_have_attribute(
-                "data-frames", re.compile("[1-9]")
-            )
-            expect(page.locator(f"[data-faces={name}] .face-card")).to_have_count(1)
-        expect(tiles.nth(0)).to_be_visible()
-        check_accessibility(page)
-        shoot(page, "live-two-cameras")
-        before = tiles.nth(1).bounding_box()
-        tiles.nth(1).click()
-        assert page.url.endswith("?camera=right")
-        after = tiles.nth(1).bounding_box()
-        assert before
-        assert after
-        assert after["width"] > 1.5 * before["width"]
-        page.reload()
-        expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
-        cameras["left"].status = SourceStatus(SourceState.RECONNECTING, "Door", "It is gone.")
-        for camera in cameras.values():
-            camera.publish()
-        expect(tiles.nth(0)).to_contain_text("Reconnecting")
-        cameras["right"].source_fps = 50.0
-        cameras["right"].publish()
-        expect(tiles.nth(1)).to_contain_text("25 of 50 fps")
-        expect(page.locator("#state")).to_have_text("Live")
-        for name in cameras:
-            expect(page.locator(f"[data-camera={name}] canvas").first).to_have_attribute(
-                "data-frames", re.compile("[1-9]")
-            )
-        page.locator("#record").click()
-        count = page.locator("#record-count")
-        taken = time.monotonic()
-        cameras["left"].publish(replace(frame_result(90), captured_at=taken))
-        expect(count).to_have_text("1 frame")
-        cameras["right"].publish(replace(frame_result(90), captured_at=taken - 0.2))
-        expect(count).to_have_text("2 frames")
-        app.extensions["facial_expression"].markers.add("film", taken - 0.1)
-        cameras["right"].publish(replace(frame_result(91), captured_at=taken + 0.1))
-        expect(count).to_have_text("3 frames")
-        expect(page.locator("#marker-now")).to_have_text("film")
-        with page.expect_download() as download:
-            page.locator("#record").click()
-        rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
-        assert [(row["camera"], row["face"], row["marker"]) for row in rows] == [
-            ("left", "7", "film"),
-            ("right", "7", ""),
-            ("right", "7", "film"),
-        ]
-        page.get_by_label("My camera").check()
-        expect(tiles.nth(0)).to_be_hidden()
+        markers = app.extensions["facial_expression"].markers
+        yield SimpleNamespace(address=address, cameras=cameras, markers=markers)
         for camera in cameras.values():
             camera.close()
+
+
+def open_pair(page: Page, pair: SimpleNamespace) -> Locator:
+    """Open the page, and return its tiles once each shows a picture with a face."""
+    page.goto(pair.address)
+    for camera in pair.cameras.values():
+        camera.publish()
+    for name in pair.cameras:
+        canvas = page.locator(f"[data-camera={name}] canvas").first
+        expect(canvas).to_have_attribute("data-frames", re.compile("[1-9]"))
+        expect(page.locator(f"[data-faces={name}] .face-card")).to_have_count(1)
+    return page.locator(".tile")
+
+
+def test_two_cameras_share_the_page(
+    new_page: NewPage, pair: SimpleNamespace, shoot: Any, check_accessibility: Callable[[Page], None]
+) -> None:
+    """They stand side by side until a click makes one large, as the address says; "My camera" takes their place."""
+    page = new_page()
+    tiles = open_pair(page, pair)
+    check_accessibility(page)
+    shoot(page, "live-two-cameras")
+    before = tiles.nth(1).bounding_box()
+    tiles.nth(1).click()
+    after = tiles.nth(1).bounding_box()
+    assert before
+    assert after
+    assert after["width"] > 1.5 * before["width"]
+    assert page.url.endswith("?camera=right")
+    page.reload()
+    expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("My camera").check()
+    expect(tiles.nth(0)).to_be_hidden()
+
+
+def test_each_camera_has_a_state_of_its_own(new_page: NewPage, pair: SimpleNamespace) -> None:
+    """A lost one says so in its tile, as does one that cannot keep up; the page speaks of the one that is large."""
+    page = new_page()
+    tiles = open_pair(page, pair)
+    left, right = pair.cameras.values()
+    left.status = SourceStatus(SourceState.RECONNECTING, "Door", "It is gone.")
+    for _ in range(2):  # the second stands for the message that is shown meanwhile
+        canvas = tiles.nth(0).locator("canvas").first
+        drawn = canvas.get_attribute("data-frames") or ""
+        left.publish()
+        expect(canvas).not_to_have_attribute("data-frames", drawn)
+        expect(tiles.nth(0)).to_contain_text("Reconnecting")
+    expect(page.locator("#state")).to_have_text("Reconnecting")
+    tiles.nth(1).click()
+    expect(page.locator("#state")).to_have_text("Live")
+    right.source_fps = 50.0
+    right.publish()
+    expect(tiles.nth(1)).to_contain_text("25 of 50 fps")
+
+
+def test_a_recording_is_of_both_cameras(new_page: NewPage, pair: SimpleNamespace) -> None:
+    """It says which camera, and has markers by the times of the frames, which do not come in step."""
+    page = new_page()
+    open_pair(page, pair)
+    left, right = pair.cameras.values()
+    page.locator("#record").click()
+    count = page.locator("#record-count")
+    taken = time.monotonic()
+    left.publish(replace(frame_result(90), captured_at=taken))
+    expect(count).to_have_text("1 frame")
+    right.publish(replace(frame_result(90), captured_at=taken - 0.2))
+    expect(count).to_have_text("2 frames")
+    pair.markers.add("film", taken - 0.1)
+    right.publish(replace(frame_result(91), captured_at=taken + 0.1))
+    expect(count).to_have_text("3 frames")
+    expect(page.locator("#marker-now")).to_have_text("film")
+    with page.expect_download() as download:
+        page.locator("#record").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    assert [(row["camera"], row["face"], row["marker"]) for row in rows] == [
+        ("left", "7", "film"),
+        ("right", "7", ""),
+        ("right", "7", "film"),
+    ]
 
 
 def test_a_marker_that_comes_late_is_in_the_frames_since(new_page: NewPage) -> None:

@@ -15,7 +15,7 @@ export class Cameras {
    * tells the app of resting faces; `on`: as for ServerView, with the scene as the last argument of `result`.
    */
   constructor(tiles, lists, addresses, rests, on) {
-    Object.assign(this, { tiles, on });
+    Object.assign(this, { tiles, on, told: new Map() });
     this.cameras = [...tiles.children].map((tile) => {
       const { camera: name } = tile.dataset;
       const list = lists.querySelector(`[data-faces="${name}"]`);
@@ -78,20 +78,27 @@ export class Cameras {
     return {
       result: (frame, picture) => {
         const slow = frame.fps > 0 && frame.fps < KEEPS_UP * frame.source_fps;
-        this.#label(tile, slow ? `${Math.round(frame.fps)} of ${Math.round(frame.source_fps)} fps` : "");
+        const words = slow ? `${Math.round(frame.fps)} of ${Math.round(frame.source_fps)} fps` : "";
+        if (this.told.get(name)?.state === "live") this.#label(tile, words); // else it is a message's frame
         result(frame, picture, scene);
       },
       status: (told) => {
         if (told.state !== "live") scene.clear();
         if (told.state !== "live") this.#label(tile, STATES[told.state]);
         tile.title = told.reason;
-        if (name !== this.chosen) return;
-        this.told = { ...told, frame: null }; // the stage keeps its shape, whatever is large
-        status(this.told);
+        this.told.set(name, { ...told, frame: null }); // the stage keeps its shape, whatever is large
+        if (name === this.chosen) status(this.told.get(name));
+      },
+      lost: () => {
+        this.#leave(scene, tile, "lost");
+        if (name === this.chosen) lost();
+      },
+      refused: (words) => {
+        this.#leave(scene, tile, "failed");
+        tile.title = words;
+        if (name === this.chosen) refused(words);
       },
       changed: () => scene.clear(), // its faces have other numbers from now on
-      lost,
-      refused,
     };
   }
 
@@ -99,6 +106,11 @@ export class Cameras {
   #label(tile, words) {
     const label = tile.querySelector(".tile-state");
     if (label.textContent !== words) label.textContent = words;
+  }
+
+  #leave(scene, tile, state) {
+    scene.clear();
+    this.#label(tile, STATES[state]);
   }
 
   #enlarge(name) {
@@ -110,5 +122,6 @@ export class Cameras {
     if (large) address.searchParams.set(PARAMETER, large);
     else address.searchParams.delete(PARAMETER);
     history.replaceState(null, "", address);
+    if (this.told.has(this.chosen)) this.on.status(this.told.get(this.chosen));
   }
 }
