@@ -57,6 +57,7 @@ from files import write_text
 
 REPORT: Final = "report.html"
 EVERYBODY_COUNTS: Final = Exclusion()
+_MOST_FILE_NOTES: Final = 20
 _GROUPS_REMOVED: Final = "No list of groups was given, so those of an earlier run are removed."
 
 
@@ -192,7 +193,7 @@ def conclude(
             above=limits.on,
             csv=csv,
         )
-    notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done)]
+    notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done), *_file_notes(done)]
     notes += [*mixed_settings(files), *_half_seen(covered), *group_notes]
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
@@ -280,6 +281,19 @@ def _twice(done: Sequence[Mapping[str, Any]]) -> list[str]:
         names.setdefault(row["sha256"] or row["file"], []).append(row["file"])
     copies = [f"{shortened(alike)} are the same recording" for alike in names.values() if len(alike) > 1]
     return [f"{text}, which counts each time. Keep one of them." for text in copies]
+
+
+def _file_notes(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is to be known of single files; the table of files has all of it."""
+    files: dict[str, list[str]] = {}
+    for row in done:
+        if row["note"]:
+            files.setdefault(row["note"], []).append(row["file"])
+    said = [f"{shortened(names)}: {note}" for note, names in files.items()]
+    more = len(said) - _MOST_FILE_NOTES
+    return said[:_MOST_FILE_NOTES] + (
+        [f"And {more} more notes on files, in the column note of files."] if more > 0 else []
+    )
 
 
 def _half_seen(covered: Mapping[str, float]) -> list[str]:
