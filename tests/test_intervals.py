@@ -171,9 +171,17 @@ def test_elan_gets_a_tier_a_face_and_expression(tmp_path: Path):
     assert sorted(document.get_annotation_data_for_tier("Face 2 Sad")) == [(0, 500, "Sad"), (1000, 1500, "Sad")]
     assert document.get_parameters_for_tier("Zoë & <Bo> (3) Happy")["PARTICIPANT"] == "Zoë & <Bo>"
     (linked,) = document.get_linked_files()
-    assert linked["MEDIA_URL"] == media.as_uri()
-    assert linked["RELATIVE_MEDIA_URL"] == "../../clips/my%20clip%231.mp4"
+    assert linked["MEDIA_URL"] == f"file://{media}", "ELAN takes a path as it is written"
+    assert linked["RELATIVE_MEDIA_URL"] == "../../clips/my clip#1.mp4"
     assert linked["MIME_TYPE"] == "video/mp4"
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mxf", "a.VOB", "a"])
+def test_elan_takes_a_recording_for_a_video_whatever_it_is_called(tmp_path: Path, name: str):
+    """Systems say that .ts is a text, and know nothing of others."""
+    write_eaf(find_intervals(course("Happy", [0.9] * 10)), tmp_path / "a.eaf", Path(name))
+    (linked,) = read_eaf(tmp_path / "a.eaf").get_linked_files()
+    assert linked["MIME_TYPE"].startswith("video/")
 
 
 def test_elan_may_look_beside_the_file(tmp_path: Path):
