@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pympi.Elan import Eaf
 
 from analysis.output.elan import write_eaf
+from analysis.output.events import write_events
 from analysis.output.intervals import COLUMNS, find_intervals
 from analysis.output.subtitles import write_vtt
 from config import Settings
@@ -262,3 +263,11 @@ def test_a_file_that_is_there_is_replaced(tmp_path: Path):
     for _ in range(2):
         write_eaf(table, tmp_path / "a.eaf", tmp_path / "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.eaf"]
+
+
+def test_events_are_as_bids_has_them(tmp_path: Path):
+    """Onset and duration come first, and nothing is n/a."""
+    write_events(find_intervals(course("Happy", [0.9] * 10, start=1)), tmp_path / "events.tsv")
+    header, row = ((tmp_path / "events.tsv").read_text("utf-8")).splitlines()
+    assert header.split("\t")[:3] == ["onset", "duration", "trial_type"]
+    assert row.split("\t") == ["1.0", "1.0", "Happy", "1", "n/a", "0.9", "0.9"]

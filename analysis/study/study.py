@@ -21,6 +21,7 @@ from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset
 from analysis.output.codebook import write_codebook
+from analysis.output.events import write_events
 from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
@@ -105,7 +106,7 @@ def read_lists(
 
     def fitted(path: Path, table: DataFrame) -> DataFrame:
         found = run_names(path, table["file"], files, paths)
-        notes.extend(encoding_note(path))
+        notes.extend(encoding_note(path) if path.is_file() else [])
         if elsewhere := in_other_folders(found, paths or {}):
             known = [f"{name} ({found[name]})" for name in elsewhere]
             notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
@@ -236,6 +237,7 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
         media = Path(row["path"])
         media = media.absolute() if media.is_file() else Path(media.name)
         replace_intervals(folder, intervals, limits.model_dump(), media)
+        write_events(intervals, folder / "events.tsv")
     dataset.write("intervals", row["folder"], intervals)
     return intervals
 
