@@ -237,7 +237,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "longest, in a picture for the largest",
     )
     add("--detector", metavar="KIND", help="what finds the faces: yunet (auto, the default) or haar")
-    add("--markers", type=Path, metavar="FILE", help="CSV with file, time, label: what happens from when on")
+    add(
+        "--markers",
+        type=Path,
+        metavar="FILE",
+        help="CSV with file, time, label: what happens from when on; or BIDS events.tsv, or a folder of those",
+    )
     add("--groups", type=Path, metavar="FILE", help="CSV with file, group, person: groups of people to compare")
     for name in IntervalSettings.model_fields:
         help_text = described(f"intervals.{name}")

@@ -31,12 +31,12 @@ os.environ.setdefault("LSLAPICFG", str(ROOT / "tests" / "data" / "lsl_api.cfg"))
 SLOW = (
     *("browser", "test_analysis_video", "test_analyze", "test_api_in_python", "test_app", "test_benchmark"),
     *("test_calibration", "test_cluster", "test_container", "test_crowds"),
-    *("test_damaged_videos", "test_demo_clip", "test_detection", "test_documentation", "test_evaluate"),
-    *("test_execution", "test_fer2013", "test_foreign_user", "test_https", "test_identities"),
+    *("test_damaged_inputs", "test_damaged_videos", "test_demo_clip", "test_detection", "test_documentation"),
+    *("test_evaluate", "test_execution", "test_fer2013", "test_foreign_user", "test_https", "test_identities"),
     *("test_installation", "test_jobs", "test_live", "test_lsl", "test_make_site", "test_memory", "test_model"),
     *("test_network_file", "test_notebook", "test_odd_cameras", "test_parts", "test_people", "test_recipe"),
-    *("test_recordings", "test_rests", "test_study", "test_study_notebook", "test_tracking", "test_training"),
-    *("test_turning", "test_web_jobs"),
+    *("test_recompute_notebook", "test_record", "test_recordings", "test_rests", "test_study"),
+    *("test_study_notebook", "test_tracking", "test_training", "test_turning", "test_web_jobs"),
 )
 """Folders and modules that take over five seconds in all; `make quick` leaves them out."""
 

@@ -1,10 +1,12 @@
 """A run on a Dask cluster: real processes on loopback, and the same tables as on one computer."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,48 @@ def test_a_cluster_that_loses_a_worker_writes_what_one_computer_does(
     assert len(outcomes) == len(files)
     assert_same(alone.out, run.out)
     assert not [path for path in run.out.rglob("*") if "partial" in path.name]
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_is_said(
+    cluster: Callable[[int], str], tmp_path: Path, portrait: tuple[Image, Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a sentence; what was done is kept, and only the rest is done by the next run."""
+    monkeypatch.setattr("analysis.batch.cluster._CONNECT_SECONDS", 5)
+    (tmp_path / "files").mkdir()
+    files, run = make_files(tmp_path / "files", portrait[0], count=4), options(tmp_path / "out")
+    address, tasks, done = cluster(1), plan(files, run), 0
+    import distributed
+
+    with distributed.Client(address, set_as_default=False) as client:
+        scheduler = client.run_on_scheduler(os.getpid)
+
+    def run_until_it_dies() -> None:
+        nonlocal done
+        for _ in run_on_cluster(tasks, run, address, unheard, loading.brightness):
+            done += 1
+            with suppress(ProcessLookupError):
+                os.kill(scheduler, signal.SIGKILL)
+
+    with only_run(run.out), pytest.raises(ClusterError, match=r"is lost\. What was done is in .* goes on from there"):
+        run_until_it_dies()
+    assert 0 < done < len(files)
+    outcomes = list(run_here(plan(files, run), run, loading.Brightness(), unheard))
+    assert [outcome.state for outcome in outcomes].count("kept") >= done
+
+
+def test_workers_of_another_version_are_refused(
+    cluster: Callable[[int], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both versions are named."""
+    monkeypatch.setattr("analysis.batch.cluster.VERSION", "9.9")
+    with (
+        only_run(tmp_path),
+        pytest.raises(
+            ClusterError, match=r"tcp://.*: facial-expressions 0\.1\.0 on .*, and here it is .* 9\.9 on Python 3"
+        ),
+    ):
+        list(run_on_cluster([], options(tmp_path), cluster(1), unheard))
 
 
 def test_no_scheduler_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

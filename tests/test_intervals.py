@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pympi.Elan import Eaf
 
 from analysis.output.elan import write_eaf
+from analysis.output.events import write_events
 from analysis.output.intervals import COLUMNS, find_intervals
 from analysis.output.subtitles import write_vtt
 from config import Settings
@@ -171,9 +172,17 @@ def test_elan_gets_a_tier_a_face_and_expression(tmp_path: Path):
     assert sorted(document.get_annotation_data_for_tier("Face 2 Sad")) == [(0, 500, "Sad"), (1000, 1500, "Sad")]
     assert document.get_parameters_for_tier("Zoë & <Bo> (3) Happy")["PARTICIPANT"] == "Zoë & <Bo>"
     (linked,) = document.get_linked_files()
-    assert linked["MEDIA_URL"] == media.as_uri()
-    assert linked["RELATIVE_MEDIA_URL"] == "../../clips/my%20clip%231.mp4"
+    assert linked["MEDIA_URL"] == f"file://{media}", "ELAN takes a path as it is written"
+    assert linked["RELATIVE_MEDIA_URL"] == "../../clips/my clip#1.mp4"
     assert linked["MIME_TYPE"] == "video/mp4"
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mxf", "a.VOB", "a"])
+def test_elan_takes_a_recording_for_a_video_whatever_it_is_called(tmp_path: Path, name: str):
+    """Systems say that .ts is a text, and know nothing of others."""
+    write_eaf(find_intervals(course("Happy", [0.9] * 10)), tmp_path / "a.eaf", Path(name))
+    (linked,) = read_eaf(tmp_path / "a.eaf").get_linked_files()
+    assert linked["MIME_TYPE"].startswith("video/")
 
 
 def test_elan_may_look_beside_the_file(tmp_path: Path):
@@ -254,3 +263,11 @@ def test_a_file_that_is_there_is_replaced(tmp_path: Path):
     for _ in range(2):
         write_eaf(table, tmp_path / "a.eaf", tmp_path / "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.eaf"]
+
+
+def test_events_are_as_bids_has_them(tmp_path: Path):
+    """Onset and duration come first, and nothing is n/a."""
+    write_events(find_intervals(course("Happy", [0.9] * 10, start=1)), tmp_path / "events.tsv")
+    header, row = ((tmp_path / "events.tsv").read_text("utf-8")).splitlines()
+    assert header.split("\t")[:3] == ["onset", "duration", "trial_type"]
+    assert row.split("\t") == ["1.0", "1.0", "Happy", "1", "n/a", "0.9", "0.9"]

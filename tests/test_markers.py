@@ -118,6 +118,36 @@ def test_files_are_known_by_the_end_of_their_paths():
         run_names(Path("m.csv"), ["c.mp4"], files)
 
 
+def test_events_of_bids_are_markers(tmp_path: Path):
+    """A duration ends with an empty label, n/a lasts to the next; the recording is the one of that name."""
+    for subject, rows in (("01", "1.5\t2\tfilm\n5\tn/a\tsong\n8\t1\tn/a\n"), ("02", "0\t1.5\tfilm\n1.5\t1\tsong\n")):
+        folder = tmp_path / f"sub-{subject}" / "beh"
+        folder.mkdir(parents=True)
+        (folder / f"sub-{subject}_task-x_events.tsv").write_text(f"onset\tduration\ttrial_type\n{rows}")
+    table = read_markers(tmp_path)
+    assert table.groupby("file")["time"].agg(list).to_dict() == {
+        "sub-01_task-x": [1.5, 3.5, 5, 8, 9],
+        "sub-02_task-x": [0, 1.5, 2.5],
+    }
+    assert table["label"].tolist() == ["film", "", "song", "", "", "film", "song", ""]
+    files = ["sub-01_task-x_video.mp4", "sub-02_task-x_beh.mkv", "sub-02_task-xy_video.mp4", "anna_2.mp4"]
+    found = run_names(tmp_path, table["file"], files)
+    assert found == {"sub-01_task-x": files[0], "sub-02_task-x": files[1]}
+    with pytest.raises(StudyError, match="none of its files"):
+        run_names(tmp_path, ["anna"], files)
+
+
+def test_events_that_overlap_are_refused(tmp_path: Path):
+    """One marker is in force at a time; a folder without events says so."""
+    path = tmp_path / "sub-01_events.tsv"
+    path.write_text("onset\tduration\ttrial_type\n1\t3\tfilm\n2\t1\tsong\n")
+    with pytest.raises(StudyError, match=r"line 3: the event before it lasts to 4 s\. Events may not overlap"):
+        read_markers(path)
+    path.unlink()
+    with pytest.raises(StudyError, match=r"no file whose name ends in _events\.tsv"):
+        read_markers(tmp_path)
+
+
 def test_names_are_compared_as_people_read_them():
     """Letters in either of Unicode's forms, other capitals, and paths of another computer."""
     files, paths = (

@@ -18,6 +18,7 @@ from analysis.recording.face_table import face_rows
 from analysis.study.markers import marker_table
 from analysis.study.person_tables import Exclusion
 from analysis.study.report import report_page
+from analysis.study.report_pictures import Pictures, Portrait
 from analysis.study.study import conclude, read_lists
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS
@@ -400,3 +401,21 @@ def test_markers_of_a_part_are_not_late(run: Path, tmp_path: Path):
     dataset.write("files", "controls-0", row.assign(begin=100.0))
     (tmp_path / "m.csv").write_text("file,time,label\ncontrols/0,103,film\n")
     assert conclude(run, read_lists(tmp_path / "m.csv", None, names(run)), SETTINGS) == []
+
+
+def test_a_report_of_thousands_of_files_stays_small():
+    """Below 30 MB for 5,000 files with ten intervals and six faces each, and it says what it does not show."""
+    row = {"state": "done", "kind": "video", "seconds": 60.0, "frames": 1500, "frames_with_faces": 1500, "faces": 6}
+    one = file_row(row | {f"share_{name}": 1 / 7 for name in EXPRESSIONS} | {"folder": "clip"})
+    files = one.loc[one.index.repeat(5000)].reset_index(drop=True)
+    files["file"] = [f"{number}.mp4" for number in range(5000)]
+    interval = find_intervals(course("Happy", [0.9] * 10))
+    intervals = interval.loc[interval.index.repeat(10 * 5000)].reset_index(drop=True)
+    intervals["file"] = np.repeat(files["file"].to_numpy(), 10)
+    portraits = Pictures((Portrait("Face 1", "data:image/jpeg;base64," + "A" * 3000),) * 6)
+    page = report_page("x", files, intervals, pictures=dict.fromkeys(files["file"], portraits))
+    assert len(page.encode()) < 30e6
+    assert "Of each file, the 8 longest intervals are drawn, and no picture of a face." in page
+    few = report_page("x", files.iloc[:9], intervals.iloc[:90], pictures={"0.mp4": portraits})
+    assert few.count("data:image/jpeg") == 6
+    assert "longest intervals are drawn" not in few

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf
 from typing import Any, Final
@@ -27,6 +27,10 @@ MOST_FPS: Final = 240
 """Frames a second that a video may have."""
 SMALLEST_STEP: Final = 1 / 90_000
 """Seconds by which times rise at least."""
+_WITH_LENGTH: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
+"""FFmpeg's names of containers whose header tells how long they are, and not what comes last in the file."""
+_LEAST_MISSING: Final = 1.0
+"""Seconds by which a file is shorter than its header tells, if it was cut off."""
 _SOUND_BEHIND: Final = 5.0
 """Seconds that sound ends before or after the pictures of its part, at most."""
 _JITTER: Final = 0.1
@@ -117,7 +121,9 @@ class Timing:
     keys_decoded: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
     """When each of these is decoded, which is what can be sought in a file."""
     restarts: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
-    """Those of them at which decoding can begin anew, rising; empty where `shown` does not tell each picture's time."""
+    """Those of `shown` at which decoding can begin anew; empty where `shown` does not tell each picture's time."""
+    missing: float = 0.0
+    """Seconds that the file's header tells of, and that are not in it: it was cut off."""
 
 
 class SoundClock:
@@ -182,6 +188,7 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
     """
     sound = next(iter(decodable(container.streams.audio)), None)
     scan = _Scan(usual_step(track))
+    whole = True
     try:
         for packet in container.demux([track, sound] if sound else [track]):
             if packet.stream is track:
@@ -189,10 +196,15 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
             else:
                 scan.add_sound(packet)
             if scan.end > max_seconds or scan.pictures > max_seconds * MOST_FPS:
+                whole = False
                 break
     except FFmpegError:  # the rest of the file is missing
         pass
-    return scan.timing()
+    timing = scan.timing()
+    if not whole or len(timing.parts) > 1 or container.format.name not in _WITH_LENGTH or not container.duration:
+        return timing
+    missing = ((container.start_time or 0) + container.duration) / 1e6 - scan.last
+    return replace(timing, missing=missing if missing > _LEAST_MISSING else 0.0)
 
 
 class _Scan:
@@ -222,6 +234,11 @@ class _Scan:
     def end(self) -> float:
         """Seconds from the first frame to the end of the last so far."""
         return self._begun + self._last - self._first + self._step if self.pictures else 0.0
+
+    @property
+    def last(self) -> float:
+        """Where pictures and sound end so far, in the file's own seconds."""
+        return max(self._last + self._step, self._heard)
 
     def timing(self) -> Timing:
         """Return what was found."""

@@ -90,6 +90,8 @@ class VideoFile:
     ) -> None:
         self.sampling: Final = sampling
         self._max_pixels = round(max_megapixels * 1e6)
+        self._damaged = 0
+        """Packets and frames that are not as they were recorded."""
         file = f"file:{path}"
         with opened(file, options=OPTIONS, max_pixels=self._max_pixels) as (container, track):
             timing = read_timing(container, track, max_seconds)
@@ -131,6 +133,7 @@ class VideoFile:
 
         """
         for index, (frame, time) in self._planned_frames(self._plan) if self._plan else self._picked_frames():
+            self._damaged += frame.is_corrupt
             image = letterboxed(self._converter.convert(frame), self.info.width, self.info.height)
             yield Frame(image=image, index=index, captured_at=time, time=time)
 
@@ -197,6 +200,15 @@ class VideoFile:
             if is_wanted(index, time):
                 yield index, (frame, time)
 
+    @property
+    def note(self) -> str:
+        """What somebody has to know of what was read so far: which track it is, and what is damaged; mostly empty."""
+        missing, damaged = self.info.timing.missing, self._damaged
+        pieces = "piece" if damaged == 1 else "pieces"
+        cut = f"It is cut off: {missing:.1f} s that its header tells of are missing." if missing else ""
+        broken = f"It is damaged: {damaged} {pieces} could not be read." if damaged else ""
+        return " ".join(filter(None, [self.info.note, cut, broken]))
+
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
         self._stack.close()
@@ -248,4 +260,5 @@ class VideoFile:
         except (av.error.InvalidDataError, av.error.ArgumentError):  # damaged, or refused for its size
             codec = self._track.codec_context
             check_size(codec.width, codec.height, self._max_pixels)
+            self._damaged += 1
             return []

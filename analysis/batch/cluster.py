@@ -4,9 +4,12 @@ Why Dask: its scheduler gives the files of a worker that dies to another, it nee
 and dask-jobqueue starts it on the clusters that universities have (SLURM, PBS, LSF, SGE).
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
@@ -14,6 +17,7 @@ from typing import Any, Final
 from analysis.batch.execution import ATTEMPTS, Listener, Load, load_network
 from analysis.batch.run import LOCK
 from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up
+from config import VERSION
 from entities import Classifier
 from errors import AnalysisCancelledError, ClusterError, MissingLibraryError
 from parts import needed
@@ -45,7 +49,8 @@ def run_on_cluster(
         load: Loads the network, once a worker.
 
     Raises:
-        ClusterError: Dask is not installed, there is no scheduler, no worker, or one that does not see the folder.
+        ClusterError: Dask is not installed, there is no scheduler, or it is lost; there is no worker, or one that is of
+            another version or does not see the folder.
         ModelError: A worker cannot load the network.
 
     """
@@ -66,8 +71,14 @@ def run_on_cluster(
                 outcome = _outcome(distributed, future, futures[future], options)
                 listener(outcome.task, outcome.seconds, outcome.seconds)
                 yield outcome
+        except CancelledError:
+            raise ClusterError(
+                f"The scheduler at {address} is lost. What was done is in {options.out}; start the cluster again, and "
+                "the same command goes on from there."
+            ) from None
         finally:
-            client.cancel(list(futures), force=True)
+            with suppress(CancelledError, OSError, TimeoutError):  # there may be no scheduler any more
+                client.cancel(list(futures), force=True)
 
 
 def _import_distributed() -> Any:
@@ -80,10 +91,10 @@ def _import_distributed() -> Any:
 
 
 def _check_workers(client: Any, address: str, out: Path) -> None:
-    """See that there are workers, and that they see the folder of results.
+    """See that there are workers of this version, and that they see the folder of results.
 
     Raises:
-        ClusterError: There is none, or one does not.
+        ClusterError: There is none, or one is or does not.
 
     """
     try:
@@ -91,11 +102,23 @@ def _check_workers(client: Any, address: str, out: Path) -> None:
     except TimeoutError:
         start = _START.format(address=address)
         raise ClusterError(f"The scheduler at {address} has no worker. Start some, in this folder: {start}") from None
+    ours = _version()
+    others = {worker: theirs for worker, theirs in client.run(_version).items() if theirs != ours}
+    if others:
+        raise ClusterError(
+            f"{', '.join(others)}: {' and '.join(sorted(set(others.values())))}, and here it is {ours}. Install the "
+            "same version on all machines."
+        )
     blind = [worker for worker, sees in client.run(_sees, str(out)).items() if not sees]
     if blind:
         raise ClusterError(
             f"{out} is not there for {', '.join(blind)}. Choose a folder with --out that all machines share."
         )
+
+
+def _version() -> str:
+    """Return in words which version of this project runs here, and on what."""
+    return f"facial-expressions {VERSION} on Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _sees(out: str) -> bool:

@@ -106,7 +106,10 @@ def _write(out: Path, runs: Sequence[Run]) -> None:
 def _files_in(asked: Mapping[str, Any]) -> list[Path]:
     """Return the files that options name: lists, settings, a resting face."""
     paths = [Path(value) for name, value in asked.items() if isinstance(value, Path | str) and name != "out"]
-    return [path for path in paths if path.is_file()]
+    folders = [path for path in paths if path.is_dir()]
+    return [path for path in paths if path.is_file()] + [
+        file for path in folders for file in path.rglob("*_events.tsv")
+    ]
 
 
 def _now() -> str:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from pandas import DataFrame
 from pympi.Elan import Eaf
@@ -15,6 +14,7 @@ from files import plain, write_whole
 
 _AUTHOR: Final = "facial-expressions"
 _TYPE: Final = "expression"
+_VIDEO: Final = "video/mp4"
 
 
 def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
@@ -35,9 +35,10 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
     document = Eaf(author=_AUTHOR)
     document.adocument["DATE"] = datetime.now(UTC).isoformat(timespec="seconds")
     document.header |= {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
-    kind = mimetypes.guess_type(media.name)[0] or "video/mp4"
+    kind = mimetypes.guess_type(media.name)[0] or ""
+    kind = kind if kind.startswith("video/") else _VIDEO  # .ts is a text to some systems
     relative = _relative(media, path.parent)
-    address = media.as_uri() if media.is_absolute() else relative
+    address = f"file:///{media.as_posix().lstrip('/')}" if media.is_absolute() else relative
     document.add_linked_file(address, relpath=relative, mimetype=kind)
     document.linguistic_types.clear()  # pympi begins with a type and a tier
     document.tiers.clear()
@@ -57,11 +58,14 @@ def _add_tier(document: Eaf, face: int, name: str, expression: str, intervals: D
 
 
 def _relative(media: Path, folder: Path) -> str:
-    """Return the address of a file from a folder, as ELAN looks for it when both have been moved together."""
+    """Return the path of a file from a folder, as ELAN looks for it when both have been moved together.
+
+    ELAN reads and writes paths as plain text, behind file: too; a %20 in one is three letters to it.
+    """
     path = media
     if media.is_absolute():
         path = Path(media.name)
         with suppress(ValueError):  # Windows: it is on another drive
             path = Path(os.path.relpath(media, folder.absolute()))
-    address = quote(path.as_posix())
+    address = path.as_posix()
     return address if address.startswith("..") else f"./{address}"

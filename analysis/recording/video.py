@@ -208,7 +208,7 @@ class VideoAnalysis:
             "fps": round(frames / (duration - begin), 4),
             "frames": frames,
             "frames_with_faces": history.with_faces,
-            "note": info.note,
+            "note": self._video.note,
             "sound": sound,
             "rest": self._reading.rest,
             "changes": 0,

@@ -143,11 +143,18 @@ def _folded_stem(parts: Parts) -> Parts:
     return _folded(_stem(parts))
 
 
+def _entities(parts: Parts) -> Parts:
+    """Return what BIDS puts before a file's last word: sub-01_task-film of sub-01_task-film_video.mp4."""
+    stem = PurePosixPath(parts[-1]).stem
+    return (*parts[:-1], stem.rpartition("_")[0] if stem.startswith("sub-") else "")
+
+
 _Rule = Callable[[Parts], Parts]
 _RULES: Final[tuple[tuple[_Rule, _Rule], ...]] = (
     (_as_written, _as_written),
     (_folded, _folded),
     (_stem, _as_written),
     (_folded_stem, _folded),
+    (_entities, _as_written),
 )
 """What is compared of a file's path and of a name in a list, from strict to loose."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from pandas import DataFrame, Series
+from pandas import DataFrame, Series, concat
 
 from analysis.recording.times import parse_time
 from analysis.study.study_tables import read_list
@@ -16,6 +16,8 @@ from expressions.intervals import ON
 COLUMNS: Final = ("file", "time", "label")
 """Of a list of markers: the file, the time from its start (as analysis/recording/times.py says), and what happens from
 then on. It lasts until the file's next marker, or the file's end; an empty label ends what was before."""
+EVENTS: Final = "_events.tsv"
+"""How names of files with a recording's events end in BIDS; what comes before it, its recording's name begins with."""
 TABLE: Final = {
     "file": "str",
     "face": "int32",
@@ -44,17 +46,50 @@ _ROUNDING: Final = 1e-3
 def read_markers(path: Path) -> DataFrame:
     """Return a list of markers (COLUMNS, times as float64 seconds), sorted by file and time.
 
+    Args:
+        path: A list, one recording's events as BIDS has them (`..._events.tsv`), or a folder with such files.
+
     Raises:
-        StudyError: It is no such list, has a time that is none, or two labels for one moment.
+        StudyError: It is no such list, has a time that is none, two labels for one moment, or events that overlap.
 
     """
-    table = read_list(path, COLUMNS)
-    table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    table = _events(path) if path.is_dir() or path.name.endswith(EVENTS) else _listed(path)
     twice = table[table.duplicated(["file", "time"])]
     if len(twice):
         row = twice.iloc[0]
         raise StudyError(f"{path}: {row['file']} has two markers at {row['time']:g} s. Keep one of them.")
     return table.sort_values(["file", "time"], ignore_index=True)
+
+
+def _listed(path: Path) -> DataFrame:
+    table = read_list(path, COLUMNS)
+    table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    return table
+
+
+def _events(path: Path) -> DataFrame:
+    """Return the events of one recording, or of those in a folder, as markers."""
+    files = sorted(path.rglob(f"*{EVENTS}")) if path.is_dir() else [path]
+    if not files:
+        raise StudyError(f"{path}: there is no file whose name ends in {EVENTS} in it.")
+    return concat([_events_of_recording(file) for file in files], ignore_index=True)
+
+
+def _events_of_recording(path: Path) -> DataFrame:
+    """Return events (BIDS 1.10, task events) as markers: one with a duration ends with an empty label."""
+    table = read_list(path, ("onset", "duration", "trial_type"))
+    for name in ("onset", "duration"):
+        table[name] = [_seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
+    name, rows, end = path.name.removesuffix(EVENTS), [], 0.0
+    for line, event in table.sort_values("onset", kind="stable").iterrows():
+        onset, duration = event["onset"], event["duration"]
+        if onset < end - _ROUNDING:
+            raise StudyError(f"{path}: line {line}: the event before it lasts to {end:g} s. Events may not overlap.")
+        if end and onset - end > _ROUNDING:
+            rows.append((name, end, ""))
+        rows.append((name, onset, event["trial_type"]))
+        end = onset + duration if duration else 0.0
+    return DataFrame([*rows, (name, end, "")] if end else rows, columns=list(COLUMNS))
 
 
 def apply_markers(frames: DataFrame, markers: DataFrame) -> DataFrame:

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from analysis.study.figures import INK
-from analysis.study.report_pictures import Moment, Pictures
+from analysis.study.report_pictures import Moment, Pictures, Portrait
 from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
 
@@ -27,6 +27,10 @@ _LEAST_SHARE: Final = 0.005
 """Of an expression that is worth a word."""
 _PARTS: Final = 300
 """Intervals of a file that are drawn at most, the longest ones: no screen shows more."""
+_ALL_PARTS: Final = 40_000
+"""Intervals that are drawn in all, some 150 bytes each: reports of thousands of files stay below 30 MB."""
+_ALL_FACES: Final = 3_000
+"""Small pictures of faces that are shown in all, some 3 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ def report_page(
 
     """
     shown = pictures or {}
+    count = max(1, len(files))
+    parts, faces = min(_PARTS, _ALL_PARTS // count), _ALL_FACES // count
+    drawn = _drawn(intervals, parts)
     done = files[files["state"] == "done"]
     failed = files[files["state"] != "done"]
     page: str = _template().render(
@@ -86,10 +93,14 @@ def report_page(
         moments=_moments(shown),
         expressions=DISPLAY_ORDER,
         judged="usable" in files,
-        pictured=any(picture.faces for picture in shown.values()),
+        pictured=faces > 0 and any(picture.faces for picture in shown.values()),
+        left_out=_left_out(parts, faces),
         groups=groups and _groups(groups),
         markers=_markers(markers),
-        files=[_file(row, rows, shown) for row, rows in _with_intervals(done, intervals)],
+        files=[
+            _file(row, drawn.get(row["file"], []), shown.get(row["file"], Pictures()).faces[:faces])
+            for row in done.to_dict("records")
+        ],
         methods=list((methods or {}).items()),
     )
     return page
@@ -219,14 +230,31 @@ def _markers(table: DataFrame | None) -> list[dict[str, Any]]:
     ]
 
 
-def _with_intervals(done: DataFrame, intervals: DataFrame) -> list[tuple[dict[str, Any], DataFrame]]:
-    """Return each file's row with its intervals."""
-    by_file = dict(list(intervals.groupby("file")))
-    return [(row, by_file.get(row["file"], intervals.iloc[:0])) for row in done.to_dict("records")]
+def _drawn(intervals: DataFrame, parts: int) -> dict[str, list[dict[str, Any]]]:
+    """Return which intervals of each file are drawn: the longest of the face that has the most of them.
+
+    Each has `last` as well, where the last interval of its file ends.
+    """
+    if intervals.empty:
+        return {}
+    keys = ["file", "face"]
+    sums = intervals.groupby(keys)["duration"].sum()
+    most = sums.loc[sums.groupby("file").idxmax()].reset_index()[keys]
+    ended = intervals.assign(last=intervals.groupby("file")["offset"].transform("max"))
+    longest = ended.merge(most, on=keys).sort_values("duration", ascending=False, kind="stable")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for part in longest.groupby("file").head(parts).to_dict("records"):
+        found.setdefault(part["file"], []).append(part)
+    return found
 
 
-def _file(row: dict[str, Any], intervals: DataFrame, pictures: Mapping[str, Pictures]) -> dict[str, Any]:
-    shown = pictures.get(row["file"], Pictures())
+def _left_out(parts: int, faces: int) -> str:
+    """Return in words what is not shown of each file, as there are so many; empty where all is."""
+    pictures = "no picture of a face" if not faces else f"{faces} faces at most"
+    return f"Of each file, the {parts} longest intervals are drawn, and {pictures}." if parts < _PARTS else ""
+
+
+def _file(row: dict[str, Any], intervals: Sequence[dict[str, Any]], faces: Sequence[Portrait]) -> dict[str, Any]:
     return {
         "name": row["file"],
         "folder": row["folder"],
@@ -236,19 +264,18 @@ def _file(row: dict[str, Any], intervals: DataFrame, pictures: Mapping[str, Pict
         "seen": row["frames_with_faces"] / max(1, row["frames"]),
         "usable": row.get("usable"),
         "shares": [row[f"share_{name}"] for name in DISPLAY_ORDER],
-        "pictures": shown.faces,
+        "pictures": faces,
         "course": _course(intervals, row["seconds"]),
     }
 
 
-def _course(intervals: DataFrame, seconds: float) -> list[dict[str, Any]]:
-    """Return where to draw the intervals of the face that has the most of them, in thousandths of the file's length."""
-    if intervals.empty or not seconds:
+def _course(intervals: Sequence[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+    """Return where to draw intervals of one face, in thousandths of the file's length."""
+    if not intervals or not seconds:
         return []
-    end = max(seconds, intervals["offset"].max())  # later, where the file was looked at from some time on
-    face = intervals.groupby("face")["duration"].sum().idxmax()
-    drawn = intervals[intervals["face"] == face].nlargest(_PARTS, "duration")
-    who = drawn["name"].iloc[0] or f"Face {face}"
+    first = intervals[0]
+    end = max(seconds, first["last"])  # later, where the file was looked at from some time on
+    who = first["name"] or f"Face {first['face']}"
     return [
         {
             "x": f"{1000 * part['onset'] / end:.1f}",
@@ -256,5 +283,5 @@ def _course(intervals: DataFrame, seconds: float) -> list[dict[str, Any]]:
             "name": part["expression"],
             "words": f"{who}: {part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
         }
-        for part in drawn.to_dict("records")
+        for part in intervals
     ]

@@ -21,6 +21,7 @@ from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset
 from analysis.output.codebook import write_codebook
+from analysis.output.events import write_events
 from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
@@ -57,6 +58,7 @@ from files import write_text
 
 REPORT: Final = "report.html"
 EVERYBODY_COUNTS: Final = Exclusion()
+_MOST_FILE_NOTES: Final = 20
 _GROUPS_REMOVED: Final = "No list of groups was given, so those of an earlier run are removed."
 
 
@@ -104,7 +106,7 @@ def read_lists(
 
     def fitted(path: Path, table: DataFrame) -> DataFrame:
         found = run_names(path, table["file"], files, paths)
-        notes.extend(encoding_note(path))
+        notes.extend(encoding_note(path) if path.is_file() else [])
         if elsewhere := in_other_folders(found, paths or {}):
             known = [f"{name} ({found[name]})" for name in elsewhere]
             notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
@@ -192,7 +194,7 @@ def conclude(
             above=limits.on,
             csv=csv,
         )
-    notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done)]
+    notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done), *_file_notes(done)]
     notes += [*mixed_settings(files), *_half_seen(covered), *group_notes]
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
@@ -235,6 +237,7 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
         media = Path(row["path"])
         media = media.absolute() if media.is_file() else Path(media.name)
         replace_intervals(folder, intervals, limits.model_dump(), media)
+        write_events(intervals, folder / "events.tsv")
     dataset.write("intervals", row["folder"], intervals)
     return intervals
 
@@ -280,6 +283,19 @@ def _twice(done: Sequence[Mapping[str, Any]]) -> list[str]:
         names.setdefault(row["sha256"] or row["file"], []).append(row["file"])
     copies = [f"{shortened(alike)} are the same recording" for alike in names.values() if len(alike) > 1]
     return [f"{text}, which counts each time. Keep one of them." for text in copies]
+
+
+def _file_notes(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is to be known of single files; the table of files has all of it."""
+    files: dict[str, list[str]] = {}
+    for row in done:
+        if row["note"]:
+            files.setdefault(row["note"], []).append(row["file"])
+    said = [f"{shortened(names)}: {note}" for note, names in files.items()]
+    more = len(said) - _MOST_FILE_NOTES
+    return said[:_MOST_FILE_NOTES] + (
+        [f"And {more} more notes on files, in the column note of files."] if more > 0 else []
+    )
 
 
 def _half_seen(covered: Mapping[str, float]) -> list[str]:

@@ -92,3 +92,16 @@ def test_the_report(
     shoot(page, f"report-{scheme}")
     page.set_viewport_size({"width": 360, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [718, 740], ids=["A4", "Letter"])
+def test_the_report_prints_whole(report: Path, new_page: Callable[..., Page], width: int) -> None:
+    """Nothing is wider than the paper between margins of a centimetre, where nobody can scroll."""
+    page = new_page(offline=True)
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.emulate_media(media="print")
+    page.goto(report.as_uri())
+    edges = page.evaluate(
+        "[...document.querySelectorAll('table, svg, p, th, td')].map((part) => part.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= width
