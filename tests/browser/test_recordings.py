@@ -150,7 +150,7 @@ def test_the_screen_stays_on_while_it_records(new_page: NewPage, staged: SimpleN
 
 REPORT = """async () => {
   const scripts = document.querySelector("script[src*='/js/']").src;
-  const { recordingReport } = await import(new URL("../live/recording-report.js", scripts));
+  const { recordingReport } = await import(new URL("../recording/recording-report.js", scripts));
   const probabilities = (name) => Object.fromEntries(
     ["Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"].map((each) => [each, Number(each === name)]));
   const face = (expression) => ({ id: 1, expression, probabilities: probabilities(expression), uncertain: false });

@@ -9,7 +9,7 @@ import { Meter } from "./meter.js";
 import { OwnCamera, cameras } from "../camera/own-camera.js";
 import { Places, forFrames } from "../camera/places.js";
 import { Rests } from "../faces/face-rest.js";
-import { Recordings } from "./recordings.js";
+import { Recordings } from "../recording/recordings.js";
 import { recall, remember, rememberedSwitches } from "../page/remembered.js";
 import { Scene } from "./scene.js";
 import { ServerView } from "./server-view.js";
