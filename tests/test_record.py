@@ -64,3 +64,15 @@ def test_a_record_that_is_damaged_is_not_written_over(tmp_path: Path, capsys) ->
     assert run(make_video(tmp_path / "anna.mp4"), "--out", tmp_path / "out") == 1
     assert "run.json cannot be read" in capsys.readouterr().err
     assert (tmp_path / "out" / "run.json").read_text() == "{"
+
+
+def test_results_of_an_earlier_version_go_on(tmp_path: Path, capsys) -> None:
+    """Their table of files lacks columns, which are then empty."""
+    clip, out = make_video(tmp_path / "anna.mp4"), tmp_path / "out"
+    assert run(clip, "--out", out) == 0
+    (out / "run.json").unlink()
+    (part,) = (out / "files").glob("*.parquet")
+    pd.read_parquet(part).drop(columns=["run", "begin", "sampling", "detector"]).to_parquet(part, index=False)
+    assert run(clip, "--out", out) == 0
+    assert capsys.readouterr().err == ""
+    assert [entry["files"] for entry in runs(out)] == [{}]

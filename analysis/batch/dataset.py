@@ -153,11 +153,17 @@ class Dataset:
                     self.write(table, key, changed)
 
     def read(self, table: Table) -> pd.DataFrame:
-        """Return a whole table, in the order of its parts' names; empty where there is none."""
-        parts = list(self._parts(table))
-        if not parts:
-            return file_row({}).iloc[:0] if table == "files" else pd.DataFrame()
-        return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+        """Return a whole table, in the order of its parts' names; empty where there is none.
+
+        `files` has all its columns, also where an earlier version wrote fewer.
+        """
+        parts = [pd.read_parquet(part) for part in self._parts(table)]
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        if table != "files":
+            return rows
+        texts = [name for name, kind in _FILE_TYPES.items() if kind == "str"]
+        rows = rows.reindex(columns=list(dict.fromkeys([*_FILE_TYPES, *rows.columns])))
+        return rows.assign(**{name: rows[name].astype("object").fillna("") for name in texts}).astype(_FILE_TYPES)
 
     def write_csv(self, table: Table) -> None:
         """Write a whole table as one CSV file beside its folder, part by part; yes and no are 1 and 0.
