@@ -7,7 +7,7 @@ import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { EXPRESSIONS, colourOf, percent } from "./expressions.js";
 
 const AXIS_HEIGHT = 22;
-const AXIS_PADDING = 14; // half of the widest time on the axis
+const AXIS_PADDING = 20; // half of the widest time on the axis
 const SMALLEST_DRAG = 6; // pixels; less is a click
 const ZOOM_STEP = 2;
 const NARROWEST_ZOOM = 0.5; // seconds
@@ -166,7 +166,8 @@ export class Chart {
   #nameLayers({ ctx, bbox, data, valToPos }) {
     const ratio = devicePixelRatio;
     ctx.save();
-    Object.assign(ctx, { font: `600 ${11 * ratio}px ${getComputedStyle(this.element).fontFamily}`, textBaseline: "middle" });
+    const font = `600 ${11 * ratio}px ${getComputedStyle(this.element).fontFamily}`;
+    Object.assign(ctx, { font, textAlign: "left", textBaseline: "middle" }); // axes leave it centred
     const { min, max } = this.#shown();
     EXPRESSIONS.forEach((name, layer) => {
       const at = this.#highest(layer, min, max);
