@@ -146,13 +146,6 @@ class FaceTracker:
         """Of the faces that are followed, and of those that may get their number back."""
         return {track.id for track in (*self._tracks, *self._lost)}
 
-    def cut(self) -> None:
-        """Say that the next frame does not go on from the last: faces get their numbers back by their looks alone."""
-        for track in list(self._tracks):
-            self._lose(track)
-        self._search = self._frame_time = None
-        self._searched_at = -inf
-
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video, and is searched before it is shown."""
         self._tracks: list[Track] = []
@@ -164,6 +157,14 @@ class FaceTracker:
         self._searched_at = -inf
         self._answered_at = -inf
         """When the last search began that has ended."""
+
+    def cut(self) -> None:
+        """Say that the next frame does not go on from the last: faces get their numbers back by their looks alone."""
+        for track in list(self._tracks):
+            self._lose(track)
+        self._search = None
+        self._frame_time = None
+        self._searched_at = -inf
 
     def update(self, image: Image, time: float, grey: Image | None = None) -> list[Track]:
         """Return the faces in the next frame, from left to right.
