@@ -60,6 +60,7 @@ def test_after_a_cut_all_faces_have_their_turn(classifier, portrait):
     image = np.hstack([portrait[0], portrait[0][:, ::-1]])
     pipeline = ExpressionPipeline(Settings(), classifier, live=True)
     before, _ = pipeline.process(Frame(image, 0, 0.0))
+    assert pipeline._pacer
     pipeline._pacer.took(1.0, 1)
     pipeline.cut()
     after, _ = pipeline.process(Frame(image, 1, 0.1))

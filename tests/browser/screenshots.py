@@ -12,7 +12,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from config import DEMO_CLIP, ROOT
 from entities import Image
@@ -60,7 +60,7 @@ def crowd(path: Path, rows: int, columns: int) -> Path:
 
     def frames() -> Iterator[Image]:
         for phase in np.linspace(0, 2 * np.pi, 50, endpoint=False):
-            shift = np.float32([[1, 0, 12 * np.sin(phase)], [0, 1, 0]])
+            shift = np.array([[1, 0, 12 * np.sin(phase)], [0, 1, 0]], np.float32)
             moved = cv2.warpAffine(people, shift, people.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
             yield np.asarray(moved, np.uint8)
 
@@ -117,8 +117,9 @@ def pictures(count: int) -> Callable[[Page, str], None]:
     def prepare(page: Page, address: str) -> None:
         page.goto(f"{address}pictures")
         if count:
-            file = {"mimeType": "image/png", "buffer": PORTRAIT.read_bytes()}
-            page.set_input_files("#file", [{"name": f"portrait {i + 1}.png", **file} for i in range(count)])
+            names, portrait = [f"portrait {i + 1}.png" for i in range(count)], PORTRAIT.read_bytes()
+            files = [FilePayload(name=name, mimeType="image/png", buffer=portrait) for name in names]
+            page.set_input_files("#file", files)
             expect(page.locator(".picture[data-state=done]")).to_have_count(count)
 
     return prepare
@@ -143,7 +144,11 @@ def check(page: Page, address: str) -> None:
 
 def address_of(path: str) -> Callable[[Page, str], None]:
     """Return what opens a page."""
-    return lambda page, address: page.goto(address + path) and None
+
+    def prepare(page: Page, address: str) -> None:
+        page.goto(address + path)
+
+    return prepare
 
 
 OTHERS: Final[dict[str, Callable[[Page, str], None]]] = {

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.collecting_proxy import collecting_proxy
 
@@ -70,6 +71,31 @@ def test_a_second_stream_that_is_refused_leaves_the_first_alone(new_page: Callab
     page = new_page()
     page.goto(f"{live_app}about")
     assert page.evaluate(REFUSED_STREAM) == {"heard": [], "open": 1}
+
+
+@pytest.mark.parametrize(("name", "path"), [("a.png", "api/predict"), ("a.mp4", "api/jobs?*")])
+def test_leaving_asks_while_a_file_is_under_way(
+    new_page: Callable[..., Page], staged: SimpleNamespace, name: str, path: str
+) -> None:
+    """What the app does not have yet would be lost with the page."""
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page = new_page()
+    page.on("dialog", leave)
+    page.route(
+        "**/api/kind", lambda route: route.fulfill(json={"kind": "picture" if name.endswith("png") else "video"})
+    )
+    page.goto(f"{staged.address}pictures")
+    page.get_by_role("heading", name="Pictures and videos").click()  # browsers ask for those only who did something
+    with page.expect_request(f"**/{path}"):
+        page.route(f"**/{path}", lambda route: None if route.request.method == "POST" else route.continue_())
+        page.set_input_files("#file", {"name": name, "mimeType": "application/octet-stream", "buffer": b"half"})
+    page.reload()
+    assert asked == ["beforeunload"]
 
 
 def test_a_proxy_that_holds_back_streams_passes_single_pictures(

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from entities import EXPRESSIONS
 from tests.browser.conftest import face, live_body
@@ -135,7 +135,7 @@ def test_words_in_charts_are_whole_and_on_their_layer(new_page: NewPage, staged:
 def test_many_pictures_are_a_grid(new_page: NewPage, staged: SimpleNamespace, check_accessibility: Any) -> None:
     """It is short; sorted and filtered by what faces show; the table is there on opening, its columns told once."""
     empty = cv2.imencode(".png", np.full((200, 300, 3), 130, np.uint8))[1].tobytes()
-    files = [{"name": f"{i}.png", "mimeType": "image/png", "buffer": empty} for i in range(12)]
+    names = ["wall.png", *(f"{i}.png" for i in range(12))]
 
     def found(route: Route) -> None:
         faces = [] if b"wall.png" in (route.request.post_data_buffer or b"") else [face(1, "Happy", 0.9)]
@@ -144,7 +144,7 @@ def test_many_pictures_are_a_grid(new_page: NewPage, staged: SimpleNamespace, ch
     page = new_page()
     page.route("**/api/predict", found)
     page.goto(f"{staged.address}pictures")
-    page.set_input_files("#file", [{"name": "wall.png", "mimeType": "image/png", "buffer": empty}, *files])
+    page.set_input_files("#file", [FilePayload(name=name, mimeType="image/png", buffer=empty) for name in names])
     cards = page.locator(".picture")
     expect(page.locator(".picture[data-state=done]")).to_have_count(13)
     assert page.evaluate("document.documentElement.scrollHeight") < 2000

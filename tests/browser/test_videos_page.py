@@ -333,6 +333,16 @@ def test_faces_are_named_and_it_can_be_undone(page: Page, clip: Path, shoot: Any
     expect(card.locator(".timeline-rows th").first).to_have_text("Anna")
     page.get_by_role("button", name="Undo").click()
     expect(card.locator(".timeline-face").first).to_contain_text("Face 1, seen for 1.0 s")
+    page.get_by_role("button", name="Edit Face 1: name it, merge or split").click()
+    undo = dialog.get_by_role("button", name="Undo the last change")
+    expect(undo).to_be_hidden()
+    dialog.get_by_label("Name").fill("Bea")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    page.reload()  # long after the message with its button
+    page.get_by_role("button", name="Edit Bea: name it, merge or split").click()
+    page.get_by_role("dialog", name="Bea").get_by_role("button", name="Undo the last change").click()
+    expect(card.locator(".timeline-face").first).to_contain_text("Face 1, seen for 1.0 s")
 
 
 def test_intervals_are_a_table_and_a_track_that_follow_names(page: Page, clip: Path, shoot: Any) -> None:

@@ -229,7 +229,7 @@ function describe({ begin = 0, duration: end, width, height, faces, timeline, re
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
   const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
-  const part = begin ? `From ${clock(Math.round(begin))} to ${clock(Math.round(end))}` : `${clock(Math.round(end))} long`;
+  const part = begin ? `From ${clock(begin)} to ${clock(end)}` : `${clock(Math.round(end))} long`;
   const rate = fps ? `, ${fps} frame${fps === 1 ? "" : "s"} a second` : "";
   const compared = rest?.faces.length ? " Compared with resting faces." : "";
   const note = rest?.note ? ` ${rest.note}` : "";
