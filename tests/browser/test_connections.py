@@ -46,7 +46,7 @@ REFUSED_STREAM = """async () => {
   stream.control = { begin() {}, arrived: () => "more" }; // there is room for a better stream beside the first
   stream.start();
   await all;
-  await new Promise(requestAnimationFrame);
+  for (let i = 0; i < 300 && stream.open.size !== 1; i++) await new Promise(requestAnimationFrame);
   const open = stream.open.size;
   stream.stop();
   return { heard, open };
