@@ -49,7 +49,7 @@ from analysis.batch.inputs import Found, find_files
 from analysis.batch.record import begin_run, end_run, forget_names
 from analysis.batch.run import forget, only_run, plan, unnamed
 from analysis.batch.task import Options, Outcome, Task
-from analysis.recording.baseline import RestWanted, load_rest, parse_rest, rest_between
+from analysis.recording.baseline import BaselineSource, load_rest, parse_rest, rest_between
 from analysis.recording.picture import look_at_picture
 from analysis.recording.result import Result
 from analysis.recording.times import parse_time
@@ -352,7 +352,7 @@ _OWN_FILES: Final = {
 """Limits on files of one's own: what would take all memory is refused all the same."""
 
 
-def wanted_rest(given: str | Path | tuple[float, float]) -> RestWanted:
+def wanted_rest(given: str | Path | tuple[float, float]) -> BaselineSource:
     """Return where resting faces come from: a time, as a text or in seconds, auto, or a file.
 
     Raises:
@@ -363,7 +363,7 @@ def wanted_rest(given: str | Path | tuple[float, float]) -> RestWanted:
         return rest_between(given)
     text, path = str(given), Path(given)
     if path.suffix.lower() == ".json" or path.is_file():
-        return RestWanted("loaded", loaded=load_rest(path))
+        return BaselineSource("loaded", loaded=load_rest(path))
     return parse_rest(text)
 
 

@@ -42,16 +42,16 @@ from web import (
     live,
     markers,
     pages,
+    picture_uploads,
     private,
     reports,
     rests,
     security,
     sources,
-    uploads,
 )
-from web.drawings import Drawings
 from web.json import Json
 from web.limiter import Limiter
+from web.live_pictures import Drawings
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
 from web.services import EXTENSION, Services
@@ -112,7 +112,7 @@ def create_app(
     cameras = {name: given[name] or VideoCamera(own, load, rest=known.get(name)) for name, own in each.items()}
     app = documentation.described_app(__name__)
     app.extensions[EXTENSION] = make_services(each, cameras)
-    app.request_class = uploads.PictureRequest
+    app.request_class = picture_uploads.PictureRequest
     app.config["MAX_CONTENT_LENGTH"] = int(settings.uploads.max_megabytes * 1e6) + FORM_OVERHEAD
     app.json = Json(app)
     app.wsgi_app = proxies.behind_proxies(app.wsgi_app, settings.server)  # type: ignore[assignment,method-assign]

@@ -2,7 +2,7 @@
 
 One thread reads the source (`vision.capture`), one processes its newest frame (here), and one loads the model at
 startup. Each viewer waits for the newest result on its own thread; a slow viewer skips frames and delays nobody.
-Nothing is drawn here: what viewers want to see is drawn once for all of them when the first asks (`web.drawings`).
+Nothing is drawn here: what viewers want to see is drawn once for all of them when the first asks (`web.live_pictures`).
 """
 
 import threading
@@ -18,7 +18,7 @@ from expressions.resting import RestingFace
 from live.analyser import LiveAnalyser, ModelState
 from live.meter import Meter
 from live.status_log import StatusLog
-from vision.absence import Absences
+from vision.absence import RecentlyLost
 from vision.annotation import encode_jpeg, message_frame
 from vision.capture import Capture
 from vision.sources import DEMO_NAME, Source, SourceSpec, open_source
@@ -65,7 +65,7 @@ class VideoCamera:
         self._spec: SourceSpec = settings.source
         self._source_name = self._open_video(self._spec).name
         self._analyser = LiveAnalyser(settings, load_classifier, rest)
-        self._absences = Absences()
+        self._recently_lost = RecentlyLost()
         self._meter = Meter()
         self._indices = count()
         self._video = 0
@@ -250,7 +250,7 @@ class VideoCamera:
                 self._capture = self._worker = self._latest = None
             elif self._capture is None:
                 self._analyser.reset()
-                self._absences = Absences()
+                self._recently_lost = RecentlyLost()
                 self._video += 1
                 self._capture = Capture(self._open_video(self._spec))
                 self._capture.start()
@@ -268,7 +268,7 @@ class VideoCamera:
             height=frame.image.shape[0],
             faces=faces,
             timings={**timings, "total": total},
-            gone=self._absences.update(faces, frame.captured_at),
+            lost=self._recently_lost.update(faces, frame.captured_at),
             image=frame.image,
             source=source,
             video=self._video,

@@ -81,7 +81,7 @@ class Face:
 
     score: float | None = None
     """How sure the detector is, 0-1; None where it gives no probability, as Haar."""
-    as_seen: tuple[float, ...] = ()
+    uncorrected: tuple[float, ...] = ()
     """Where `probabilities` are compared with the person's resting face, what they would be without; else empty."""
 
     @property
@@ -127,7 +127,7 @@ class FrameResult:
     """What is shown, in words, as in SourceStatus."""
     video: int = 0
     """Which of the videos that were opened one after the other this is."""
-    gone: tuple[Box, ...] = ()
+    lost: tuple[Box, ...] = ()
     """Where faces were a moment ago that are not found in this frame; to be hidden with those that are."""
 
 

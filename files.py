@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from errors import ResultsError
 
-LONGEST_NAME: Final = 200
+MAX_NAME: Final = 200
 """Bytes of a name that leave room for what is added to it; file systems take 255."""
 
 
@@ -25,8 +25,8 @@ def plain(text: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """Return a name for a folder that begins like another name, and has at most LONGEST_NAME bytes."""
-    while len(os.fsencode(name)) > LONGEST_NAME:
+    """Return a name for a folder that begins like another name, and has at most MAX_NAME bytes."""
+    while len(os.fsencode(name)) > MAX_NAME:
         name = name[:-1]
     return name if name.strip(". ") else "results"
 

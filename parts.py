@@ -71,7 +71,7 @@ def explain(error: ImportError) -> str | None:
 
 
 @contextmanager
-def needed() -> Iterator[None]:
+def require() -> Iterator[None]:
     """Import optional libraries in this context.
 
     Raises:

@@ -26,7 +26,7 @@ LYING: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class RawFace:
     """A face in one frame, and what the classifier says of it alone."""
 
     track_id: int
@@ -106,33 +106,33 @@ class ExpressionPipeline:
         All faces go through the classifier in one batch; live, where that would take too long, those whose turn it is,
         and the others keep the `raw` probabilities of their last turn.
         """
-        sightings, timings = self.look(frame)
+        raw_faces, timings = self.classify(frame)
         for number in self._rests.keys() - self._tracker.numbers:
             self._rests.pop(number, None)
-        return self.describe(sightings, _time(frame)), timings
+        return self.describe(raw_faces, _time(frame)), timings
 
-    def look(self, frame: Frame) -> tuple[list[Sighting], dict[str, float]]:
+    def classify(self, frame: Frame) -> tuple[list[RawFace], dict[str, float]]:
         """Return what the next frame alone shows, from left to right, and milliseconds spent by stage."""
         started = perf_counter()
         found = self._find(frame)
         detected = perf_counter()
-        sightings = self._classify_paced(found, self._pacer) if self._pacer else self._classify([found])[0]
+        raw_faces = self._classify_paced(found, self._pacer) if self._pacer else self._classify([found])[0]
         classified = perf_counter()
         self._tracker.search()
-        return sightings, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
+        return raw_faces, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
-    def look_at(self, frames: Sequence[Frame]) -> list[list[Sighting]]:
+    def classify_batch(self, frames: Sequence[Frame]) -> list[list[RawFace]]:
         """Return what each of the next frames alone shows: as `look` does, but faster, all faces in one batch."""
         return self._classify([self._find(frame) for frame in frames])
 
-    def _classify_paced(self, found: Sequence[_Found], pacer: FacePacer) -> list[Sighting]:
+    def _classify_paced(self, found: Sequence[_Found], pacer: FacePacer) -> list[RawFace]:
         chosen = pacer.choose(face.id for face in found)
         due = [face for face in found if face.id in chosen]
         started = perf_counter()
         raw = {face.track_id: face.raw for face in self._classify([due])[0]}
         pacer.took(perf_counter() - started, len(due))
         self._raw = {face.id: raw.get(face.id) or self._raw[face.id] for face in found}
-        return [Sighting(face.id, face.box, self._raw[face.id], face.detection) for face in found]
+        return [RawFace(face.id, face.box, self._raw[face.id], face.detection) for face in found]
 
     def _find(self, frame: Frame) -> list[_Found]:
         grey = to_grey(frame.image)
@@ -141,35 +141,35 @@ class ExpressionPipeline:
             for track in self._tracker.update(frame.image, _time(frame), grey)
         ]
 
-    def _classify(self, frames: Sequence[Sequence[_Found]]) -> list[list[Sighting]]:
+    def _classify(self, frames: Sequence[Sequence[_Found]]) -> list[list[RawFace]]:
         raw = iter(self._classifier.predict([face.crop for faces in frames for face in faces]).tolist())
-        return [[Sighting(face.id, face.box, tuple(next(raw)), face.detection) for face in faces] for faces in frames]
+        return [[RawFace(face.id, face.box, tuple(next(raw)), face.detection) for face in faces] for faces in frames]
 
-    def describe(self, sightings: Sequence[Sighting], time: float) -> tuple[Face, ...]:
+    def describe(self, raw_faces: Sequence[RawFace], time: float) -> tuple[Face, ...]:
         """Return the faces of the frame at `time` (seconds), smoothed over their past; call it frame by frame."""
-        faces = tuple(self._describe(sighting, time) for sighting in sightings)
-        present = {sighting.track_id for sighting in sightings}
+        faces = tuple(self._describe(raw_face, time) for raw_face in raw_faces)
+        present = {raw_face.track_id for raw_face in raw_faces}
         self._seen = {number: smoother for number, smoother in self._seen.items() if number in present}
-        compared = {face.track_id for face in faces if face.as_seen}
+        compared = {face.track_id for face in faces if face.uncorrected}
         self._compared = {number: smoother for number, smoother in self._compared.items() if number in compared}
         return faces
 
-    def _describe(self, sighting: Sighting, time: float) -> Face:
-        number, raw = sighting.track_id, np.array(sighting.raw)
+    def _describe(self, raw_face: RawFace, time: float) -> Face:
+        number, raw = raw_face.track_id, np.array(raw_face.raw)
         shown = self._smoother(self._seen, number)
         seen = probabilities = shown.update(raw, time)
         if rest := self._rests.get(number, self._rest):
             shown = self._smoother(self._compared, number)
             probabilities = shown.update(rest.correct(raw), time)
         return Face(
-            sighting.box,
+            raw_face.box,
             probabilities,
             number,
             shown.threshold,
-            sighting.raw,
+            raw_face.raw,
             shown.shown,
-            as_seen=seen if rest else (),
-            **_told(sighting.detection),
+            uncorrected=seen if rest else (),
+            **_attributes(raw_face.detection),
         )
 
     def _smoother(self, smoothers: dict[int, Smoother], number: int) -> Smoother:
@@ -202,7 +202,7 @@ def analyze_image(
             number,
             min_confidence,
             raw=probabilities,
-            **_told(detection),
+            **_attributes(detection),
         )
         for number, ((box, detection), row) in enumerate(zip(found, raw, strict=True), start=1)
     )
@@ -244,17 +244,17 @@ def _quarters(faces: Sequence[Face]) -> int:
     return 0 if abs(roll) < LYING else 90 * round(roll / 90) % 360
 
 
-def _told(detection: Detection) -> dict[str, Any]:
+def _attributes(detection: Detection) -> dict[str, Any]:
     """Return what the detector says of a face, as `Face` has it."""
-    told = {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}
-    return told | {"score": detection.probability}
+    attributes = {name: getattr(detection, name) for name in ("roll", "yaw", "profile", "corners")}
+    return attributes | {"score": detection.probability}
 
 
 def compare_largest(faces: Sequence[Face], rest: RestingFace) -> tuple[Face, ...]:
     """Return the faces of a single picture, the largest of them compared with this rest: it is one person's."""
     largest = max(faces, key=lambda face: face.box.width * face.box.height, default=None)
     return tuple(
-        replace(face, probabilities=tuple(rest.correct(face.raw).tolist()), as_seen=face.probabilities)
+        replace(face, probabilities=tuple(rest.correct(face.raw).tolist()), uncorrected=face.probabilities)
         if face is largest
         else face
         for face in faces

@@ -166,7 +166,7 @@ def _look(clip: Path, settings: Settings, classifier: Classifier) -> None:
         for frame in video.frames():
             window.append(frame)
             if len(window) == 16:
-                pipeline.look_at(window)
+                pipeline.classify_batch(window)
                 window = []
 
 
@@ -178,7 +178,7 @@ def _describe(clip: Path, settings: Settings, classifier: Classifier, out: Path 
                 pass
             return
         out.mkdir()
-        with frame_sinks(out, clip.name, *SIZE, as_seen=False) as tables:
+        with frame_sinks(out, clip.name, *SIZE, uncorrected=False) as tables:
             for seen in analysis.frames():
                 tables.append(seen.record)
 

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from entities import EXPRESSIONS
 from expressions.probabilities import Floats, to_rows
 
-LEAST_RECORDING: Final = 60.0
+MIN_RECORDING: Final = 60.0
 """Seconds that a recording must last: in shorter ones, what somebody does most need not be rest."""
-LEAST_REST: Final = 3.0
+MIN_REST: Final = 3.0
 """Seconds of rest that there must be, all together."""
 _STILL: Final = 1.0
 """Seconds in which the face hardly changes."""
@@ -20,7 +20,7 @@ _CONFIDENT: Final = 0.5
 """From this probability on, an expression other than Neutral may be meant."""
 _GAP: Final = 0.3
 """Seconds without the face that end a still time."""
-LEAST_RATE: Final = 1 / _GAP
+MIN_RATE: Final = 1 / _GAP
 """Frames a second that there must be: with fewer, every frame ends the still time."""
 
 Spans = list[tuple[float, float]]
@@ -28,7 +28,7 @@ Spans = list[tuple[float, float]]
 
 
 def resting_spans(times: ArrayLike, probabilities: ArrayLike) -> Spans:
-    """Return when a face is at rest; nothing where that is for less than LEAST_REST seconds in all.
+    """Return when a face is at rest; nothing where that is for less than MIN_REST seconds in all.
 
     Args:
         times: (n,) seconds, rising, of the frames that show the face.
@@ -46,7 +46,7 @@ def resting_spans(times: ArrayLike, probabilities: ArrayLike) -> Spans:
         if calm[first:last].all() and _steady(rows[first:last]):
             resting[first:last] = True
     spans = _spans(clock, resting)
-    return spans if sum(end - begin for begin, end in spans) >= LEAST_REST else []
+    return spans if sum(end - begin for begin, end in spans) >= MIN_REST else []
 
 
 def _windows(clock: Floats) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from camera import VideoCamera
 from config import OutputSettings
 from outputs.output import Connection, Output
 from outputs.sender import Sender
-from parts import needed
+from parts import require
 
 
 def chosen_outputs(
@@ -26,7 +26,7 @@ def chosen_outputs(
         MissingLibraryError: One of them needs a library that is not installed.
 
     """
-    with needed():
+    with require():
         chosen: list[Connection] = [
             Sender(output, camera) for name, camera in cameras.items() for output in _outputs(named(settings, name))
         ]

@@ -101,14 +101,14 @@ class Sender:
 
     def _pass_on(self, session: Session) -> None:
         """Send frames, and the camera's state whenever it changes, until the output is closed."""
-        told: SourceState | None = None
+        known: SourceState | None = None
         while not self._closed.is_set():
             self._set("connected", session.check())
             frame = self._next()
             state = self._camera.status.state
-            if state is not told:
+            if state is not known:
                 session.tell(state)
-                told = state
+                known = state
                 if state is not SourceState.LIVE:
                     session.send(_empty())
             if frame and self._is_due(frame):

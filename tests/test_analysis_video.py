@@ -103,7 +103,7 @@ def test_tables_have_a_row_for_every_frame(tmp_path: Path, video: Path) -> None:
     frames = json.loads((tmp_path / "out" / "frames.json").read_text("utf-8"))["frames"]
     assert [int(row["frame"]) for row in rows] == [frame["frame"] for frame in frames] == list(range(12))
     assert [float(row["time"]) for row in rows] == pytest.approx(np.arange(12) / 10)
-    assert tuple(rows[0]) == columns(as_seen=False)
+    assert tuple(rows[0]) == columns(uncorrected=False)
     assert rows[0]["expression"] == "Happy"
     assert sum(float(rows[0][name]) for name in EXPRESSIONS) == pytest.approx(1, abs=0.001)
     assert set(list(rows[-1].values())[4:]) == {""}

@@ -176,7 +176,7 @@ def test_tables_of_a_run(tmp_path: Path, picture: Path, video: Path) -> None:
     assert dict(zip(files["file"], files["kind"], strict=True)) == {"clip.mp4": "video", "portrait.jpg": "picture"}
     assert (faces["file"].item(), faces["share_Happy"].item(), faces["seconds"].item()) == ("portrait.jpg", 1, 0)
     assert dict(frames["file"].value_counts()) == {"clip.mp4": 25, "portrait.jpg": 1}
-    assert tuple(frames.columns) == columns(as_seen=False)
+    assert tuple(frames.columns) == columns(uncorrected=False)
     for table, rows in (("frames", frames), ("faces", faces), ("files", files)):
         written = pd.read_csv(out / f"{table}.csv")
         assert list(written.columns) == list(rows.columns)
@@ -231,7 +231,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path, video: Path, capsys, monkeypatch: 
         def __init__(self, settings: Settings, classifier: object) -> None:
             calls.append(settings)
 
-        def look_at(self, frames: object) -> None:
+        def classify_batch(self, frames: object) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("analysis.recording.video.ExpressionPipeline", Interrupted)

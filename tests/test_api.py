@@ -295,7 +295,7 @@ def test_a_visitor_who_sends_frames_faster_than_they_are_analysed_delays_nobody_
 
 def test_too_many_pictures_at_once(app, client: FlaskClient, portrait, monkeypatch):
     """Where all turns are taken for too long, the answer is 503 and not a growing heap of pictures."""
-    monkeypatch.setattr("web.uploads.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("web.picture_uploads.BUSY_SECONDS", 0.01)
     with all_turns(app):
         answer = send(client, encoded(portrait[0]))
     assert problem(answer) == "busy"

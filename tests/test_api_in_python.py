@@ -34,7 +34,7 @@ def test_frames_of_a_video(video: Path) -> None:
     result = analyze_video(video, classifier=SAD)
     frames = result.frames
     assert set(video.parent.iterdir()) == before, "nothing is written"
-    assert tuple(frames.columns) == columns(as_seen=False)
+    assert tuple(frames.columns) == columns(uncorrected=False)
     assert list(frames["frame"]) == list(range(12))
     assert frames["duration"].sum() == pytest.approx(1.2)
     seen, unseen = frames[frames["face"].notna()], frames[frames["face"].isna()]

@@ -14,8 +14,8 @@ import PIL.Image
 import pytest
 
 from errors import ImageError, ImageSizeError
-from vision.bombs import MOST_PARTS
-from vision.pictures import LONGEST_SIDE, read_picture
+from vision.bombs import MAX_PARTS
+from vision.pictures import MAX_SIDE, read_picture
 
 MEGAPIXELS = 50
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -144,7 +144,7 @@ def test_a_restart_marker_ends_no_scan() -> None:
     assert read_picture(file.getvalue(), 1).image.shape == (600, 800, 3)
 
 
-@pytest.mark.parametrize("size", [(LONGEST_SIDE + 100, 10), (10, LONGEST_SIDE + 100)])
+@pytest.mark.parametrize("size", [(MAX_SIDE + 100, 10), (10, MAX_SIDE + 100)])
 def test_sides_that_no_jpeg_can_have_are_refused(size: tuple[int, int], capfd: pytest.CaptureFixture[str]) -> None:
     """In our words, before OpenCV finds its own."""
     with pytest.raises(ImageSizeError, match="65,500"):
@@ -214,5 +214,5 @@ def test_damaged_pictures_are_read_or_refused(kind: str, capfd: pytest.CaptureFi
 
 def test_parts_are_counted() -> None:
     """A file with many, but not too many, parts is read."""
-    few = MOST_PARTS // 100
+    few = MAX_PARTS // 100
     assert read_picture(b"\xff\xd8" + b"\xff\xe1\x00\x02" * few + jpeg()[2:], 1).image.shape == (64, 64, 3)

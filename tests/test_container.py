@@ -18,7 +18,7 @@ from tests.conftest import missing
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 TOOLS = ("mmdebstrap", "buildah", "unshare", "chroot", "ip")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-MOST_BYTES = 1.2e9
+MAX_BYTES = 1.2e9
 RUN = """
 set -e
 ip link set lo up
@@ -107,7 +107,7 @@ def image(buildah: Any, debian: str, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_the_image_is_small_and_shows_a_face_as_an_ordinary_user(buildah: Any, image: dict[str, Any], tmp_path: Path):
     """With a read-only root: health check, YuNet, a folder from outside, and the demo clip where there is no webcam."""
-    assert sum(layer["size"] for layer in json.loads(image["Manifest"])["layers"]) <= MOST_BYTES
+    assert sum(layer["size"] for layer in json.loads(image["Manifest"])["layers"]) <= MAX_BYTES
     config = image["Docker"]["config"]
     assert config["User"] == "app"
     root = buildah("mount", buildah("from", "facial-expressions"))

@@ -11,7 +11,7 @@ import pytest
 from entities import Box, Face, FrameResult
 from tests.fake_camera import probabilities
 from vision.annotation import annotate, encode_jpeg
-from web.drawings import Drawings
+from web.live_pictures import Drawings
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_hidden_faces_are_mosaics(result: FrameResult) -> None:
 
 def test_the_place_of_a_face_that_has_gone_is_hidden_too(result: FrameResult) -> None:
     """Who turns away is not found any more, but can still be known."""
-    left = replace(result, faces=(), gone=(result.faces[0].box,))
+    left = replace(result, faces=(), lost=(result.faces[0].box,))
     picture = decoded(Drawings(90).jpeg(left, labels=True, blur=True)).astype(float)
     assert picture[75:105, 72:98].std(axis=(0, 1)).max() < 20 < picture[:30].std()
 
@@ -45,7 +45,7 @@ def test_the_place_of_a_face_that_has_gone_is_hidden_too(result: FrameResult) ->
 def test_a_frame_is_drawn_once_for_all_viewers(result: FrameResult) -> None:
     """The second viewer gets the first one's picture; the next frame is drawn anew."""
     viewers = Drawings(90)
-    with mock.patch("web.drawings.annotate", wraps=annotate) as drawing:
+    with mock.patch("web.live_pictures.annotate", wraps=annotate) as drawing:
         assert viewers.jpeg(result, labels=False, blur=False) == viewers.jpeg(result, labels=False, blur=False)
         assert drawing.call_count == 1
         viewers.jpeg(replace(result, index=1), labels=False, blur=False)
@@ -55,7 +55,7 @@ def test_a_frame_is_drawn_once_for_all_viewers(result: FrameResult) -> None:
 def test_viewers_who_are_a_frame_behind_share_it(result: FrameResult) -> None:
     """Of a hundred viewers many are: were it drawn for each of them, they would fall behind further and further."""
     viewers, newer = Drawings(90), replace(result, index=1)
-    with mock.patch("web.drawings.encode_jpeg", wraps=encode_jpeg) as encoding:
+    with mock.patch("web.live_pictures.encode_jpeg", wraps=encode_jpeg) as encoding:
         for frame in (result, newer, result, newer):
             viewers.picture(frame, blur=False, rate=None)
     assert encoding.call_count == 2
@@ -73,7 +73,7 @@ def test_nothing_is_kept_of_frames_that_nobody_has(result: FrameResult) -> None:
 
 def test_a_picture_that_cannot_be_drawn_is_a_message(result: FrameResult, caplog: pytest.LogCaptureFixture) -> None:
     """One bad frame ends no stream: viewers are told, and so is the log."""
-    with mock.patch("web.drawings.annotate", side_effect=ValueError("too dark to draw on")):
+    with mock.patch("web.live_pictures.annotate", side_effect=ValueError("too dark to draw on")):
         picture = decoded(Drawings(90).jpeg(result, labels=True, blur=False))
     assert picture.shape == (240, 320, 3)
     assert np.median(picture) < 40

@@ -21,7 +21,7 @@ from tests.footage import make_video
 
 FOLDER = "Mes visages, größer 表情"
 """Spaces and letters that are not ASCII, as people's folders have them."""
-MOST_MEGABYTES = 900
+MAX_MEGABYTES = 900
 
 
 @pytest.fixture
@@ -120,4 +120,4 @@ def test_make_run_serves_a_face_with_the_running_part_alone(running: str, checko
     assert "keras" in listed
     assert not re.search("tensorflow|pyarrow|scipy", listed)
     files = (path.lstat() for path in (checkout / ".venv").rglob("*"))
-    assert sum(file.st_blocks for file in files) * 512 / 2**20 <= MOST_MEGABYTES
+    assert sum(file.st_blocks for file in files) * 512 / 2**20 <= MAX_MEGABYTES

@@ -22,7 +22,7 @@ from analysis.queue.job import Job, JobState
 from analysis.queue.job_files import JobFiles
 from analysis.queue.jobs import JobStore
 from analysis.queue.runner import JobRunner
-from analysis.queue.work import MOST_ATTEMPTS, WorkQueue
+from analysis.queue.work_queue import MAX_ATTEMPTS, WorkQueue
 from analysis.queue.worker import Inbox, Worker
 from config import Settings
 from entities import Classifier
@@ -287,7 +287,7 @@ class TestStore:
     def test_a_released_attempt_does_not_count(self, store: JobStore) -> None:
         """However often the application is restarted, the job goes on."""
         add(store)
-        for _ in range(MOST_ATTEMPTS + 1):
+        for _ in range(MAX_ATTEMPTS + 1):
             job = WorkQueue(store).claim()
             assert job is not None
             WorkQueue(store).release(job.id)
@@ -297,7 +297,7 @@ class TestStore:
     def test_a_job_that_always_crashes_is_given_up(self, store: JobStore) -> None:
         """A video that ends its process again and again does not block the queue."""
         job = add(store)
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             WorkQueue(store).claim()
             WorkQueue(store).recover()
         failed = store.job("anna", job.id)
@@ -424,7 +424,7 @@ FULL_DISK = """
 import errno, pathlib, sys
 from contextlib import suppress
 from analysis.queue.jobs import JobStore
-from analysis.queue.work import WorkQueue
+from analysis.queue.work_queue import WorkQueue
 from errors import ResultsError
 
 def fill():

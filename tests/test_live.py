@@ -24,7 +24,7 @@ from config import ServerSettings
 from entities import SourceState, SourceStatus
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera, frame_result
-from web.drawings import Drawings
+from web.live_pictures import Drawings
 from web.services import EXTENSION, Services
 from web.serving.server import Connection, Server
 

@@ -11,7 +11,7 @@ import pytest
 from config import ModelSettings, Settings
 from scripts.make_site import ICONS, PAGES, WORKER, Site, SiteError, main, write
 
-MOST_BYTES = 7_000_000
+MAX_BYTES = 7_000_000
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def files() -> dict[str, bytes]:
 
 def test_it_is_small(files: dict[str, bytes]) -> None:
     """Everything together has at most 7 MB."""
-    assert sum(map(len, files.values())) <= MOST_BYTES
+    assert sum(map(len, files.values())) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("page", PAGES.values())

@@ -16,7 +16,7 @@ from tests.faces import synthetic_faces
 from training import notebook
 from training.fer2013 import load
 
-MOST_PARAMETERS = 10
+MAX_PARAMETERS = 10
 
 
 @pytest.mark.timeout(400)  # A kernel that trains may take minutes on a busy machine.
@@ -45,7 +45,7 @@ def test_the_notebook_is_for_a_reader() -> None:
     """It has few parameters, and none that another program put there."""
     committed = nbformat.read(ROOT / "train.ipynb", as_version=4)
     assert not [cell for cell in committed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
-    assert len(notebook.read_parameters()) <= MOST_PARAMETERS
+    assert len(notebook.read_parameters()) <= MAX_PARAMETERS
 
 
 def test_a_cell_that_fails_ends_it_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

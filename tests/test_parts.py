@@ -53,7 +53,7 @@ def test_a_command_names_the_missing_library_and_the_line_that_installs_it(comma
 
 def test_an_optional_library_that_is_missing_is_an_error_with_the_line_that_installs_it():
     """So that a command can catch it like any other error."""
-    with pytest.raises(MissingLibraryError, match=r"scikit-learn is not installed.*\n.*train.txt"), parts.needed():
+    with pytest.raises(MissingLibraryError, match=r"scikit-learn is not installed.*\n.*train.txt"), parts.require():
         raise ModuleNotFoundError(name="sklearn.metrics")
 
 
@@ -61,13 +61,13 @@ def test_an_optional_library_that_is_missing_is_an_error_with_the_line_that_inst
 def test_a_room_that_needs_a_part_whole_names_it_for_what_is_in_it(monkeypatch, module: str, part: str):
     """A library of another part is not installed with it."""
     monkeypatch.setitem(sys.modules, "training", sys)
-    with pytest.raises(MissingLibraryError, match=rf"requirements/{part}\.txt"), parts.needed():
+    with pytest.raises(MissingLibraryError, match=rf"requirements/{part}\.txt"), parts.require():
         raise ModuleNotFoundError(name=module)
 
 
 def test_a_module_of_our_own_that_is_missing_stays_what_it_is():
     """It is a bug, not something to install."""
-    with pytest.raises(ModuleNotFoundError), parts.needed():
+    with pytest.raises(ModuleNotFoundError), parts.require():
         raise ModuleNotFoundError(name="vision.nothing")
 
 

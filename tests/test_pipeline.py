@@ -123,8 +123,8 @@ def test_whoever_is_seen_is_compared_with_the_cameras_resting_face(classifier, p
     rest = RestingFace.of([0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.2])
     pipeline = ExpressionPipeline(Settings(), classifier, rest=rest)
     (face,), _ = pipeline.process(Frame(image, 0, 0.0))
-    assert face.as_seen
+    assert face.uncorrected
     assert face.probabilities == pytest.approx(rest.correct(np.array(face.raw)), abs=1e-6)
     pipeline.compare(face.track_id, None)
     (face,), _ = pipeline.process(Frame(image, 1, 0.1))
-    assert not face.as_seen
+    assert not face.uncorrected

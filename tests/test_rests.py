@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import analyze
-from analysis.recording.baseline import RestWanted, known_rests, parse_rest, rest_record
+from analysis.recording.baseline import BaselineSource, known_rests, parse_rest, rest_record
 from analysis.recording.video import analyze_video
 from config import ROOT, ModelSettings, Settings
 from entities import EXPRESSIONS, Box, Frame
@@ -17,7 +17,7 @@ from errors import RestError, SourceError
 from expressions.resting import RestingFace
 from expressions.stillness import resting_spans
 from model import FacialExpressionModel
-from pipeline import ExpressionPipeline, Sighting, compare_largest
+from pipeline import ExpressionPipeline, RawFace, compare_largest
 from tests.footage import make_video
 from tests.test_resting import row
 from vision.detectors.detector import Detection
@@ -44,7 +44,7 @@ def video(tmp_path: Path, portrait) -> Path:
 def frames_of(rows, rate=10.0, number=1):
     """Return the frames of a recording that shows one face with these probabilities."""
     box, detection = Box(0, 0, 9, 9), Detection(Square(0, 0, 9), 1.0)
-    return [(i / rate, [Sighting(number, box, tuple(values), detection)]) for i, values in enumerate(rows)]
+    return [(i / rate, [RawFace(number, box, tuple(values), detection)]) for i, values in enumerate(rows)]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def frames_of(rows, rate=10.0, number=1):
 )
 def test_times_are_read_as_people_write_them(text, span):
     """Seconds, minutes and hours, with either dash."""
-    assert parse_rest(text) == RestWanted("asked", span)
+    assert parse_rest(text) == BaselineSource("asked", span)
 
 
 @pytest.mark.parametrize("text", ["", "3", "6-3", "0:03-", "a-b", "-3-6", "3-6-9", "1:2:3:4-9", "nan-inf"])
@@ -69,7 +69,7 @@ def test_auto_takes_still_and_unclear_times_only():
     smiling = [row(Happy=0.95)] * 300
     restless = [row(Neutral=0.9) if i % 4 < 2 else row(Neutral=0.5, Sad=0.4) for i in range(300)]
     frames = frames_of([*smiling, *still, *restless, *smiling])
-    rests = known_rests(RestWanted("found"), frames, 120)
+    rests = known_rests(BaselineSource("found"), frames, 120)
     ((begin, end),) = rests[1].spans
     assert begin == pytest.approx(30, abs=0.2)
     assert end == pytest.approx(59.9, abs=0.2)
@@ -87,18 +87,18 @@ def test_auto_takes_still_and_unclear_times_only():
 def test_auto_says_that_it_found_none(rows, why):
     """A face that always smiles, a short recording, and a rest of two seconds give none, and the results say why."""
     frames, duration = frames_of(rows), len(rows) / 10
-    rests = known_rests(RestWanted("found"), frames, duration)
+    rests = known_rests(BaselineSource("found"), frames, duration)
     assert rests == {}
-    assert why in rest_record(RestWanted("found"), rests, duration)["note"]
+    assert why in rest_record(BaselineSource("found"), rests, duration)["note"]
 
 
 @pytest.mark.parametrize(("rate", "found"), [(1.0, False), (3.3, False), (3.4, True)])
 def test_auto_says_that_the_rate_is_too_low(rate, found):
     """Below 3.4 frames a second no rest is found in a face that never moves, and that is not the face's fault."""
     frames = frames_of([row(Neutral=0.9)] * round(100 * rate), rate)
-    rests = known_rests(RestWanted("found"), frames, 100)
+    rests = known_rests(BaselineSource("found"), frames, 100)
     assert bool(rests) == found
-    said = rest_record(RestWanted("found"), rests, 100, rate)["note"]
+    said = rest_record(BaselineSource("found"), rests, 100, rate)["note"]
     assert said.startswith("" if found else "No resting face was looked for: that takes 3.4 frames a second or more")
     assert (f"{rate:g} were looked at" in said) != found
 
@@ -191,14 +191,14 @@ def test_live_faces_are_compared_until_it_is_taken_back(portrait):
     """The next frame tells both; taken back, the face is as it was seen, with its past."""
     pipeline = ExpressionPipeline(Settings(model=ModelSettings(smoothing=0)), SadAtRest())
     (face,), _ = pipeline.process(Frame(portrait[0], 0, 0.0))
-    assert (face.expression, face.as_seen) == ("Sad", ())
+    assert (face.expression, face.uncorrected) == ("Sad", ())
     pipeline.compare(face.track_id, SAD)
     (face,), _ = pipeline.process(Frame(portrait[0], 1, 0.1))
     assert face.expression == "Neutral"
-    assert face.as_seen == pytest.approx(face.raw)
+    assert face.uncorrected == pytest.approx(face.raw)
     pipeline.compare(face.track_id, None)
     (face,), _ = pipeline.process(Frame(portrait[0], 2, 0.2))
-    assert (face.expression, face.as_seen) == ("Sad", ())
+    assert (face.expression, face.uncorrected) == ("Sad", ())
 
 
 def test_a_rest_is_gone_with_its_video(portrait):
@@ -208,7 +208,7 @@ def test_a_rest_is_gone_with_its_video(portrait):
     pipeline.compare(face.track_id, SAD)
     pipeline.reset()
     (face,), _ = pipeline.process(Frame(portrait[0], 1, 0.1))
-    assert face.as_seen == ()
+    assert face.uncorrected == ()
 
 
 def test_a_rest_goes_with_its_face(portrait):
@@ -228,7 +228,7 @@ def test_of_a_picture_the_largest_face_is_compared():
     from entities import Face
 
     faces = [Face(Box(0, 0, side, side), tuple(row(Sad=0.8)), side, raw=tuple(row(Sad=0.8))) for side in (10, 30, 20)]
-    assert [bool(face.as_seen) for face in compare_largest(faces, SAD)] == [False, True, False]
+    assert [bool(face.uncorrected) for face in compare_largest(faces, SAD)] == [False, True, False]
     assert compare_largest([], SAD) == ()
 
 

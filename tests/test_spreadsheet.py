@@ -43,7 +43,7 @@ def test_numbers_are_numbers_and_words_are_words(tmp_path: Path) -> None:
 
 def test_more_rows_than_a_sheet_has_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last row says where the others are; nothing is left out without a word."""
-    monkeypatch.setattr(spreadsheet, "_MOST_ROWS", 4)
+    monkeypatch.setattr(spreadsheet, "_MAX_ROWS", 4)
     found = cells(write_spreadsheet(write_table(tmp_path / "a.csv", ["frame"], *[[index] for index in range(9)])))
     assert found["A3"] == ("", "1")
     assert found["A4"] == ("inlineStr", "All other rows are in a.csv.")

@@ -179,7 +179,7 @@ def test_the_codebook_has_every_column_of_every_table(study: Path):
     tables = {name: Dataset(study).read(name) for name in ("frames", "files", "intervals")}
     tables |= {f"groups/{path.stem}": pd.read_parquet(path) for path in (study / "groups").glob("*.parquet")}
     tables |= {"markers": pd.read_parquet(study / "markers.parquet"), "faces": face_rows("a.mp4", [])}
-    tables["frames"] = DataFrame(columns=columns(as_seen=True))
+    tables["frames"] = DataFrame(columns=columns(uncorrected=True))
     tables["groups/wide"] = tables["groups/wide"].rename(
         columns=lambda name: re.sub("_(alone|visit)$", "_{marker}", name)
     )

@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 
 from analysis.queue.jobs import JobStore
 from analysis.queue.runner import JobRunner
-from analysis.queue.work import WorkQueue
+from analysis.queue.work_queue import WorkQueue
 from analysis.recording.video import analyze_video
 from config import Settings
 from entities import Box, Image
@@ -666,7 +666,7 @@ class TestReport:
         self, client: FlaskClient, clip: bytes, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Size and time are bounded, and the reader is told; what was just deleted is left out."""
-        monkeypatch.setattr(reports, "MOST_VIDEOS", 1)
+        monkeypatch.setattr(reports, "MAX_VIDEOS", 1)
         finish(client, send(client, clip, "gone.mp4").json["job"])
         report = client.get("/api/jobs/report").text
         assert "Facial expressions in 0 videos" in report

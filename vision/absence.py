@@ -9,7 +9,7 @@ HIDDEN_SECONDS: Final = 10.0
 """How long a place stays hidden: people who turn away usually turn back within seconds."""
 
 
-class Absences:
+class RecentlyLost:
     """The last places of one video's faces that have gone lately."""
 
     def __init__(self) -> None:

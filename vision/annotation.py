@@ -94,7 +94,7 @@ def annotate(
     labels: bool = True,
     numbers: bool | None = None,
     blur: bool = False,
-    gone: Iterable[Box] = (),
+    lost: Iterable[Box] = (),
 ) -> Image:
     """Return a copy of the picture with corners around every face and a label beside it.
 
@@ -104,10 +104,10 @@ def annotate(
         labels: whether to name expression and confidence; the corners are drawn in any case.
         numbers: whether labels begin with the face's number; by default where there are several faces.
         blur: whether to replace faces by a coarse mosaic from which they cannot be restored.
-        gone: where faces were lately that are not found now; with `blur`, these places are hidden as well.
+        lost: where faces were lately that are not found now; with `blur`, these places are hidden as well.
     """
     faces = tuple(faces)
-    canvas = hide_faces(image, faces, gone) if blur else image.copy()
+    canvas = hide_faces(image, faces, lost) if blur else image.copy()
     for face in faces:
         _draw_corners(canvas, _outline(face), colour_of(face))
     if labels:
@@ -115,10 +115,10 @@ def annotate(
     return canvas
 
 
-def hide_faces(image: Image, faces: Iterable[Face], gone: Iterable[Box] = ()) -> Image:
+def hide_faces(image: Image, faces: Iterable[Face], lost: Iterable[Box] = ()) -> Image:
     """Return a copy of the (H, W, 3) BGR picture in which coarse mosaics hide faces and the places `gone`."""
     canvas = image.copy()
-    for box in gone:
+    for box in lost:
         _hide(canvas, box, GONE_MARGIN)
     for face in faces:
         _hide(canvas, _around(_head(face)), MOSAIC_MARGIN)

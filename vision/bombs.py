@@ -12,12 +12,12 @@ from typing import Final
 
 from errors import ImageError, ImageSizeError
 
-MOST_SCANS: Final = 100
-MOST_SCANNED: Final = 750e6
+MAX_SCANS: Final = 100
+MAX_SCANNED: Final = 750e6
 """Pixels times scans; files as encoders write them have at most 15 scans or so."""
-MOST_PARTS: Final = 20_000
+MAX_PARTS: Final = 20_000
 """Segments or chunks in a file; Pillow reads them one by one."""
-MOST_RUN_LENGTH: Final = 2_000_000
+MAX_RUN_LENGTH: Final = 2_000_000
 """Pixels, and bytes, of a run-length encoded BMP, which Pillow decodes in Python."""
 SMALLEST_BLOCK: Final = 1 / 8
 """Bytes that a JPEG's block of 8 x 8 pixels takes at least, however it is compressed."""
@@ -84,7 +84,7 @@ def _check_padding(data: bytes) -> None:
     padding = 0
     for marker, before in _markers(data):
         padding += before
-        if padding > MOST_PARTS:
+        if padding > MAX_PARTS:
             raise ImageError(_TOO_MUCH)
         if marker == _SOS:
             return
@@ -94,7 +94,7 @@ def _check_jpeg(data: bytes, pixels: int) -> None:
     markers = list(_markers(data))
     kinds = [kind for kind, _ in markers]
     scans = kinds.count(_SOS)
-    if scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
+    if scans > MAX_SCANS or scans * pixels > MAX_SCANNED:
         raise ImageError(_TOO_MUCH)
     compressed = sum(before for _, before in markers[kinds.index(_SOS) :]) if scans else 0
     if _WITH_HUFFMAN.intersection(kinds) and compressed < SMALLEST_BLOCK * pixels / 64:
@@ -109,7 +109,7 @@ def _markers(data: bytes) -> Iterator[tuple[int, int]]:
 
     """
     position = len(JPEG)
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         match = _MARKER.search(data, position)
         if match is None or match[1][0] == _EOI:
             yield _EOI, (match.start() if match else len(data)) - position
@@ -137,7 +137,7 @@ def _check_png(data: bytes, width: int, height: int) -> None:
 def _compressed_parts(data: bytes) -> Iterator[memoryview]:
     """Yield the contents of a PNG's IDAT chunks, as far as they are there."""
     view, position = memoryview(data), len(PNG)
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         kind = data[position + 4 : position + 8]
         if kind in {b"", b"IEND"}:
             return
@@ -159,5 +159,5 @@ def _inflated_size(width: int, height: int, *, bits: int, interlaced: bool) -> i
 
 def _check_bmp(data: bytes, pixels: int) -> None:
     run_length = int.from_bytes(data[14:18], "little") >= 40 and int.from_bytes(data[30:34], "little") in {1, 2}
-    if run_length and max(pixels, len(data)) > MOST_RUN_LENGTH:
+    if run_length and max(pixels, len(data)) > MAX_RUN_LENGTH:
         raise ImageSizeError("Run-length encoded BMP files may have 2 megapixels at most. Save it as PNG, and retry.")

@@ -18,9 +18,9 @@ STEADY: Final = 10.0
 """Seconds of frames after which a source counts as recovered, so that a later fault starts over."""
 STALL: Final = 3.0
 """Seconds without a frame after which a live source is said to have stopped."""
-LONGEST_GAP: Final = 10.0
+MAX_GAP: Final = 10.0
 """Seconds that a file may wait for its next frame; a longer gap in its times is an error in them."""
-MOST_BEHIND: Final = 0.5
+MAX_BEHIND: Final = 0.5
 """Seconds that a file may run behind its clock before the clock is set back: it cannot be decoded fast enough."""
 
 
@@ -78,7 +78,7 @@ class Capture:
     def status(self) -> SourceStatus:
         """Where the source stands; a source that is open but silent counts as reconnecting."""
         status, frame = self._status, self._frame
-        patience = STALL if self._source.live else LONGEST_GAP + STALL
+        patience = STALL if self._source.live else MAX_GAP + STALL
         if status.state is SourceState.LIVE and frame and self._clock.now() - frame.captured_at > patience:
             return replace(status, state=SourceState.RECONNECTING, reason="It has stopped giving pictures.")
         return status
@@ -161,11 +161,11 @@ def paced(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
         now = clock.now()
         if previous is None or previous.time is None:
             start = now - frame.time
-        elif not 0 <= frame.time - previous.time <= LONGEST_GAP:
+        elif not 0 <= frame.time - previous.time <= MAX_GAP:
             start = max(now, start + previous.time + step) - frame.time
         else:
             step = frame.time - previous.time
-            if now - (start + frame.time) > MOST_BEHIND:
+            if now - (start + frame.time) > MAX_BEHIND:
                 start = now - frame.time
         previous = frame
         if clock.wait(start + frame.time - now):

@@ -27,7 +27,7 @@ MAX_PIXELS: Final = 8192 * 8192
 
 WAITED: Final = 0.002
 """Seconds that reading a packet takes at least if it was not there yet."""
-MOST_BEHIND: Final = 1.0
+MAX_BEHIND: Final = 1.0
 """Seconds without such waiting after which a live stream counts as faster than its decoder."""
 
 
@@ -190,7 +190,7 @@ def up_to_date(
     for packet in packets:
         if now() - asked_at > WAITED:
             waited_at = now()
-        behind = now() - waited_at > MOST_BEHIND
+        behind = now() - waited_at > MAX_BEHIND
         dropping = behind or (dropping and not packet.is_keyframe)
         if not dropping:
             yield packet

@@ -44,7 +44,7 @@ _SIGNATURES: Final = {
     "PNM": rb"P[1-6]\s",
 }
 """How files of pictures begin, those too that cannot be read here."""
-LONGEST_SIDE: Final = 65_500
+MAX_SIDE: Final = 65_500
 """Pixels; no JPEG of the result can be larger."""
 _STRIP: Final = 1_000_000
 """Pixels that are converted at a time: Pillow makes a copy for each step."""
@@ -176,9 +176,9 @@ def _check_size(picture: PIL.Image.Image, max_megapixels: float) -> None:
             f"The picture has {picture.width} x {picture.height} pixels; at most {max_megapixels:g} megapixels "
             "are allowed. Send a smaller one."
         )
-    if max(picture.size) > LONGEST_SIDE:
+    if max(picture.size) > MAX_SIDE:
         raise ImageSizeError(
-            f"The picture has {picture.width} x {picture.height} pixels; at most {LONGEST_SIDE:,} are allowed on each "
+            f"The picture has {picture.width} x {picture.height} pixels; at most {MAX_SIDE:,} are allowed on each "
             "side. Send a part of it."
         )
 

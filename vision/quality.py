@@ -12,10 +12,10 @@ from vision.pixels import to_grey
 
 _SIDE: Final = 48
 """Pixels to which a face is resized before it is judged: the network sees no more of it."""
-_LEAST_HEIGHT: Final = 24.0
-_LEAST_SHARPNESS: Final = 0.03
+_MIN_HEIGHT: Final = 24.0
+_MIN_SHARPNESS: Final = 0.03
 _BRIGHTNESS: Final = (40.0, 220.0)
-_LEAST_SCORE: Final = 0.7
+_MIN_SCORE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Quality:
         """
         return (
             not self.profile
-            and self.face_height >= _LEAST_HEIGHT
-            and self.sharpness >= _LEAST_SHARPNESS
+            and self.face_height >= _MIN_HEIGHT
+            and self.sharpness >= _MIN_SHARPNESS
             and _BRIGHTNESS[0] <= self.brightness <= _BRIGHTNESS[1]
-            and (self.score is None or self.score >= _LEAST_SCORE)
+            and (self.score is None or self.score >= _MIN_SCORE)
         )
 
 

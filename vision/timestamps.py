@@ -21,15 +21,15 @@ from vision.skipping import begins_anew
 
 USUAL_FPS: Final = 25
 """Frames a second of a video that does not say."""
-LONGEST_GAP: Final = 10.0
+MAX_GAP: Final = 10.0
 """Seconds between two frames above which the times are wrong, and not the frames missing."""
-MOST_FPS: Final = 240
+MAX_FPS: Final = 240
 """Frames a second that a video may have."""
 SMALLEST_STEP: Final = 1 / 90_000
 """Seconds by which times rise at least."""
 _WITH_LENGTH: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """FFmpeg's names of containers whose header tells how long they are, and not what comes last in the file."""
-_LEAST_MISSING: Final = 1.0
+_MIN_MISSING: Final = 1.0
 """Seconds by which a file is shorter than its header tells, if it was cut off."""
 _SOUND_BEHIND: Final = 5.0
 """Seconds that sound ends before or after the pictures of its part, at most."""
@@ -40,22 +40,22 @@ _JITTER: Final = 0.1
 class SteadyClock:
     """Turns the times in a file into seconds from the first, which rise.
 
-    Where the file's times go back, or leap by more than `longest_gap`, time runs on by one frame.
+    Where the file's times go back, or leap by more than `max_gap`, time runs on by one frame.
 
     Args:
         step: Seconds from one frame to the next, as far as the file tells.
-        longest_gap: Seconds that may pass between two frames.
+        max_gap: Seconds that may pass between two frames.
         restarts: Whether times that go back begin anew; else they are frames in the wrong order.
         shift: Seconds to add to the file's times, where frames are not read from the first on.
 
     """
 
     def __init__(
-        self, step: float, longest_gap: float = LONGEST_GAP, *, restarts: bool = True, shift: float | None = None
+        self, step: float, max_gap: float = MAX_GAP, *, restarts: bool = True, shift: float | None = None
     ) -> None:
         self.step = step
         """Seconds from one frame to the next, as they last were."""
-        self._least, self._most = 0.0 if restarts else -inf, longest_gap
+        self._least, self._most = 0.0 if restarts else -inf, max_gap
         self._shift = shift
         self._previous: float | None = None
         self._now = -step
@@ -112,7 +112,7 @@ class Timing:
     duration: float
     """Seconds from the first frame to the end of the last."""
     parts: tuple[Part, ...]
-    longest_gap: float = LONGEST_GAP
+    max_gap: float = MAX_GAP
     """Seconds that may pass between two frames: any number where there is sound meanwhile."""
     shown: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
     """When each picture is shown, in the file's own seconds, rising; empty where there are several parts."""
@@ -137,7 +137,7 @@ class SoundClock:
     def __init__(self, timing: Timing) -> None:
         self._parts = timing.parts or (Part(0, 0.0),)
         self._positions = [part.position for part in self._parts]
-        self._longest_gap = timing.longest_gap
+        self._longest_gap = timing.max_gap
         self._index = -1
         self._shift = 0.0
         self._previous = 0.0
@@ -182,7 +182,7 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
     Args:
         container: Opened, and not read from yet.
         track: The track whose pictures count.
-        max_seconds: A video that is longer is not read to its end; nor is one that has as many frames as MOST_FPS
+        max_seconds: A video that is longer is not read to its end; nor is one that has as many frames as MAX_FPS
             a second would be.
 
     """
@@ -195,7 +195,7 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
                 scan.add_picture(packet)
             else:
                 scan.add_sound(packet)
-            if scan.end > max_seconds or scan.pictures > max_seconds * MOST_FPS:
+            if scan.end > max_seconds or scan.pictures > max_seconds * MAX_FPS:
                 whole = False
                 break
     except FFmpegError:  # the rest of the file is missing
@@ -204,7 +204,7 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
     if not whole or len(timing.parts) > 1 or container.format.name not in _WITH_LENGTH or not container.duration:
         return timing
     missing = ((container.start_time or 0) + container.duration) / 1e6 - scan.last
-    return replace(timing, missing=missing if missing > _LEAST_MISSING else 0.0)
+    return replace(timing, missing=missing if missing > _MIN_MISSING else 0.0)
 
 
 class _Scan:
@@ -227,7 +227,7 @@ class _Scan:
         """When the latest picture is decoded: in the order of the packets, which pictures need not be shown in."""
         self._heard_from = self._heard = -inf
         """When sound without a leap began, and how far it goes."""
-        self._longest_gap = LONGEST_GAP
+        self._longest_gap = MAX_GAP
         self._unexplained = False
 
     @property
@@ -243,22 +243,22 @@ class _Scan:
     def timing(self) -> Timing:
         """Return what was found."""
         self._note_part()
-        longest_gap = LONGEST_GAP if self._unexplained else self._longest_gap
+        max_gap = MAX_GAP if self._unexplained else self._longest_gap
         if len(self._parts) > 1:
-            return Timing(self.end, tuple(self._parts), longest_gap)
+            return Timing(self.end, tuple(self._parts), max_gap)
         if self._cut_after:  # pieces that lie in the file in an order of their own: it is read from the beginning
-            return Timing(self.end, tuple(self._parts), longest_gap)
+            return Timing(self.end, tuple(self._parts), max_gap)
         shown = array("d", sorted(self._shown))
         exact = self._exact and self._cut_after is None and all(one < other for one, other in pairwise(shown))
         restarts = self._restarts if exact else array("d")
-        return Timing(self.end, tuple(self._parts), longest_gap, shown, self._keys, self._keys_decoded, restarts)
+        return Timing(self.end, tuple(self._parts), max_gap, shown, self._keys, self._keys_decoded, restarts)
 
     def add_sound(self, packet: "Packet[Stream]") -> None:
         """Take in a piece of sound."""
         if packet.pts is None or not packet.time_base:
             return
         heard = float(packet.pts * packet.time_base)
-        if not -_JITTER <= heard - self._heard <= LONGEST_GAP:
+        if not -_JITTER <= heard - self._heard <= MAX_GAP:
             self._heard_from = heard
         self._heard = heard
 
@@ -271,14 +271,14 @@ class _Scan:
             return
         base = packet.time_base or 0
         decoded = None if packet.dts is None else float(packet.dts * base)
-        told = time_of(packet)
-        shown = told if told is not None else decoded if decoded is not None else self._last + self._step
+        given = time_of(packet)
+        shown = given if given is not None else decoded if decoded is not None else self._last + self._step
         if not self._parts:
             self._begin_part(0.0, shown, packet)
         elif decoded is not None and self._decoded is not None:
             if self._jumps(self._decoded, decoded):
                 self._begin_part(self.end, shown, packet)
-            elif SMALLEST_STEP < decoded - self._decoded <= LONGEST_GAP:
+            elif SMALLEST_STEP < decoded - self._decoded <= MAX_GAP:
                 self._step = decoded - self._decoded
         self._shown.append(shown)
         if packet.is_keyframe:
@@ -286,15 +286,15 @@ class _Scan:
             self._keys_decoded.append(shown if decoded is None else decoded)
         if begins_anew(packet):
             self._restarts.append(shown)
-        self._exact = self._exact and told is not None
+        self._exact = self._exact and given is not None
         self._first, self._last = min(self._first, shown), max(self._last, shown)
         self._decoded = decoded
         self.pictures += 1
 
     def _jumps(self, previous: float, decoded: float) -> bool:
-        if decoded - previous <= LONGEST_GAP:
+        if decoded - previous <= MAX_GAP:
             return decoded < previous
-        if self._heard_from < previous + LONGEST_GAP and self._heard > decoded - LONGEST_GAP:
+        if self._heard_from < previous + MAX_GAP and self._heard > decoded - MAX_GAP:
             self._longest_gap = inf
             return False
         self._unexplained = True

@@ -105,7 +105,7 @@ class VideoFile:
             sought = self._seek(timing)
             self._clock = SteadyClock(
                 step,
-                timing.longest_gap,
+                timing.max_gap,
                 restarts=len(timing.parts) > 1,
                 shift=timing.parts[0].shift if sought else None,
             )

@@ -20,6 +20,7 @@ from vision.pictures import HEAD, is_picture
 from vision.pixels import to_grey
 from web.clock import steady
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
+from web.picture_uploads import analysed_upload
 from web.representation import describe_status
 from web.rests import to_rest
 from web.schemas import (
@@ -33,7 +34,6 @@ from web.schemas import (
     StatusAnswer,
 )
 from web.services import get_services
-from web.uploads import analysed_upload
 
 blueprint = described_blueprint("api", __name__)
 

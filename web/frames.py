@@ -11,9 +11,9 @@ from pipeline import ExpressionPipeline
 from vision.pictures import read_picture
 from web.documentation import LIVE, PICTURE_PROBLEMS, body, described_blueprint
 from web.errors import ApiError
+from web.picture_uploads import ready_classifier
 from web.schemas import FrameAnswer, FrameQuery
 from web.services import get_services
-from web.uploads import ready_classifier
 
 MAX_MEGAPIXELS: Final = 4.0
 MAX_BYTES: Final = 4_000_000

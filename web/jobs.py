@@ -43,7 +43,7 @@ blueprint = described_blueprint("jobs", __name__, "/api/jobs")
 FIELD: Final = "file"
 REST_FIELD: Final = "rest"
 _FORM_OVERHEAD: Final = 100_000
-_LONGEST_NAME: Final = 120
+_MAX_NAME: Final = 120
 _NO_JOB: Final = (
     "You have no such video. It was deleted, or the request lacks the cookie that was set when you uploaded it."
 )
@@ -307,7 +307,7 @@ def _options(query: VideoQuery, rest: str) -> VideoOptions:
 
 def _display_name(name: str) -> str:
     """Return a file's name as a visitor may read it again; it is never used as a path."""
-    return plain(name.replace("\\", "/").rpartition("/")[2])[:_LONGEST_NAME] or "Video"
+    return plain(name.replace("\\", "/").rpartition("/")[2])[:_MAX_NAME] or "Video"
 
 
 def _check_video(path: Path, limits: UploadSettings, options: VideoOptions) -> VideoInfo:

@@ -99,12 +99,12 @@ def _parts(services: Services, query: AnnotateQuery) -> Iterator[bytes]:
 
 def _pictures_and_faces(services: Services, query: LiveQuery) -> Iterator[bytes]:
     """Yield status and frames, with pauses where `rate` does not allow more."""
-    told = _status_key(services)
+    status_sent = _status_key(services)
     yield _part("application/json", _json({"status": describe_status(services)}))
     seen: FrameResult | None = None
     free_at = 0.0
     for result in services.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(services)) or result is seen:
+        if status_sent != (status_sent := _status_key(services)) or result is seen:
             yield _part("application/json", _json({"status": describe_status(services)}))
         if result is not seen:
             picture = services.drawings.picture(result, blur=query.blur, rate=query.rate)
@@ -129,11 +129,11 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def _events(services: Services) -> Iterator[bytes]:
-    told = _status_key(services)
+    status_sent = _status_key(services)
     yield b"retry: 1000\n" + _event("status", describe_status(services))
     seen: FrameResult | None = None
     for result in services.camera.results(HEARTBEAT_SECONDS):
-        if told != (told := _status_key(services)):
+        if status_sent != (status_sent := _status_key(services)):
             yield _event("status", describe_status(services))
         yield b": nothing new\n\n" if result is seen else _event("frame", _describe_frame(result, services))
         seen = result

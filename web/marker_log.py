@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-MOST_MARKERS: Final = 1000
+MAX_MARKERS: Final = 1000
 """The latest that are kept, in memory only."""
 
 
@@ -32,7 +32,7 @@ class MarkerLog:
 
     """
 
-    def __init__(self, most: int = MOST_MARKERS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int = MAX_MARKERS, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._most = clock, most
         self._markers: list[Marker] = []
         self._lock = threading.Lock()

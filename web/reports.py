@@ -15,7 +15,7 @@ from web.visitors import visitor_id
 
 blueprint = described_blueprint("reports", __name__, "/api/jobs/report")
 
-MOST_VIDEOS: Final = 100
+MAX_VIDEOS: Final = 100
 """The latest that are in a report, which bounds its size and the time that it takes."""
 BUSY_SECONDS: Final = 20.0
 """How long a report waits for one that is being made."""
@@ -57,7 +57,7 @@ def _page(jobs: list[Job]) -> str:
         joint_report,
     )
 
-    services, latest = get_services(), jobs[-MOST_VIDEOS:]
+    services, latest = get_services(), jobs[-MAX_VIDEOS:]
     notes = [f"These are the latest {len(latest)} of {len(jobs)} videos."] if len(latest) < len(jobs) else []
     videos = [
         Analysed(

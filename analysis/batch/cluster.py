@@ -20,7 +20,7 @@ from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up
 from config import VERSION
 from entities import Classifier
 from errors import AnalysisCancelledError, ClusterError, MissingLibraryError
-from parts import needed
+from parts import require
 
 _START: Final = "python -m dask worker {address} --nworkers auto --nthreads 1"
 _CONNECT_SECONDS: Final = 10
@@ -83,7 +83,7 @@ def run_on_cluster(
 
 def _import_distributed() -> Any:
     try:
-        with needed():
+        with require():
             import distributed
     except MissingLibraryError as error:
         raise ClusterError(f"{error}\nThe cluster's workers need it, too.") from None

@@ -48,7 +48,7 @@ def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
     weights), precision (of the network: int8 or float32), path, stamp (by which a changed file is known without
     reading it), folder (of its own results), and what it was analysed with: detector, weights (the beginning of the
-    hash of the network's files), rest (of `RestWanted.kind`; empty for none), sampling. `compared` is the number of
+    hash of the network's files), rest (of `BaselineSource.kind`; empty for none), sampling. `compared` is the number of
     faces that were compared with their rest, `run` that of the run in run.json which made the row.
     """
     row = {name: values.get(name, "" if kind == "str" else None) for name, kind in _FILE_TYPES.items()}

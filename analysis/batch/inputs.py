@@ -14,7 +14,7 @@ from typing import Any, Final, TextIO
 from analysis.batch.encodings import OLD, decode, encoding_of
 from errors import SourceError
 from files import printable
-from parts import needed
+from parts import require
 from vision.pictures import FORMATS, picture_type
 from vision.videos import is_video
 
@@ -64,8 +64,8 @@ class Source:
                 raise SourceError(_why_not(error)) from None
             return f"{found.st_size} {found.st_mtime_ns}"
         with _remote(self.address) as (system, path):
-            told = system.info(path)
-        known = [f"{name}={told[name]}" for name in _STAMPS if told.get(name) is not None]
+            info = system.info(path)
+        known = [f"{name}={info[name]}" for name in _STAMPS if info.get(name) is not None]
         return " ".join(known) if len(known) > 1 else ""
 
     @contextmanager
@@ -246,7 +246,7 @@ def _parts(address: str) -> tuple[str, ...]:
 @contextmanager
 def _remote(address: str) -> Iterator[tuple[Any, str]]:
     """Give the file system of an address, and the path in it; what goes wrong with it is said in words."""
-    with needed():
+    with require():
         import fsspec  # which takes a moment that a run over local files need not wait for
 
     try:

@@ -11,7 +11,7 @@ from analysis.batch.dataset import Dataset, file_row, video_values
 from analysis.batch.inputs import Source, sha256
 from analysis.output.parquet import frames_table
 from analysis.output.tables import columns
-from analysis.recording.baseline import RestWanted
+from analysis.recording.baseline import BaselineSource
 from analysis.recording.face_table import face_rows, share_columns
 from analysis.recording.picture import analyze_picture
 from analysis.recording.two_pass import Progress
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 State = Literal["done", "kept", "failed"]
 DONE: Final = "done"
 FAILED: Final = "failed"
-_LEAST_SHARE: Final = 0.005
+_MIN_SHARE: Final = 0.005
 """An expression that takes less of the time is not worth a word."""
 
 
@@ -41,7 +41,7 @@ class Options:
     out: Path
     """The run's folder."""
     settings: Settings
-    rest: RestWanted | None = None
+    rest: BaselineSource | None = None
     """Where the resting faces come from that the others are compared with."""
     sampling: Sampling = EVERY_FRAME
     """Which frames of a video are looked at."""
@@ -66,17 +66,17 @@ class Options:
 
     def fingerprint(self) -> str:
         """Return what changes with everything that results depend on, but for the file: settings and weights."""
-        told = {
+        identity = {
             "version": VERSION,
             "detector": self.settings.detector.model_dump(mode="json"),
             "model": self.settings.model.model_dump(mode="json", exclude={"weights", "architecture"}),
             "weights": self.weights(),
-            "columns": columns(as_seen=self.rest is not None),
+            "columns": columns(uncorrected=self.rest is not None),
             "rest": repr(self.rest),
             "sampling": repr(self.sampling),
             "annotate": self.annotate,
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _analyze(
     )
     dataset.copy("frames", task.key, target / "frames.parquet")
     dataset.write("faces", task.key, face_rows(task.source.name, summary["faces"]))
-    shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _LEAST_SHARE}
+    shown = {name: summary["shares"][name] for name in EXPRESSIONS if summary["shares"][name] >= _MIN_SHARE}
     seen = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shown.items(), key=lambda item: -item[1]))
     line = " ".join(filter(None, [f"{seen or 'no face'}{_rest_words(summary['rest'])}", summary["note"]]))
     return video_values(summary), line
@@ -205,12 +205,12 @@ def _analyze_picture(
     rest = options.rest.loaded if options.rest else None
     picture = analyze_picture(path, options.out / task.key, options.settings, classifier, rest=rest, **given)
     dataset, name, record = Dataset(options.out), task.source.name, picture.record
-    dataset.write("frames", task.key, frames_table([record], name, as_seen=picture.as_seen))
+    dataset.write("frames", task.key, frames_table([record], name, uncorrected=picture.uncorrected))
     dataset.write("faces", task.key, face_rows(name, picture.summaries))
     faces = len(picture.faces)
     values = {"kind": "picture", "width": record["width"], "height": record["height"], "note": picture.note}
     values |= {"begin": 0.0, "seconds": 0.0, "frames": 1, "frames_with_faces": int(faces > 0), "faces": faces}
-    values["compared"] = sum(bool(face.as_seen) for face in picture.faces)
+    values["compared"] = sum(bool(face.uncorrected) for face in picture.faces)
     seen = ", ".join(face.expression for face in picture.faces)
     turned = "It was turned to find the faces." if picture.turned else ""
     line = " ".join(filter(None, [seen or "no face", turned, picture.note]))

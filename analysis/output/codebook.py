@@ -43,8 +43,8 @@ def write_codebook(out: Path) -> None:
         ResultsError: They cannot be written.
 
     """
-    told = {"version": VERSION, "expressions": EXPRESSIONS, "tables": codebook()}
-    write_text(out / f"{NAME}.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    content = {"version": VERSION, "expressions": EXPRESSIONS, "tables": codebook()}
+    write_text(out / f"{NAME}.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     write_text(out / f"{NAME}.html", _page())
 
 

@@ -21,20 +21,22 @@ _TEXTS: Final = ("file", "name", "expression", "most_probable", "marker")
 class ParquetSink:
     """A Parquet file with the columns and types of `frames_table`, in groups of rows."""
 
-    def __init__(self, path: Path, file: str, *, as_seen: bool = False) -> None:
-        self._file, self._as_seen = file, as_seen
+    def __init__(self, path: Path, file: str, *, uncorrected: bool = False) -> None:
+        self._file, self._uncorrected = file, uncorrected
         self._rows: list[list[Any]] = []
-        self._schema = pa.Schema.from_pandas(_typed([], as_seen=as_seen), preserve_index=False)
+        self._schema = pa.Schema.from_pandas(_typed([], uncorrected=uncorrected), preserve_index=False)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
 
     def append(self, record: Record) -> None:
         """Take the next frame; it is written with its group."""
-        self._rows += frame_rows(record, self._file, as_seen=self._as_seen)
+        self._rows += frame_rows(record, self._file, uncorrected=self._uncorrected)
         if len(self._rows) >= _ROW_GROUP:
             self._flush()
 
     def _flush(self) -> None:
-        table = pa.Table.from_pandas(_typed(self._rows, as_seen=self._as_seen), self._schema, preserve_index=False)
+        table = pa.Table.from_pandas(
+            _typed(self._rows, uncorrected=self._uncorrected), self._schema, preserve_index=False
+        )
         self._writer.write_table(table)
         self._rows = []
 
@@ -49,16 +51,19 @@ class ParquetSink:
                 self._flush()
 
 
-def frames_table(records: Iterable[Record], file: str, *, as_seen: bool = False) -> pd.DataFrame:
+def frames_table(records: Iterable[Record], file: str, *, uncorrected: bool = False) -> pd.DataFrame:
     """Return the frames as a table, a row a face and frame, and one where a frame has no face.
 
     Columns are those of `tables.columns`: numbers are float64, or Int32 and boolean, which may be missing.
     """
-    return _typed([row for record in records for row in frame_rows(record, file, as_seen=as_seen)], as_seen=as_seen)
+    return _typed(
+        [row for record in records for row in frame_rows(record, file, uncorrected=uncorrected)],
+        uncorrected=uncorrected,
+    )
 
 
-def _typed(rows: Sequence[Sequence[Any]], *, as_seen: bool) -> pd.DataFrame:
-    names = columns(as_seen=as_seen)
+def _typed(rows: Sequence[Sequence[Any]], *, uncorrected: bool) -> pd.DataFrame:
+    names = columns(uncorrected=uncorrected)
     values = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
     return pd.DataFrame({name: _column(name, found) for name, found in values.items()})
 

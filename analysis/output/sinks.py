@@ -33,15 +33,15 @@ class Sink(Protocol):
 class CsvSink:
     """A CSV file with a row of `tables.columns` a face and frame; yes and no are 1 and 0."""
 
-    def __init__(self, path: Path, file: str, *, as_seen: bool = False) -> None:
-        self._name, self._as_seen = file, as_seen
+    def __init__(self, path: Path, file: str, *, uncorrected: bool = False) -> None:
+        self._name, self._uncorrected = file, uncorrected
         self._file = path.open("w", encoding="utf-8", newline="")
         self._rows = csv.writer(self._file)
-        self._rows.writerow(columns(as_seen=as_seen))
+        self._rows.writerow(columns(uncorrected=uncorrected))
 
     def append(self, record: Record) -> None:
         """Write the next frame."""
-        for row in frame_rows(record, self._name, as_seen=self._as_seen):
+        for row in frame_rows(record, self._name, uncorrected=self._uncorrected):
             self._rows.writerow([int(value) if isinstance(value, bool) else value for value in row])
 
     def __enter__(self) -> Self:
@@ -99,17 +99,17 @@ class Sinks:
         self._stack.__exit__(kind, error, trace)
 
 
-def frame_sinks(folder: Path, file: str, width: int, height: int, *, as_seen: bool) -> Sinks:
+def frame_sinks(folder: Path, file: str, width: int, height: int, *, uncorrected: bool) -> Sinks:
     """Return what writes the tables of a video's frames into a folder; sizes in pixels.
 
     They are CSV and JSON, and Parquet where the library for it is installed (requirements/studies.txt).
     """
     sinks: list[Sink] = [
-        CsvSink(folder / "frames.csv", file, as_seen=as_seen),
+        CsvSink(folder / "frames.csv", file, uncorrected=uncorrected),
         JsonSink(folder / "frames.json", width, height),
     ]
     if find_spec("pyarrow"):
         from analysis.output.parquet import ParquetSink
 
-        sinks.append(ParquetSink(folder / "frames.parquet", file, as_seen=as_seen))
+        sinks.append(ParquetSink(folder / "frames.parquet", file, uncorrected=uncorrected))
     return Sinks(sinks)

@@ -8,7 +8,7 @@ from typing import Final
 
 import xlsxwriter
 
-_MOST_ROWS: Final = 1 << 20
+_MAX_ROWS: Final = 1 << 20
 """Rows that a sheet can have."""
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
@@ -27,11 +27,11 @@ def write_spreadsheet(table: Path) -> Path:
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
         rows = csv.reader(file)
-        for number, row in enumerate(islice(rows, _MOST_ROWS - 1)):
+        for number, row in enumerate(islice(rows, _MAX_ROWS - 1)):
             for column, text in enumerate(row):
                 _write(sheet, number, column, text)
         if next(rows, None):
-            sheet.write_string(_MOST_ROWS - 1, 0, f"All other rows are in {table.name}.")
+            sheet.write_string(_MAX_ROWS - 1, 0, f"All other rows are in {table.name}.")
     return path
 
 

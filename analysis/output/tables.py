@@ -49,7 +49,7 @@ def describe_face(face: Face) -> dict[str, Any]:
         "uncertain": face.uncertain,
         "probabilities": _named(face.probabilities),
     }
-    return described | ({"as_seen": _named(face.as_seen)} if face.as_seen else {})
+    return described | ({"as_seen": _named(face.uncorrected)} if face.uncorrected else {})
 
 
 def _named(probabilities: Sequence[float]) -> dict[str, float]:
@@ -95,20 +95,20 @@ def frame_record(
     }
 
 
-def columns(*, as_seen: bool) -> tuple[str, ...]:
+def columns(*, uncorrected: bool) -> tuple[str, ...]:
     """Return the columns of a table of frames."""
-    return (*COLUMNS, *(AS_SEEN_COLUMNS if as_seen else ()), *LAST_COLUMNS)
+    return (*COLUMNS, *(AS_SEEN_COLUMNS if uncorrected else ()), *LAST_COLUMNS)
 
 
-def frame_rows(record: Mapping[str, Any], file: str, *, as_seen: bool) -> Iterator[list[Any]]:
+def frame_rows(record: Mapping[str, Any], file: str, *, uncorrected: bool) -> Iterator[list[Any]]:
     """Yield a row of `columns` a face of a `frame_record`, or one without a face; None where there is nothing."""
     start = [file, record["frame"], record["time"], record["duration"]]
     marker = record.get("marker", "")
     for face in record["faces"]:
-        seen = [("as_seen" in face), *face.get("as_seen", face["probabilities"]).values()] if as_seen else []
+        seen = [("as_seen" in face), *face.get("as_seen", face["probabilities"]).values()] if uncorrected else []
         yield [*start, *_face_values(face), *seen, marker]
     if not record["faces"]:
-        missing = len(columns(as_seen=as_seen)) - len(start) - 1
+        missing = len(columns(uncorrected=uncorrected)) - len(start) - 1
         yield [*start, *[None] * missing, marker]
 
 

@@ -19,7 +19,7 @@ from analysis.queue.job import Job
 from analysis.queue.job_files import JobFiles
 from analysis.queue.jobs import JobStore
 from analysis.queue.tables import USUAL_SPEED
-from analysis.queue.work import WorkQueue
+from analysis.queue.work_queue import WorkQueue
 from analysis.recording.baseline import parse_rest
 from analysis.recording.video import analyze_video
 from classifier import load_classifier

@@ -13,8 +13,8 @@ from analysis.recording.times import parse_span
 from entities import EXPRESSIONS
 from errors import RestError
 from expressions.resting import RestingFace
-from expressions.stillness import LEAST_RATE, LEAST_RECORDING, LEAST_REST, Spans, resting_spans
-from pipeline import Sighting
+from expressions.stillness import MIN_RATE, MIN_RECORDING, MIN_REST, Spans, resting_spans
+from pipeline import RawFace
 
 AUTO: Final = "auto"
 HOW: Final = "Write a time such as 0:03-0:06 in which the faces are at rest, or auto."
@@ -27,7 +27,7 @@ Kind = Literal["asked", "found", "loaded"]
 
 
 @dataclass(frozen=True, slots=True)
-class RestWanted:
+class BaselineSource:
     """Where a recording's resting faces come from."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class KnownRest:
     spans: Spans
 
 
-def parse_rest(text: str) -> RestWanted:
+def parse_rest(text: str) -> BaselineSource:
     """Read "auto", or a span of time.
 
     Raises:
@@ -53,17 +53,17 @@ def parse_rest(text: str) -> RestWanted:
 
     """
     if text.strip().lower() == AUTO:
-        return RestWanted("found")
+        return BaselineSource("found")
     try:
         begin, end = parse_span(text)
     except ValueError:
         raise RestError(f"A rest cannot be {text[:40]!r}. {HOW}") from None
     if begin >= end:
         raise RestError(f"The rest {text.strip()} ends before it begins. {HOW}")
-    return RestWanted("asked", (begin, end))
+    return BaselineSource("asked", (begin, end))
 
 
-def rest_between(span: Sequence[float]) -> RestWanted:
+def rest_between(span: Sequence[float]) -> BaselineSource:
     """Return the rest that is seen from one second to another.
 
     Raises:
@@ -76,7 +76,7 @@ def rest_between(span: Sequence[float]) -> RestWanted:
         begin = end = nan
     if not 0 <= begin < end:
         raise RestError(f"A rest cannot be {span!r}. Give two numbers of seconds, such as (3, 6), or a text. {HOW}")
-    return RestWanted("asked", (begin, end))
+    return BaselineSource("asked", (begin, end))
 
 
 def load_rest(path: Path) -> RestingFace:
@@ -97,7 +97,7 @@ def load_rest(path: Path) -> RestingFace:
 
 
 def known_rests(
-    wanted: RestWanted, frames: Sequence[tuple[float, Sequence[Sighting]]], duration: float
+    wanted: BaselineSource, frames: Sequence[tuple[float, Sequence[RawFace]]], duration: float
 ) -> dict[int, KnownRest]:
     """Return the rests by face.
 
@@ -111,22 +111,22 @@ def known_rests(
 
     """
     tracks: dict[int, list[tuple[float, tuple[float, ...]]]] = {}
-    for time, sightings in frames:
-        for face in sightings:
+    for time, raw_faces in frames:
+        for face in raw_faces:
             tracks.setdefault(face.track_id, []).append((time, face.raw))
     if wanted.loaded:
         longest = max(tracks, key=lambda number: len(tracks[number]), default=None)
         return {} if longest is None else {longest: KnownRest(wanted.loaded, [])}
     if wanted.span:
         return _asked(tracks, wanted.span)
-    if duration < LEAST_RECORDING:
+    if duration < MIN_RECORDING:
         return {}
     found = {number: resting_spans(*zip(*track, strict=True)) for number, track in tracks.items()}
     return {number: _within(tracks[number], spans) for number, spans in found.items() if spans}
 
 
 def rest_record(
-    wanted: RestWanted, rests: Mapping[int, KnownRest], duration: float, rate: float = inf
+    wanted: BaselineSource, rests: Mapping[int, KnownRest], duration: float, rate: float = inf
 ) -> dict[str, Any]:
     """Return what the results say of the rests: which faces were compared with what, and seen when (seconds).
 
@@ -162,16 +162,16 @@ def _doubts(rests: Mapping[int, KnownRest]) -> str:
     return f"At rest, {', '.join(doubtful)}. If that was no rest, choose another time." if doubtful else ""
 
 
-def _why_none(wanted: RestWanted, duration: float, rate: float) -> str:
-    if wanted.kind == "found" and duration < LEAST_RECORDING:
-        return f"No resting face was looked for: that takes a recording of {LEAST_RECORDING:g} seconds or more."
-    if wanted.kind == "found" and rate < LEAST_RATE:
+def _why_none(wanted: BaselineSource, duration: float, rate: float) -> str:
+    if wanted.kind == "found" and duration < MIN_RECORDING:
+        return f"No resting face was looked for: that takes a recording of {MIN_RECORDING:g} seconds or more."
+    if wanted.kind == "found" and rate < MIN_RATE:
         return (
-            f"No resting face was looked for: that takes {ceil(10 * LEAST_RATE) / 10:g} frames a second or more, and "
+            f"No resting face was looked for: that takes {ceil(10 * MIN_RATE) / 10:g} frames a second or more, and "
             f"{rate:.2g} were looked at. Choose a higher --fps or a smaller --every, or give a time of rest."
         )
     if wanted.kind == "found":
-        return f"No resting face was found: none was still for {LEAST_REST:g} seconds without a clear expression."
+        return f"No resting face was found: none was still for {MIN_REST:g} seconds without a clear expression."
     return "No face was found."
 
 

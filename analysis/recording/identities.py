@@ -191,8 +191,8 @@ def _write_tables(
 ) -> tuple[History, dict[int, tuple[float, Box]]]:
     """Write the frames with their faces as they are now; return those, and where each face is largest."""
     history, largest = History(), dict[int, tuple[float, Box]]()
-    size, as_seen = (summary["width"], summary["height"]), bool(summary.get("rest"))
-    with frame_sinks(new, summary["name"], *size, as_seen=as_seen) as tables:
+    size, uncorrected = (summary["width"], summary["height"]), bool(summary.get("rest"))
+    with frame_sinks(new, summary["name"], *size, uncorrected=uncorrected) as tables:
         for record in _renumbered(read_frames(frames), identities):
             tables.append(record)
             history.note(record["time"], [_noted(face) for face in record["faces"]])

@@ -8,7 +8,7 @@ from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.timestamps import MOST_FPS
+from vision.timestamps import MAX_FPS
 from vision.videos import VideoInfo
 
 FRAME_COST: Final = 200_000
@@ -73,6 +73,6 @@ def limited(frames: Iterator[Frame], limits: UploadSettings) -> Iterator[Frame]:
         pixels += frame.image.shape[0] * frame.image.shape[1]
         check_pixels(pixels, limits)
         check_length(frame.time or 0, limits)
-        if frame.index > limits.max_video_seconds * MOST_FPS:
+        if frame.index > limits.max_video_seconds * MAX_FPS:
             raise VideoSizeError("It has too many frames. Cut it into parts.")
         yield frame

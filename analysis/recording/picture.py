@@ -42,7 +42,7 @@ class PictureFindings:
     """Degrees clockwise by which it was turned."""
     note: str
     """What of it was left out; mostly empty."""
-    as_seen: bool
+    uncorrected: bool
     """Whether a face was compared with a resting face."""
 
     @property
@@ -50,8 +50,8 @@ class PictureFindings:
         """As `faces.json` says it but for thumbnails, and as `tables.frame_record` has it."""
         height, width = self.image.shape[:2]
         extra = [quality_record(face, quality_of(face, self.image)) for face in self.faces]
-        told = {"name": self.name, "width": width, "height": height, "turned": self.turned, "note": self.note}
-        return told | frame_record(0, 0.0, 0.0, self.faces, extra)
+        summary = {"name": self.name, "width": width, "height": height, "turned": self.turned, "note": self.note}
+        return summary | frame_record(0, 0.0, 0.0, self.faces, extra)
 
     @property
     def interval_limits(self) -> dict[str, float]:
@@ -97,11 +97,11 @@ class PictureFindings:
         """
         (record,) = records
         faces = [
-            {**told, "thumbnail": data_address(cut(self.image, face.box))}
-            for told, face in zip(record["faces"], self.faces, strict=True)
+            {**summary, "thumbnail": data_address(cut(self.image, face.box))}
+            for summary, face in zip(record["faces"], self.faces, strict=True)
         ]
         (folder / "faces.json").write_text(json.dumps({**record, "faces": faces}, indent=1) + "\n", encoding="utf-8")
-        with CsvSink(folder / "faces.csv", self.name, as_seen=self.as_seen) as table:
+        with CsvSink(folder / "faces.csv", self.name, uncorrected=self.uncorrected) as table:
             table.append(record)
         write_spreadsheet(folder / "faces.csv")
         if annotated:
@@ -140,7 +140,7 @@ def look_at_picture(
     image, faces, turned = analyze_any_way_up(picture.image, detector, classifier, settings.model.min_confidence)
     if rest:
         faces = compare_largest(faces, rest)
-    return PictureFindings(name, image, faces, turned, picture.note, as_seen=rest is not None)
+    return PictureFindings(name, image, faces, turned, picture.note, uncorrected=rest is not None)
 
 
 def analyze_picture(

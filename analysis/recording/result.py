@@ -31,7 +31,7 @@ class Result:
     @cached_property
     def frames(self) -> pd.DataFrame:
         """A row a face and frame, and one where a frame has no face; the columns are those of `tables.COLUMNS`."""
-        return frames_table(self.records, self.name, as_seen=self.findings.as_seen)
+        return frames_table(self.records, self.name, uncorrected=self.findings.uncorrected)
 
     @cached_property
     def faces(self) -> pd.DataFrame:

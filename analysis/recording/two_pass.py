@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import Any, Final, Literal, cast
 
-from analysis.recording.baseline import RestWanted, known_rests, rest_record
+from analysis.recording.baseline import BaselineSource, known_rests, rest_record
 from analysis.recording.limits import limited
 from config import UploadSettings
 from entities import Face, Frame
-from pipeline import ExpressionPipeline, Sighting
+from pipeline import ExpressionPipeline, RawFace
 from vision.videos import VideoFile
 
 Progress = Callable[[float, float], None]
@@ -36,9 +36,9 @@ class Reading:
         self._limits = limits
         self._check = check
         self._progress = progress
-        self._looked: list[tuple[float, Sequence[Sighting]]] = []
+        self._looked: list[tuple[float, Sequence[RawFace]]] = []
 
-    def look_ahead(self, video: VideoFile, wanted: RestWanted) -> None:
+    def look_ahead(self, video: VideoFile, wanted: BaselineSource) -> None:
         """Find the faces and their rests.
 
         Args:
@@ -50,8 +50,8 @@ class Reading:
 
         """
         for window in _windows(self._frames(video)):
-            for frame, sightings in zip(window, self._pipeline.look_at(window), strict=True):
-                self._looked.append((frame.time or 0.0, sightings))
+            for frame, raw_faces in zip(window, self._pipeline.classify_batch(window), strict=True):
+                self._looked.append((frame.time or 0.0, raw_faces))
                 self._tell(frame, video, half=1)
         duration = video.end - video.begin
         rests = known_rests(wanted, self._looked, duration)
@@ -71,10 +71,10 @@ class Reading:
         """Yield each frame with its faces; those that were seen by looking ahead are not looked for again."""
         looked = iter(self._looked)
         for window in _windows(self._frames(video)):
-            known = [sightings for _, sightings in islice(looked, len(window))]
-            seen = known + (self._pipeline.look_at(window[len(known) :]) if len(known) < len(window) else [])
-            for frame, sightings in zip(window, seen, strict=True):
-                yield frame, self._pipeline.describe(sightings, frame.time or 0.0)
+            known = [raw_faces for _, raw_faces in islice(looked, len(window))]
+            seen = known + (self._pipeline.classify_batch(window[len(known) :]) if len(known) < len(window) else [])
+            for frame, raw_faces in zip(window, seen, strict=True):
+                yield frame, self._pipeline.describe(raw_faces, frame.time or 0.0)
 
     def _frames(self, video: VideoFile) -> Iterator[Frame]:
         for frame in limited(video.frames(), self._limits):

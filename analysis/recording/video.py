@@ -16,7 +16,7 @@ from analysis.output.sinks import frame_sinks
 from analysis.output.spreadsheet import write_spreadsheet
 from analysis.output.tables import Record, frame_record, quality_record
 from analysis.output.writer import VideoWriter
-from analysis.recording.baseline import RestWanted
+from analysis.recording.baseline import BaselineSource
 from analysis.recording.history import FaceHistory, History, Moment, shares
 from analysis.recording.limits import check_file_size, check_length
 from analysis.recording.timeline import timeline_figure, timeline_record
@@ -26,7 +26,7 @@ from entities import Classifier, Face, Frame, Image
 from errors import AnalysisCancelledError, SourceError
 from files import printable
 from pipeline import ExpressionPipeline
-from vision.absence import Absences
+from vision.absence import RecentlyLost
 from vision.annotation import annotate, encode_jpeg, hide_faces
 from vision.quality import quality_of
 from vision.sampling import EVERY_FRAME, Sampling
@@ -70,7 +70,7 @@ class VideoFindings:
     moments: list[Moment]
 
     @property
-    def as_seen(self) -> bool:
+    def uncorrected(self) -> bool:
         """Whether faces were compared with resting faces."""
         return self.summary["rest"] is not None
 
@@ -86,8 +86,8 @@ class VideoFindings:
 
     def plot(self) -> Figure:
         """Return the timeline: the probabilities of the longest seen faces over time."""
-        told = self.summary
-        return timeline_figure(told["name"], self.faces, (told["begin"], told["duration"]), told["frames"])
+        summary = self.summary
+        return timeline_figure(summary["name"], self.faces, (summary["begin"], summary["duration"]), summary["frames"])
 
     def write(self, folder: Path, records: Iterable[Record]) -> None:
         """Write everything but the annotated video into a folder.
@@ -100,8 +100,10 @@ class VideoFindings:
             OSError: It cannot be written.
 
         """
-        told = self.summary
-        with frame_sinks(folder, told["name"], told["width"], told["height"], as_seen=self.as_seen) as tables:
+        summary = self.summary
+        with frame_sinks(
+            folder, summary["name"], summary["width"], summary["height"], uncorrected=self.uncorrected
+        ) as tables:
             for record in records:
                 tables.append(record)
         self.conclude(folder)
@@ -160,7 +162,7 @@ class VideoAnalysis:
         if progress:
             progress(0.0, video.length)
 
-    def frames(self, rest: RestWanted | None = None) -> Iterator[SeenFrame]:
+    def frames(self, rest: BaselineSource | None = None) -> Iterator[SeenFrame]:
         """Yield frame after frame, once.
 
         Args:
@@ -174,11 +176,11 @@ class VideoAnalysis:
         if rest:
             with open_video(self._path, self._uploads, self._video.sampling) as video:
                 self._reading.look_ahead(video, rest)
-        absences, history = Absences(), self._history
+        recently_lost, history = RecentlyLost(), self._history
         for frame, duration, faces in self._reading.faces(self._video):
             time = frame.time or 0.0
-            gone = absences.update(faces, time)
-            shown = hide_faces(frame.image, faces, gone) if self._blur else frame.image
+            lost = recently_lost.update(faces, time)
+            shown = hide_faces(frame.image, faces, lost) if self._blur else frame.image
             extra = [quality_record(face, quality_of(face, frame.image)) for face in faces]
             record = frame_record(frame.index, time, duration, faces, extra)
             seen = SeenFrame(frame, faces, shown, record, numbers=history.several or len(faces) > 1)
@@ -242,7 +244,7 @@ def analyze_video(
     classifier: Classifier,
     *,
     name: str = "",
-    rest: RestWanted | None = None,
+    rest: BaselineSource | None = None,
     blur: bool = False,
     sampling: Sampling = EVERY_FRAME,
     annotated: bool = True,
@@ -286,7 +288,7 @@ def analyze_video(
     with open_video(path, settings.uploads, sampling) as video, results_folder(target, overwrite=overwrite) as folder:
         analysis = VideoAnalysis(video, path, settings, classifier, blur=blur, progress=progress, check=check)
         with ExitStack() as stack:
-            tables = frame_sinks(folder, called, video.info.width, video.info.height, as_seen=rest is not None)
+            tables = frame_sinks(folder, called, video.info.width, video.info.height, uncorrected=rest is not None)
             stack.enter_context(tables)
             writer = VideoWriter(folder / "annotated.mp4", video.info, path, check) if annotated else None
             if writer:

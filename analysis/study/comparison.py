@@ -17,7 +17,7 @@ FEWEST: Final = 4
 _RESAMPLES: Final = 5000
 _LEVEL: Final = 0.95
 _SEED: Final = 0
-LEAST_DEVIATION: Final = 1e-6
+MIN_DEVIATION: Final = 1e-6
 """Of numbers that vary at all."""
 _COLUMNS: Final = (
     *("marker", "expression", "measure", "group_a", "group_b", "people_a", "people_b", "mean_a", "mean_b"),
@@ -76,7 +76,7 @@ def hedges_g(first: Floats, second: Floats, axis: int = -1) -> Floats:
     """
     n, m = first.shape[axis], second.shape[axis]
     squares = (n - 1) * first.var(axis=axis, ddof=1) + (m - 1) * second.var(axis=axis, ddof=1)
-    deviation = np.maximum(np.sqrt(squares / (n + m - 2)), LEAST_DEVIATION)
+    deviation = np.maximum(np.sqrt(squares / (n + m - 2)), MIN_DEVIATION)
     return np.asarray((1 - 3 / (4 * (n + m) - 9)) * _difference(first, second, axis) / deviation, np.float64)
 
 
@@ -86,7 +86,7 @@ def _difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
 
 def _compared(first: Floats, second: Floats) -> dict[str, float]:
     fewest = min(len(first), len(second))
-    spread = fewest >= 2 and first.std() + second.std() > LEAST_DEVIATION
+    spread = fewest >= 2 and first.std() + second.std() > MIN_DEVIATION
     found: dict[str, float] = {"people_a": len(first), "people_b": len(second)}
     found |= {"mean_a": first.mean() if len(first) else np.nan, "mean_b": second.mean() if len(second) else np.nan}
     for name, statistic, known in (("difference", _difference, fewest > 0), ("effect_size", hedges_g, spread)):

@@ -23,9 +23,9 @@ COLUMNS: Final = ("file", "group", "person", "face")
 number of that person's face (by default, the face that is seen longest), or "all"."""
 ALL_FACES: Final = 0
 """Stands for "all" in a list that was read; the faces themselves are numbered from 1."""
-LEAST_COVERAGE: Final = 0.8
+MIN_COVERAGE: Final = 0.8
 """Share of a file's frames with faces in which the counted faces should be."""
-_MOST_TOGETHER: Final = 0.05
+_MAX_TOGETHER: Final = 0.05
 """Share of them that may show several faces though all are one person's: a tracker may take a moment to let go."""
 _WHOLE: Final = ["group", "person", "marker"]
 _LEVEL: Final = 0.95
@@ -126,7 +126,7 @@ def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
     file = frames["file"].iloc[0]
     faces = frames[frames["face"].notna()].groupby("frame")["face"].size()
     share = float((faces > 1).mean()) if len(faces) else 0.0
-    if share > _MOST_TOGETHER and (groups.loc[groups["file"] == file, "face"] == ALL_FACES).any():
+    if share > _MAX_TOGETHER and (groups.loc[groups["file"] == file, "face"] == ALL_FACES).any():
         raise StudyError(
             f"{file}: {share:.0%} of the frames with faces show several, so that not all are one person's. In the list "
             "of groups, write the number of the person's face instead of all."

@@ -37,7 +37,7 @@ much of it shows the face well enough to be used; mean and peak, of the probabil
 which part of it shows the expression; latency, seconds from the start until its probability first reaches a threshold,
 and empty where it never does, or had when the stretch began. A frame that a marker cuts counts on each side for its
 part."""
-_LEAST_MILLISECONDS: Final = 100
+_MIN_MILLISECONDS: Final = 100
 """Of a marker whose time is taken for milliseconds."""
 _ROUNDING: Final = 1e-3
 """Seconds by which frames' times are inexact, or less: so little of a frame is none of it."""
@@ -184,7 +184,7 @@ def check_units(markers: DataFrame, ends: Mapping[str, float]) -> None:
             "a spreadsheet took minutes and seconds for hours and minutes (01:30:00 for 1:30): format the column as "
             "text, and write them again"
         )
-    if (times % 1 == 0).all() and (times >= _LEAST_MILLISECONDS).all() and (times / 1000 < last).all():
+    if (times % 1 == 0).all() and (times >= _MIN_MILLISECONDS).all() and (times / 1000 < last).all():
         causes.append("the times are milliseconds: divide them by 1000")
     if causes:
         row = late.iloc[0]

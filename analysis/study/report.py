@@ -23,7 +23,7 @@ from config import ROOT, VERSION
 from entities import DISPLAY_ORDER
 
 _NAMES: Final = (*DISPLAY_ORDER, "Uncertain")
-_LEAST_SHARE: Final = 0.005
+_MIN_SHARE: Final = 0.005
 """Of an expression that is worth a word."""
 _PARTS: Final = 300
 """Intervals of a file that are drawn at most, the longest ones: no screen shows more."""
@@ -142,7 +142,7 @@ def _overall(done: DataFrame) -> list[dict[str, Any]]:
     return [
         {"name": name, "percent": f"{100 * share:.2f}", "words": f"{name} {share:.0%}"}
         for name, share in shares.items()
-        if share >= _LEAST_SHARE
+        if share >= _MIN_SHARE
     ]
 
 

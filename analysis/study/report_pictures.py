@@ -16,7 +16,7 @@ _FACES: Final = 6
 _SIDE: Final = 480
 """Pixels to which pictures are shrunk."""
 _QUALITY: Final = 85
-_MOST_MEGAPIXELS: Final = 200.0
+_MAX_MEGAPIXELS: Final = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Moment:
     def address(self) -> str:
         """Return it, shrunk, as a data: address; empty where it is gone or cannot be read."""
         try:
-            image = read_picture(self.path, _MOST_MEGAPIXELS).image
+            image = read_picture(self.path, _MAX_MEGAPIXELS).image
         except ImageError:
             return ""
         small = shrink(image, min(1.0, _SIDE / min(image.shape[:2])))
@@ -67,25 +67,25 @@ def pictures_of(folder: Path, file: Path | None = None) -> Pictures:
         file: The file itself, which is shown if it is a picture that is still there.
 
     """
-    if told := _told(folder / "summary.json"):
+    if summary := _summary(folder / "summary.json"):
         moments = [
             Moment(moment["expression"], moment["confidence"], moment["time"], folder / moment["file"])
-            for moment in told.get("moments", ())
+            for moment in summary.get("moments", ())
         ]
     else:
-        told = _told(folder / "faces.json")
+        summary = _summary(folder / "faces.json")
         moments = [
             Moment(face["expression"], face["confidence"], None, file)
-            for face in told.get("faces", ())
+            for face in summary.get("faces", ())
             if file and not face["uncertain"]
         ]
     faces = [
         Portrait(face.get("name") or f"Face {face['id']}", face["thumbnail"])
-        for face in told.get("faces", ())
+        for face in summary.get("faces", ())
         if face.get("thumbnail")
     ]
     return Pictures(tuple(faces[:_FACES]), tuple(moments))
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _summary(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -29,7 +29,7 @@ from analysis.output.intervals import find_intervals
 from analysis.study.file_names import in_other_folders, run_names
 from analysis.study.group_files import remove_groups, remove_table, write_groups, write_table
 from analysis.study.groups import (
-    LEAST_COVERAGE,
+    MIN_COVERAGE,
     check_one_at_a_time,
     counted_faces,
     coverage,
@@ -58,7 +58,7 @@ from files import write_text
 
 REPORT: Final = "report.html"
 EVERYBODY_COUNTS: Final = Exclusion()
-_MOST_FILE_NOTES: Final = 20
+_MAX_FILE_NOTES: Final = 20
 _GROUPS_REMOVED: Final = "No list of groups was given, so those of an earlier run are removed."
 
 
@@ -292,17 +292,17 @@ def _file_notes(done: Sequence[Mapping[str, Any]]) -> list[str]:
         if row["note"]:
             files.setdefault(row["note"], []).append(row["file"])
     said = [f"{shortened(names)}: {note}" for note, names in files.items()]
-    more = len(said) - _MOST_FILE_NOTES
-    return said[:_MOST_FILE_NOTES] + (
+    more = len(said) - _MAX_FILE_NOTES
+    return said[:_MAX_FILE_NOTES] + (
         [f"And {more} more notes on files, in the column note of files."] if more > 0 else []
     )
 
 
 def _half_seen(covered: Mapping[str, float]) -> list[str]:
     """Return a note about files whose counted faces are in too few of the frames with faces."""
-    few = [f"{file} ({share:.0%})" for file, share in covered.items() if 0 < share < LEAST_COVERAGE]
+    few = [f"{file} ({share:.0%})" for file, share in covered.items() if 0 < share < MIN_COVERAGE]
     note = (
-        f"The face that counts is in less than {LEAST_COVERAGE:.0%} of the frames with faces: {shortened(few)}. If one "
+        f"The face that counts is in less than {MIN_COVERAGE:.0%} of the frames with faces: {shortened(few)}. If one "
         "person has several numbers, merge them, or write all under face in the list of groups."
     )
     return [note] if few else []

@@ -14,7 +14,7 @@ from errors import StudyError
 EMPTY: Final = frozenset(("", "na", "n/a", "nan", "null", "#n/a"))
 """What R, pandas and spreadsheets write where there is nothing, in any case."""
 _SEPARATORS: Final = ",;\t"
-_MOST_NAMED: Final = 5
+_MAX_NAMED: Final = 5
 """Names that a note lists at most."""
 _EXCEL: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx and .xls files begin."""
@@ -79,8 +79,8 @@ def encoding_note(path: Path) -> list[str]:
 def shortened(names: Iterable[str]) -> str:
     """Return the first few names as a note has them, and how many more there are."""
     known = list(names)
-    more = len(known) - _MOST_NAMED
-    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(known) - _MAX_NAMED
+    return ", ".join(known[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _text(path: Path) -> str:

@@ -24,7 +24,7 @@ uncertain."""
 _STEPS: Final = 200
 """Steps of time at most; enough for any picture."""
 _SHORTEST_STEP: Final = 0.2
-_LEAST_SECONDS: Final = 1e-6
+_MIN_SECONDS: Final = 1e-6
 _DIGITS: Final = 9
 """Of times that are shown: a step's number times its length, so that the same step has the same time in each file."""
 
@@ -73,7 +73,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     probabilities = frames[list(EXPRESSIONS)].to_numpy(np.float64)
     named = np.where(frames["uncertain"].to_numpy(bool), "", frames["expression"])[:, None] == np.array(EXPRESSIONS)
     sums = _between(edges, begin, finish, np.column_stack([np.ones(len(frames)), probabilities, named]))
-    kept = sums[:, 0] > _LEAST_SECONDS
+    kept = sums[:, 0] > _MIN_SECONDS
     seconds, within, shown = np.split(sums[kept], [1, 1 + len(EXPRESSIONS)], axis=1)
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])
     table.insert(0, "time", (step * np.arange(steps)[kept]).round(_DIGITS))

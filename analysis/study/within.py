@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from pandas import DataFrame, concat
 
-from analysis.study.comparison import FEWEST, LEAST_DEVIATION, MEASURES, Floats, bootstrap_interval
+from analysis.study.comparison import FEWEST, MEASURES, MIN_DEVIATION, Floats, bootstrap_interval
 from analysis.study.study_tables import shortened
 
 MAX_CONDITIONS: Final = 6
@@ -95,7 +95,7 @@ def lacking(persons: DataFrame, conditions: Sequence[str]) -> list[str]:
 def d_z(first: Floats, second: Floats, axis: int = -1) -> Floats:
     """Return the mean difference of pairs in standard deviations of their differences; two pairs at least."""
     pairs = first - second
-    return np.asarray(pairs.mean(axis=axis) / np.maximum(pairs.std(axis=axis, ddof=1), LEAST_DEVIATION), np.float64)
+    return np.asarray(pairs.mean(axis=axis) / np.maximum(pairs.std(axis=axis, ddof=1), MIN_DEVIATION), np.float64)
 
 
 def g_av(first: Floats, second: Floats, axis: int = -1) -> Floats:
@@ -103,7 +103,7 @@ def g_av(first: Floats, second: Floats, axis: int = -1) -> Floats:
     deviation = np.sqrt((first.var(axis=axis, ddof=1) + second.var(axis=axis, ddof=1)) / 2)
     correction = 1 - 3 / (8 * first.shape[axis] - 9)
     difference = first.mean(axis=axis) - second.mean(axis=axis)
-    return np.asarray(correction * difference / np.maximum(deviation, LEAST_DEVIATION), np.float64)
+    return np.asarray(correction * difference / np.maximum(deviation, MIN_DEVIATION), np.float64)
 
 
 def _pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
@@ -125,10 +125,10 @@ def _paired(first: Floats, second: Floats) -> dict[str, float]:
     }
     statistics: dict[str, Callable[..., Floats]] = {"difference": _mean_difference, "d_z": d_z, "g_av": g_av}
     for name, statistic in statistics.items():
-        varies = count > 1 and spread[name] > LEAST_DEVIATION
+        varies = count > 1 and spread[name] > MIN_DEVIATION
         known = varies or name == "difference"
         low, high = (np.nan, np.nan)
-        if count >= FEWEST and varies and spread["difference"] > LEAST_DEVIATION:
+        if count >= FEWEST and varies and spread["difference"] > MIN_DEVIATION:
             low, high = bootstrap_interval((first, second), statistic, paired=True)
         found[name] = float(statistic(first, second)) if known else np.nan
         found |= {f"{name}_low": low, f"{name}_high": high}

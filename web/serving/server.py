@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 10
 """Seconds without progress after which a client is dropped; also what handshake and headers may take in all."""
-LEAST_RATE: Final = 16 * 1024
+MIN_RATE: Final = 16 * 1024
 """Lowest average rate of a body, in bytes a second."""
 CROWDED_TIMEOUT: Final = 0.5
 """The same as TIMEOUT, while no thread, or no place for a body, is left for others."""
@@ -51,7 +51,7 @@ SPARE_BODIES: Final = 16
 SEND_BUFFER: Final = 64 * 1024
 """Bytes, a frame or two: what waits here is old by the time it is sent; a slow viewer should rather skip it."""
 LINGER_SECONDS: Final = 2.0
-MOST_LINGERING: Final = 8
+MAX_LINGERING: Final = 8
 MAX_HEADER: Final = 64 * 1024
 MAX_CHUNK: Final = 8 * 1024 * 1024
 """Bytes that are read at once: cheroot takes each chunk of a chunked body into memory whole."""
@@ -170,7 +170,7 @@ class Connection(HTTPConnection):
 
     def _patience_for_body(self) -> Timeouts:
         seconds = CROWDED_TIMEOUT if self.server.bodies.full(self._network or "") else self.server.timeout
-        return Timeouts(seconds, seconds, LEAST_RATE)
+        return Timeouts(seconds, seconds, MIN_RATE)
 
     def _begin_body(self) -> None:
         """Take a place among those whose bodies are waited for.
@@ -261,7 +261,7 @@ class Server(wsgi.Server):
         self.requests = _Threads(self, min=IDLE_THREADS, max=most)
         self.bodies = Slots(most_bodies, most_bodies // 2)
         """Clients whose bodies are waited for; one network's may take half of the places."""
-        self._lingering = Semaphore(MOST_LINGERING)
+        self._lingering = Semaphore(MAX_LINGERING)
         self._clients: WeakSet[Connection] = WeakSet()
         self._stopping = Event()
         self._lock = Lock()

@@ -14,7 +14,7 @@ const SENT = [
 const SLOW_MS = 450; // answers that take longer make the next frames smaller
 const QUICK_MS = 250;
 const FIRST_PATIENCE_MS = 3000; // for so long answers have to be quick before larger frames are tried
-const LONGEST_PATIENCE_MS = 60_000;
+const MAX_PATIENCE_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 export class ServerFrames {
@@ -78,7 +78,7 @@ class FrameSize {
     if (took > QUICK_MS) this.quickSince = now;
     if (took > SLOW_MS && this.step < SENT.length - 1) {
       this.step += 1;
-      this.patience = Math.min(2 * this.patience, LONGEST_PATIENCE_MS);
+      this.patience = Math.min(2 * this.patience, MAX_PATIENCE_MS);
     } else if (now - this.quickSince > this.patience && this.step > 0) {
       this.step -= 1;
       this.quickSince = now;

@@ -15,7 +15,7 @@ const READ_MS = 2000;
 const HOLD_MS = 3000;
 const TICK_MS = 50;
 const REACTION_MS = 600; // The first moments of holding may still show how the face gets there.
-const FEWEST_FRAMES = 4;
+const MIN_FRAMES = 4;
 
 const byId = (id) => document.getElementById(id);
 const told = byId("check-script").dataset;
@@ -116,7 +116,7 @@ async function take(name, how) {
   }));
   held = null;
   if (outcome) return outcome;
-  if (rows.length < FEWEST_FRAMES) return "unseen";
+  if (rows.length < MIN_FRAMES) return "unseen";
   answers.push({ shown: LABELS.indexOf(name), probabilities: geometricMean(rows) });
   return "done";
 }

@@ -8,8 +8,8 @@ import { askToCompare } from "./rest-request.js";
 import { RestingFace } from "./resting-face.js";
 
 const HOLD_MS = 2000;
-const MOST_MOVED = 0.2; // by how much rows differ from their mean, on average, as total variation
-const FEWEST_FRAMES = 4;
+const MAX_MOVED = 0.2; // by how much rows differ from their mean, on average, as total variation
+const MIN_FRAMES = 4;
 
 export class FaceRest {
   #held = null;
@@ -47,8 +47,8 @@ export class FaceRest {
   async #set(rows) {
     this.#held = null;
     this.part("rest-set").disabled = false;
-    if (rows.length < FEWEST_FRAMES) return this.#say("The face was seen too seldom. Try again.");
-    if (moved(rows) > MOST_MOVED) return this.#say("Your face moved. Relax it, keep still for two seconds, and try again.");
+    if (rows.length < MIN_FRAMES) return this.#say("The face was seen too seldom. Try again.");
+    if (moved(rows) > MAX_MOVED) return this.#say("Your face moved. Relax it, keep still for two seconds, and try again.");
     const rest = RestingFace.of(rows);
     const problem = await this.rests.set(this.number, rest);
     if (problem) return this.#say(problem);

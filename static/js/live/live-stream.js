@@ -12,8 +12,8 @@ import { Refusal } from "../page/refusal.js";
 import { pageAnswerMs } from "./server-clock.js";
 
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 2000;
-const MOST_SILENT = 2; // attempts
+const MAX_WAIT_MS = 2000;
+const MAX_SILENT = 2; // attempts
 const SINGLE_PAUSE_MS = 200;
 const SILENCE_MS = 8000; // The server says something every five seconds.
 
@@ -25,7 +25,7 @@ export class LiveStream {
 
   /** Whether pictures come one by one, because a stream does not get through. */
   get single() {
-    return this.silent >= MOST_SILENT;
+    return this.silent >= MAX_SILENT;
   }
 
   start() {
@@ -97,7 +97,7 @@ export class LiveStream {
     if (error instanceof Refusal) this.on.refused(error.message);
     else this.on.lost();
     this.timer = setTimeout(() => this.start(), this.wait);
-    this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
+    this.wait = Math.min(2 * this.wait, MAX_WAIT_MS);
   }
 
   async #read(connection, body) {

@@ -11,7 +11,7 @@ const SETTLE_MS = 1000;
 const MEASURED_MS = 2000;
 const YOUNGEST_OF_MS = 15_000;
 const FIRST_PATIENCE_MS = 1500;
-const LONGEST_PATIENCE_MS = 60_000;
+const MAX_PATIENCE_MS = 60_000;
 const LATELY_MS = 500;
 const SATURATED = 0.8; // a network that carries less than this share of what was asked for carries all that it can
 const USABLE = 0.7; // the share of that which is asked for next: the rest is room for what has queued
@@ -61,7 +61,7 @@ export class RateControl {
     const saturated = this.rate === null || carried < SATURATED * this.rate;
     const fitting = saturated ? RATES.findLastIndex((rate) => rate !== null && rate <= USABLE * carried) : this.step - 1;
     this.step = Math.max(0, Math.min(fitting, this.step - 1));
-    this.patience = Math.min(4 * this.patience, LONGEST_PATIENCE_MS);
+    this.patience = Math.min(4 * this.patience, MAX_PATIENCE_MS);
     return "less";
   }
 

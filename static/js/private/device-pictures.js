@@ -3,7 +3,7 @@
 import { localBitmap } from "../pictures/bitmaps.js";
 import { Interruption } from "../pictures/server-pictures.js";
 
-const MOST_PIXELS = 16_000_000; // larger pictures are shrunk for the search; four times as many bytes are needed at once
+const MAX_PIXELS = 16_000_000; // larger pictures are shrunk for the search; four times as many bytes are needed at once
 
 export class DevicePictures {
   /** `on`: progress(share) while loading; `elsewhere`: in words, how to have analysed what cannot be here. */
@@ -41,9 +41,9 @@ function unreadable({ type }) {
   return "This browser cannot read this file. Save it as a JPEG or PNG picture, and add it again.";
 }
 
-/** A bitmap of no more than MOST_PIXELS; the larger one is used up. */
+/** A bitmap of no more than MAX_PIXELS; the larger one is used up. */
 async function fitting(picture) {
-  const scale = Math.sqrt(MOST_PIXELS / (picture.width * picture.height));
+  const scale = Math.sqrt(MAX_PIXELS / (picture.width * picture.height));
   if (scale >= 1) return picture;
   const size = { resizeWidth: Math.round(scale * picture.width), resizeHeight: Math.round(scale * picture.height) };
   const small = await createImageBitmap(picture, { ...size, resizeQuality: "high" });

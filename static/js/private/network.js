@@ -4,7 +4,7 @@ import * as ort from "../../vendor/onnxruntime-web/ort.wasm.bundle.min.js";
 import { FACE_SIDE } from "./crops.js";
 import { LABELS } from "../faces/expressions.js";
 
-const MOST_THREADS = 4; // so small networks gain nothing from more
+const MAX_THREADS = 4; // so small networks gain nothing from more
 
 /** Make the runtime ready from its WebAssembly file; threads need a page that is isolated from others. */
 export function startRuntime(wasmBinary, numThreads = threads()) {
@@ -13,7 +13,7 @@ export function startRuntime(wasmBinary, numThreads = threads()) {
 }
 
 /** Half of the processors, for the page and the camera need some too. */
-const threads = () => (crossOriginIsolated ? Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency >> 1)) : 1);
+const threads = () => (crossOriginIsolated ? Math.max(1, Math.min(MAX_THREADS, navigator.hardwareConcurrency >> 1)) : 1);
 
 const open = (file) => ort.InferenceSession.create(file, { executionProviders: ["wasm"], logSeverityLevel: 3 });
 

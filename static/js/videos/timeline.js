@@ -16,7 +16,7 @@ const KEY_SECONDS = {
   End: Infinity,
 };
 const MANY = 5; // faces
-const LEAST_SHARE = 0.005;
+const MIN_SHARE = 0.005;
 
 export class Timeline {
   /** Fill `element` with the charts of `summary` (a job's summary.json), and tie them to `video`. */
@@ -85,7 +85,7 @@ export class Timeline {
     words.className = "timeline-face";
     const picture = pictureOf(face);
     const line = document.createElement("span");
-    const shown = Object.entries(face.shares).filter(([, share]) => share >= LEAST_SHARE).sort((a, b) => b[1] - a[1]);
+    const shown = Object.entries(face.shares).filter(([, share]) => share >= MIN_SHARE).sort((a, b) => b[1] - a[1]);
     line.append(`${nameOf(face)}, seen for ${face.seconds.toFixed(1)} s: `);
     shown.forEach(([name, share]) => line.append(swatched(name, share), " "));
     const edit = document.createElement("button");

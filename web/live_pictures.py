@@ -59,7 +59,7 @@ class Drawings:
             return result.jpeg
 
         def draw() -> bytes:
-            marked = annotate(image, result.faces, labels=labels, blur=blur, gone=result.gone)
+            marked = annotate(image, result.faces, labels=labels, blur=blur, lost=result.lost)
             return encode_jpeg(marked, self._quality)
 
         return self._once(result, ("marked", labels, blur), _if_hidden(result, draw, blur=blur))
@@ -72,7 +72,7 @@ class Drawings:
         size = None if rate is None else next(size for least, size in SIZES if rate >= least)
 
         def draw() -> bytes:
-            shown = hide_faces(image, result.faces, result.gone) if blur else image
+            shown = hide_faces(image, result.faces, result.lost) if blur else image
             if size is None:
                 return encode_jpeg(shown, self._quality)
             return encode_jpeg(shrunk(shown, size.width, result.height), size.quality)

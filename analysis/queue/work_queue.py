@@ -8,7 +8,7 @@ from analysis.queue.job import Job, JobState
 from analysis.queue.jobs import JobStore
 from analysis.queue.tables import parties, queue_order, read_job
 
-MOST_ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 3
 """A video whose analysis ended this often with a crash is not tried again."""
 
 
@@ -63,7 +63,7 @@ class WorkQueue:
                 "UPDATE jobs SET state = 'failed', finished = ?, code = 'crashed', "
                 "message = 'The analysis crashed several times. Convert the video to another format and try again.' "
                 "WHERE state = 'running' AND attempts >= ?",
-                (self._store.clock(), MOST_ATTEMPTS),
+                (self._store.clock(), MAX_ATTEMPTS),
             )
             database.execute("UPDATE jobs SET state = 'queued', done = 0 WHERE state = 'running'")
 
