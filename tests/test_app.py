@@ -22,7 +22,7 @@ from config import DEMO_CLIP, ROOT, VERSION, Settings
 from errors import ConfigError
 from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier
-from tests.test_bombs import png
+from tests.vision.test_bombs import png
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from entities import EXPRESSIONS
 from expressions.adaptation import Adaptation
 from expressions.resting import RestingFace
 from tests.browser.conftest import face
+from tests.expressions.test_resting import row
 from tests.people import recorded
-from tests.test_resting import row
 
 NewPage = Callable[..., Page]
 

@@ -7,7 +7,7 @@ import pytest
 
 from errors import SourceError
 from tests.footage import make_video
-from tests.test_bombs import damaged
+from tests.vision.test_bombs import damaged
 from vision.videos import VideoFile
 
 KINDS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx", "avi": "mpeg4", "ts": "mpeg2video", "flv": "flv"}

@@ -12,8 +12,8 @@ from analysis.batch.dataset import Dataset
 from analysis.study.study import conclude, read_lists
 from config import ROOT, Settings
 from entities import EXPRESSIONS
+from tests.analysis.test_study import add
 from tests.tables import course, together
-from tests.test_study import add
 
 NOTEBOOK = ROOT / "examples" / "recompute.ipynb"
 PEOPLE = 5

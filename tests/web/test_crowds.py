@@ -13,7 +13,7 @@ from app import create_app
 from config import ServerSettings, Settings
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera
-from tests.test_live import drip_until_answered, pause, read_until
+from tests.web.test_live import drip_until_answered, pause, read_until
 from web.serving import server as server_module
 from web.serving.server import Server
 

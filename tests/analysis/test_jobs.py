@@ -476,7 +476,7 @@ print("done")
 def test_on_a_full_disk_videos_are_listed_and_deleted(tmp_path: Path) -> None:
     """On a real one: whatever is there can be looked at, deleted, and expires."""
     mount = f'mount -t tmpfs -o size=1m none {tmp_path} && cd {tmp_path} && exec $PYTHON -c "$SCRIPT"'
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent.parent
     environment = os.environ | {"PYTHON": sys.executable, "SCRIPT": FULL_DISK, "PYTHONPATH": str(root)}
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount]
     try:
@@ -810,7 +810,7 @@ class TestRunner:
             (sys.executable, "-m", "tests.job_worker"),
             stdin=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parent.parent.parent,
         )
         assert process.stdin
         process.stdin.write(settings.model_dump_json() + "\n")

@@ -18,8 +18,8 @@ from expressions.resting import RestingFace
 from expressions.stillness import resting_spans
 from model import FacialExpressionModel
 from pipeline import ExpressionPipeline, RawFace, compare_largest
+from tests.expressions.test_resting import row
 from tests.footage import make_video
-from tests.test_resting import row
 from vision.detectors.detector import Detection
 from vision.geometry import Square
 

@@ -15,6 +15,7 @@ from analysis.recording.video import analyze_video
 from config import Settings, UploadSettings, VideoSettings
 from entities import Frame, Image
 from errors import SourceError
+from tests.analysis.test_analysis_writer import loudness
 from tests.footage import FixedClassifier, make_video, plain_frames
 from tests.recordings import (
     ORIENTATIONS,
@@ -27,7 +28,6 @@ from tests.recordings import (
     say_oriented,
     squeezed,
 )
-from tests.test_analysis_writer import loudness
 from vision.decoding import decodable
 from vision.sources.file import FileSource
 from vision.videos import VideoFile
@@ -265,7 +265,7 @@ def test_high_dynamic_range_becomes_bt709(tmp_path: Path, read, transfer: str, a
 @pytest.fixture
 def astronaut() -> Image:
     """Return a photograph with all colours."""
-    image = cv2.imread(str(Path(__file__).parent / "data" / "astronaut.png"))
+    image = cv2.imread(str(Path(__file__).parent.parent / "data" / "astronaut.png"))
     assert image is not None
     return np.asarray(cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -16,7 +16,7 @@ from training.conditions import CONDITIONS
 from training.evaluation import compare
 from training.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 
 

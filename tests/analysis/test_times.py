@@ -7,7 +7,7 @@ import pytest
 
 from analysis.recording.times import HOW_TIME, parse_span, parse_time
 
-CASES = json.loads((Path(__file__).parent / "data" / "times.json").read_text("utf-8"))
+CASES = json.loads((Path(__file__).parent.parent / "data" / "times.json").read_text("utf-8"))
 """Texts, and the seconds that they mean; null for what is refused. tests/browser/test_times.py has the same."""
 
 

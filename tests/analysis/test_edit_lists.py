@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.test_analysis_writer import loudness, rewrite
+from tests.analysis.test_analysis_writer import loudness, rewrite
 from vision.sampling import EVERY_FRAME, Sampling
 from vision.videos import VideoFile
 
