@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_ID: Final = re.compile(r"[0-9a-f]{32}")
+_DELETED: Final = ".deleted"
+_ID: Final = re.compile(rf"[0-9a-f]{{32}}(?:{re.escape(_DELETED)})?")
 """What the folders of jobs are called; all others in the same place are somebody else's."""
 _ALIVE: Final = "worker.alive"
 
@@ -34,8 +35,13 @@ class JobFiles:
         self.folder(job_id).mkdir(mode=0o700)
 
     def discard(self, job_id: str) -> None:
-        """Delete a job's folder, if it is there."""
-        shutil.rmtree(self.folder(job_id), ignore_errors=True)
+        """Delete a job's folder, if it is there; all of it is gone at once."""
+        folder = self.folder(job_id)
+        deleted = folder.with_suffix(_DELETED)
+        with suppress(OSError):  # a file is open, on Windows
+            folder.rename(deleted)
+        for path in (deleted, folder):
+            shutil.rmtree(path, ignore_errors=True)
 
     def ids(self) -> set[str]:
         """Return the jobs that have a folder."""

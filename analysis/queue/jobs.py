@@ -105,12 +105,13 @@ class JobStore:
             return read_job(row)
 
     def jobs(self, owner: str) -> list[Job]:
-        """Return a visitor's jobs, the oldest first."""
+        """Return a visitor's jobs, the oldest first; without those that are being deleted, whose files go first."""
         with self.database.transaction("read") as database:
-            return [
+            jobs = [
                 read_job(row)
                 for row in database.execute("SELECT * FROM jobs WHERE owner = ? ORDER BY number", (owner,))
             ]
+        return [job for job in jobs if self.files.folder(job.id).is_dir()]
 
     def job(self, owner: str, job_id: str) -> Job | None:
         """Return a visitor's job; None where the visitor has none of this id."""

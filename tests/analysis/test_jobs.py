@@ -176,6 +176,12 @@ class TestStore:
         assert not WorkQueue(store).advance(job.id, 1, 10)
         assert not WorkQueue(store).finish(job.id)
 
+    def test_a_job_that_is_being_deleted_is_not_listed(self, store: JobStore, clip: Path) -> None:
+        """Its files go first: a page that is loaded meanwhile must not ask for them."""
+        job = add(store, clip)
+        store.files.discard(job.id)
+        assert store.jobs("anna") == []
+
     def test_number_of_jobs_is_limited(self, store: JobStore) -> None:
         """Each visitor has a limit, and all together have one."""
         for owner in ("anna", "anna", "ben"):

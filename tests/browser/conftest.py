@@ -113,7 +113,7 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., 
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            complaints.append(message.text)
+            complaints.append(f"{message.text} {message.location['url']}".strip())
 
     with ExitStack() as contexts:
 
