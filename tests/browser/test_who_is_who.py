@@ -65,7 +65,7 @@ def test_mark_card_and_summary_always_say_the_same(new_page: NewPage, live_app: 
         mood.expression, mood.confidence = expression, confidence
         expect(page.locator(".face-card:not([data-gone]) .expression").first).to_have_text(expression)
         expect(page.locator("#face-count")).to_contain_text(expression)
-    assert page.evaluate("window.drawn") > 10
+    page.wait_for_function("window.drawn > 10")
     assert page.evaluate("window.faults") == []
 
 
