@@ -236,7 +236,7 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
     if row["kind"] == "video" and (folder / "summary.json").is_file():
         media = Path(row["path"])
         media = media.absolute() if media.is_file() else Path(media.name)
-        replace_intervals(folder, intervals, limits.model_dump(), media)
+        replace_intervals(folder, intervals, limits.model_dump(), frames, media)
         write_events(intervals, folder / "events.tsv")
     dataset.write("intervals", row["folder"], intervals)
     return intervals
