@@ -94,4 +94,4 @@ class MissingLibraryError(FacialExpressionError):
 
 
 class StudyError(FacialExpressionError):
-    """A list of markers or groups cannot be used as it is."""
+    """A list of markers or groups, or what was coded by hand, cannot be used as it is."""

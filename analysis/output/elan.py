@@ -2,6 +2,7 @@
 
 import mimetypes
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +11,24 @@ from typing import Final
 from pandas import DataFrame
 from pympi.Elan import Eaf
 
+from entities import EXPRESSIONS
 from files import plain, write_whole
 
+CODING: Final = "coding"
+"""Type of the tiers for coding by hand."""
 _AUTHOR: Final = "facial-expressions"
 _TYPE: Final = "expression"
+_VOCABULARY: Final = "expressions"
+_LANGUAGE: Final = "eng"
+_LANGUAGE_ADDRESS: Final = "http://cdb.iso.org/lg/CDB-00138502-001"
 _VIDEO: Final = "video/mp4"
 
 
-def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
+def write_eaf(intervals: DataFrame, path: Path, media: Path, *, faces: Mapping[int, str] | None = None) -> None:
     """Write the intervals of one file for ELAN: a tier a face and expression, since a tier's annotations never overlap.
+
+    Behind them, each face has an empty tier for coding by hand. All tiers take their values from one controlled
+    vocabulary, the seven expressions.
 
     It is version 2.8 of the ELAN Annotation Format (May 2014), which later versions of ELAN read as well.
 
@@ -27,6 +37,8 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
         path: Ends in .eaf; what is there is replaced.
         media: The video that ELAN shows with them. An absolute path is written as it is, and as it is from the file's
             folder; a relative one is from that folder.
+        faces: Names (empty where there is none) by number, of all faces that may be coded; by default, those of the
+            intervals.
 
     Raises:
         ResultsError: It cannot be written.
@@ -42,19 +54,40 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path) -> None:
     document.add_linked_file(address, relpath=relative, mimetype=kind)
     document.linguistic_types.clear()  # pympi begins with a type and a tier
     document.tiers.clear()
-    document.add_linguistic_type(_TYPE)
+    _add_vocabulary(document)
     for (face, name, expression), rows in intervals.groupby(["face", "name", "expression"]):
-        _add_tier(document, int(face), plain(name), expression, rows)
+        _add_intervals(document, int(face), plain(name), expression, rows)
+    known = dict(zip(intervals["face"], intervals["name"], strict=True)) if faces is None else faces
+    for face, name in sorted(known.items()):
+        _add_tier(document, int(face), plain(name), CODING, CODING)
     write_whole(path, lambda partial: document.to_file(str(partial)))
 
 
-def _add_tier(document: Eaf, face: int, name: str, expression: str, intervals: DataFrame) -> None:
-    """Add one face's intervals of one expression; its number tells people of one name apart."""
-    tier = f"{name} ({face}) {expression}" if name else f"Face {face} {expression}"
-    document.add_tier(tier, ling=_TYPE, part=name or f"Face {face}", ann=_AUTHOR)
+def _add_vocabulary(document: Eaf) -> None:
+    """Add the seven expressions, and the types of tiers that take their values from them."""
+    document.add_language(_LANGUAGE, lang_def=_LANGUAGE_ADDRESS, lang_label="English (eng)")
+    document.add_controlled_vocabulary(_VOCABULARY)
+    document.add_cv_description(_VOCABULARY, _LANGUAGE)
+    for name in EXPRESSIONS:
+        document.add_cv_entry(_VOCABULARY, f"cveid_{name}", [(name, _LANGUAGE, None)])
+    for kind in (_TYPE, CODING):
+        attributes = {"LINGUISTIC_TYPE_ID": kind, "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
+        document.add_linguistic_type(kind, param_dict=attributes | {"CONTROLLED_VOCABULARY_REF": _VOCABULARY})
+
+
+def _add_intervals(document: Eaf, face: int, name: str, expression: str, intervals: DataFrame) -> None:
+    """Add one face's intervals of one expression."""
+    tier = _add_tier(document, face, name, expression, _TYPE)
     for onset, offset in zip(intervals["onset"], intervals["offset"], strict=True):
         start, end = round(1000 * onset), round(1000 * offset)
         document.add_annotation(tier, start, max(end, start + 1), expression)
+
+
+def _add_tier(document: Eaf, face: int, name: str, content: str, kind: str) -> str:
+    """Add a tier of a face, whose number tells people of one name apart; return what it is called."""
+    tier = f"{name} ({face}) {content}" if name else f"Face {face} {content}"
+    document.add_tier(tier, ling=kind, part=name or f"Face {face}", ann=None if kind == CODING else _AUTHOR)
+    return tier
 
 
 def _relative(media: Path, folder: Path) -> str:

@@ -30,18 +30,22 @@ def add_intervals(folder: Path, summary: dict[str, Any], media: Path) -> None:
         ResultsError: Likewise.
 
     """
-    intervals = find_intervals(_frames(folder / "frames.csv"), **summary.get("interval_limits", {}))
-    _write(folder, intervals, media)
+    frames = frame_table(folder)
+    intervals = find_intervals(frames, **summary.get("interval_limits", {}))
+    _write(folder, intervals, frames, media)
     summary["intervals"] = _records(intervals)
 
 
-def replace_intervals(folder: Path, intervals: DataFrame, limits: Mapping[str, float], media: Path) -> None:
+def replace_intervals(
+    folder: Path, intervals: DataFrame, limits: Mapping[str, float], frames: DataFrame, media: Path
+) -> None:
     """Write other intervals into a folder of results that is complete.
 
     Args:
         folder: Of the video's results.
         intervals: As `find_intervals` returns them.
         limits: What it was given.
+        frames: Likewise.
         media: The video, as `write_eaf` takes it.
 
     Raises:
@@ -49,7 +53,7 @@ def replace_intervals(folder: Path, intervals: DataFrame, limits: Mapping[str, f
         ResultsError: Likewise.
 
     """
-    _write(folder, intervals, media)
+    _write(folder, intervals, frames, media)
     path = folder / "summary.json"
     before = json.loads(path.read_text("utf-8"))
     summary = before | {"interval_limits": dict(limits), "intervals": _records(intervals)}
@@ -58,18 +62,24 @@ def replace_intervals(folder: Path, intervals: DataFrame, limits: Mapping[str, f
             write_text(new / path.name, json.dumps(summary, indent=1) + "\n")
 
 
-def _frames(table: Path) -> DataFrame:
-    """Return the table of frames; from CSV, since a page does without the library that reads Parquet."""
+def frame_table(folder: Path) -> DataFrame:
+    """Return a video's table of frames; from CSV, since a page does without the library that reads Parquet.
+
+    Raises:
+        OSError: The folder has none.
+
+    """
     texts = {"file": "str", "name": "str"}
-    frames = read_csv(table, dtype=texts, keep_default_na=False, na_values=[""])  # "NA" may be a name
+    frames = read_csv(folder / "frames.csv", dtype=texts, keep_default_na=False, na_values=[""])  # "NA" may be a name
     return frames.fillna(dict.fromkeys(texts, ""))
 
 
-def _write(folder: Path, intervals: DataFrame, media: Path) -> None:
+def _write(folder: Path, intervals: DataFrame, frames: DataFrame, media: Path) -> None:
     table, subtitles, elan = (folder / name for name in INTERVAL_FILES)
     intervals.round(_DIGITS).to_csv(table, index=False)
     write_vtt(intervals, subtitles)
-    write_eaf(intervals, elan, media)
+    names = frames[frames["face"].notna()].groupby("face")["name"].last()
+    write_eaf(intervals, elan, media, faces=names.to_dict())
 
 
 def _records(intervals: DataFrame) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from pandas import DataFrame
 from analysis.study.comparison import comparison, size_notes
 from analysis.study.figures import draw_comparison, draw_curves
 from analysis.study.groups import curves, group_table, people, persons
-from analysis.study.person_tables import Exclusion, excluded, long_table, wide_table, without
+from analysis.study.person_tables import Exclusion, excluded, long_table, wide_table, with_marker_columns, without
 from analysis.study.report import GroupResults
 from analysis.study.study_tables import shortened
 from analysis.study.within import as_persons, differences, lacking, within_people
@@ -38,6 +38,7 @@ def write_groups(
     lengths: DataFrame,
     *,
     conditions: Sequence[str],
+    markers: DataFrame | None,
     exclusion: Exclusion,
     above: float,
     csv: bool,
@@ -50,6 +51,7 @@ def write_groups(
         groups: As `analysis.study.groups.read_groups` returns them, with files as the courses name them.
         lengths: As `person_tables.excluded` takes them.
         conditions: The markers, in the order in which they come.
+        markers: The list of markers with its other columns, which `long` gets.
         exclusion: Who counts where.
         above: Probability (0-1) above which people count as showing an expression.
         csv: Whether to write the tables as CSV files, too.
@@ -73,12 +75,16 @@ def write_groups(
         return None, notes
     of_persons, of_groups = persons(counted, above=above), curves(counted, above=above)
     compared, changes = comparison(of_persons), differences(of_persons, conditions)
+    long = long_table(courses, groups)
+    if markers is not None:
+        long, more = with_marker_columns(long, markers)
+        notes += more
     tables = {
         "people": of_persons,
         "groups": group_table(of_persons),
         "curves": of_groups,
         "comparison": compared,
-        "long": without(long_table(courses, groups), left_out),
+        "long": without(long, left_out),
         "wide": wide_table(counted, groups),
         "excluded": left_out,
     }

@@ -8,7 +8,7 @@ import numpy as np
 from pandas import DataFrame, Series, concat
 
 from analysis.recording.times import parse_time
-from analysis.study.study_tables import read_list
+from analysis.study.study_tables import as_numbers, read_list
 from entities import EXPRESSIONS
 from errors import StudyError
 from expressions.intervals import ON
@@ -43,17 +43,18 @@ _ROUNDING: Final = 1e-3
 """Seconds by which frames' times are inexact, or less: so little of a frame is none of it."""
 
 
-def read_markers(path: Path) -> DataFrame:
+def read_markers(path: Path, *, others: bool = False) -> DataFrame:
     """Return a list of markers (COLUMNS, times as float64 seconds), sorted by file and time.
 
     Args:
         path: A list, one recording's events as BIDS has them (`..._events.tsv`), or a folder with such files.
+        others: Whether to return a list's other columns, too; they are numbers where all that they have are.
 
     Raises:
         StudyError: It is no such list, has a time that is none, two labels for one moment, or events that overlap.
 
     """
-    table = _events(path) if path.is_dir() or path.name.endswith(EVENTS) else _listed(path)
+    table = _events(path) if path.is_dir() or path.name.endswith(EVENTS) else _listed(path, others=others)
     twice = table[table.duplicated(["file", "time"])]
     if len(twice):
         row = twice.iloc[0]
@@ -61,10 +62,10 @@ def read_markers(path: Path) -> DataFrame:
     return table.sort_values(["file", "time"], ignore_index=True)
 
 
-def _listed(path: Path) -> DataFrame:
-    table = read_list(path, COLUMNS)
+def _listed(path: Path, *, others: bool) -> DataFrame:
+    table = read_list(path, COLUMNS, others=others)
     table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
-    return table
+    return table.assign(**{name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS})
 
 
 def _events(path: Path) -> DataFrame:

@@ -7,6 +7,8 @@ import pandas as pd
 from pandas import DataFrame
 
 from analysis.study.groups import COLUMNS, averaged, counted_faces
+from analysis.study.markers import COLUMNS as MARKER_COLUMNS
+from analysis.study.study_tables import shortened
 from analysis.study.time_courses import SHOWN
 from entities import EXPRESSIONS
 
@@ -73,6 +75,33 @@ def long_table(courses: DataFrame, groups: DataFrame) -> DataFrame:
     faces = counted_faces(courses, lines)[["line", "file", "face"]]
     means = averaged(courses.astype({"face": "Int32"}).merge(faces, on=["file", "face"]), ["line", "marker"])
     return lines.merge(_measures(means), on="line").drop(columns="line")
+
+
+def with_marker_columns(long: DataFrame, markers: DataFrame) -> tuple[DataFrame, list[str]]:
+    """Return a long table with the other columns of the list of markers behind its own, and notes on what is missing.
+
+    Args:
+        long: As `long_table` returns it.
+        markers: As `analysis.study.markers.read_markers` returns them, with files as the long table names them.
+
+    Returns:
+        The table, whose new columns are empty over the whole files, and where a marker comes several times in a file
+        and the column differs; and sentences on columns that so differ, or whose names `long` has already.
+
+    """
+    others = [name for name in markers.columns if name not in MARKER_COLUMNS]
+    taken = [name for name in others if name in long.columns]
+    added = [name for name in others if name not in taken]
+    notes = [f"The table long has columns of these names already, and lacks those of markers: {shortened(taken)}."]
+    notes = notes if taken else []
+    if not added:
+        return long, notes
+    named = markers[markers["label"] != ""].drop(columns=taken).rename(columns={"label": "marker"})
+    by_marker = named.groupby(["file", "marker"])[added]
+    alike = by_marker.nunique(dropna=False) == 1
+    if differ := [name for name in added if not alike[name].all()]:
+        notes.append(f"Empty in the table long where a marker comes several times in a file: {shortened(differ)}.")
+    return long.merge(by_marker.first().where(alike).reset_index(), on=["file", "marker"], how="left"), notes
 
 
 def wide_table(people: DataFrame, groups: DataFrame) -> DataFrame:

@@ -67,7 +67,7 @@ class Lists:
     """What a researcher says about the files of a run, by their names in it."""
 
     markers: DataFrame | None = None
-    """As `analysis.study.markers.read_markers` returns them."""
+    """As `analysis.study.markers.read_markers` returns them, with the list's other columns."""
     groups: DataFrame | None = None
     """As `analysis.study.groups.read_groups` returns them."""
     notes: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def read_lists(
             notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
         return table[table["file"].isin(found)].assign(file=table["file"].map(found))
 
-    marked = fitted(markers, read_markers(markers)) if markers else None
+    marked = fitted(markers, read_markers(markers, others=True)) if markers else None
     grouped = fitted(groups, read_groups(groups)) if groups else None
     if groups and grouped is not None:
         others = [name for name in files if name not in set(grouped["file"])]
@@ -190,6 +190,7 @@ def conclude(
             lists.groups,
             pd.concat(lengths, ignore_index=True) if lengths else DataFrame(columns=["file", "marker", "seconds"]),
             conditions=conditions,
+            markers=lists.markers,
             exclusion=exclusion,
             above=limits.on,
             csv=csv,
@@ -236,7 +237,7 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
     if row["kind"] == "video" and (folder / "summary.json").is_file():
         media = Path(row["path"])
         media = media.absolute() if media.is_file() else Path(media.name)
-        replace_intervals(folder, intervals, limits.model_dump(), media)
+        replace_intervals(folder, intervals, limits.model_dump(), frames, media)
         write_events(intervals, folder / "events.tsv")
     dataset.write("intervals", row["folder"], intervals)
     return intervals

@@ -17,6 +17,7 @@ from analysis.output.events import write_events
 from analysis.output.intervals import COLUMNS, find_intervals
 from analysis.output.subtitles import write_vtt
 from config import Settings
+from entities import EXPRESSIONS
 from expressions.intervals import GAP, OFF, ON, SHORTEST, find_stretches
 from tests.tables import course, nobody, together
 
@@ -168,13 +169,30 @@ def test_elan_gets_a_tier_a_face_and_expression(tmp_path: Path):
     media = tmp_path / "clips" / "my clip#1.mp4"
     write_eaf(find_intervals(frames), tmp_path / "out" / "a" / "intervals.eaf", media)
     document = read_eaf(tmp_path / "out" / "a" / "intervals.eaf")
-    assert set(document.get_tier_names()) == {"Zoë & <Bo> (1) Happy", "Zoë & <Bo> (3) Happy", "Face 2 Sad"}
+    tiers = document.get_tier_ids_for_linguistic_type("expression")
+    assert set(tiers) == {"Zoë & <Bo> (1) Happy", "Zoë & <Bo> (3) Happy", "Face 2 Sad"}
     assert sorted(document.get_annotation_data_for_tier("Face 2 Sad")) == [(0, 500, "Sad"), (1000, 1500, "Sad")]
     assert document.get_parameters_for_tier("Zoë & <Bo> (3) Happy")["PARTICIPANT"] == "Zoë & <Bo>"
     (linked,) = document.get_linked_files()
     assert linked["MEDIA_URL"] == f"file://{media}", "ELAN takes a path as it is written"
     assert linked["RELATIVE_MEDIA_URL"] == "../../clips/my clip#1.mp4"
     assert linked["MIME_TYPE"] == "video/mp4"
+
+
+def test_elan_has_a_tier_to_code_each_face_by_hand(tmp_path: Path):
+    """It is empty, also for a face without intervals, and takes its values from the seven expressions."""
+    table = find_intervals(course("Sad", [0.8] * 5, face=2))
+    write_eaf(table, tmp_path / "a.eaf", tmp_path / "a.mp4", faces={2: "", 10: "Zoë\x07"})
+    document = read_eaf(tmp_path / "a.eaf")
+    assert set(document.get_tier_names()) == {"Face 2 Sad", "Face 2 coding", "Zoë (10) coding"}
+    for tier in document.get_tier_ids_for_linguistic_type("coding"):
+        assert document.get_annotation_data_for_tier(tier) == []
+    assert "ANNOTATOR" not in document.get_parameters_for_tier("Face 2 coding")
+    kinds = {document.get_parameters_for_tier(tier)["LINGUISTIC_TYPE_REF"] for tier in document.get_tier_names()}
+    types = [document.get_parameters_for_linguistic_type(kind) for kind in kinds]
+    assert [kind["CONTROLLED_VOCABULARY_REF"] for kind in types] == ["expressions"] * 2
+    entries = document.get_cv_entries("expressions").values()
+    assert [value for ((value, *_),), _ in entries] == list(EXPRESSIONS)
 
 
 @pytest.mark.parametrize("name", ["a.ts", "a.mxf", "a.VOB", "a"])
@@ -205,7 +223,12 @@ REQUIRED = {
     "ALIGNABLE_ANNOTATION": {"ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2"},
     "ANNOTATION_VALUE": set(),
     "LINGUISTIC_TYPE": {"LINGUISTIC_TYPE_ID"},
+    "LANGUAGE": {"LANG_ID"},
     "CONSTRAINT": {"STEREOTYPE"},
+    "CONTROLLED_VOCABULARY": {"CV_ID"},
+    "DESCRIPTION": {"LANG_REF"},
+    "CV_ENTRY_ML": {"CVE_ID"},
+    "CVE_VALUE": {"LANG_REF"},
 }
 OPTIONAL = {
     "ANNOTATION_DOCUMENT": {"FORMAT", "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"},
@@ -215,16 +238,24 @@ OPTIONAL = {
     "TIME_SLOT": {"TIME_VALUE"},
     "TIER": {"PARTICIPANT", "ANNOTATOR", "DEFAULT_LOCALE", "PARENT_REF", "EXT_REF", "LANG_REF"},
     "ALIGNABLE_ANNOTATION": {"SVG_REF", "EXT_REF", "LANG_REF", "CVE_REF"},
-    "LINGUISTIC_TYPE": {"TIME_ALIGNABLE", "CONSTRAINTS", "GRAPHIC_REFERENCES"},
+    "LINGUISTIC_TYPE": {"TIME_ALIGNABLE", "CONSTRAINTS", "GRAPHIC_REFERENCES", "CONTROLLED_VOCABULARY_REF", "EXT_REF"},
+    "LANGUAGE": {"LANG_DEF", "LANG_LABEL"},
     "CONSTRAINT": {"DESCRIPTION"},
+    "CONTROLLED_VOCABULARY": {"EXT_REF"},
+    "CV_ENTRY_ML": {"EXT_REF"},
+    "CVE_VALUE": {"DESCRIPTION"},
 }
 CHILDREN = {
-    "ANNOTATION_DOCUMENT": ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "CONSTRAINT"],
+    "ANNOTATION_DOCUMENT": [
+        *("HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LANGUAGE", "CONSTRAINT", "CONTROLLED_VOCABULARY"),
+    ],
     "HEADER": ["MEDIA_DESCRIPTOR", "PROPERTY"],
     "TIME_ORDER": ["TIME_SLOT"],
     "TIER": ["ANNOTATION"],
     "ANNOTATION": ["ALIGNABLE_ANNOTATION"],
     "ALIGNABLE_ANNOTATION": ["ANNOTATION_VALUE"],
+    "CONTROLLED_VOCABULARY": ["DESCRIPTION", "CV_ENTRY_ML"],
+    "CV_ENTRY_ML": ["CVE_VALUE"],
 }
 """What the schema of version 2.8 says of the elements that are used here: attributes, and children in their order."""
 
@@ -243,12 +274,19 @@ def test_the_file_for_elan_is_as_its_schema_says(tmp_path: Path, empty: bool):
         order = [CHILDREN.get(element.tag, []).index(child.tag) for child in element]
         assert order == sorted(order), element.tag
     counts = Counter(element.tag for element in root.iter())
-    assert (counts["HEADER"], counts["TIME_ORDER"], counts["TIER"]) == (1, 1, 0 if empty else 2)
+    kinds = Counter(tier.attrib["LINGUISTIC_TYPE_REF"] for tier in root.iter("TIER"))
+    assert (counts["HEADER"], counts["TIME_ORDER"], kinds["expression"]) == (1, 1, 0 if empty else 2)
     slots = {slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) for slot in root.iter("TIME_SLOT")}
     annotations = list(root.iter("ALIGNABLE_ANNOTATION"))
     ids = [*slots, *(annotation.attrib["ANNOTATION_ID"] for annotation in annotations)]
     ids += [constraint.attrib["STEREOTYPE"] for constraint in root.iter("CONSTRAINT")]
     assert len(set(ids)) == len(ids) == counts["TIME_SLOT"] + len(annotations) + counts["CONSTRAINT"]
+    languages = {language.attrib["LANG_ID"] for language in root.iter("LANGUAGE")}
+    ids += [*languages, *(entry.attrib["CVE_ID"] for entry in root.iter("CV_ENTRY_ML"))]
+    assert len(set(ids)) == len(ids)
+    assert {element.attrib["LANG_REF"] for element in root.iter() if "LANG_REF" in element.attrib} <= languages
+    vocabularies = {vocabulary.attrib["CV_ID"] for vocabulary in root.iter("CONTROLLED_VOCABULARY")}
+    assert {kind.attrib["CONTROLLED_VOCABULARY_REF"] for kind in root.iter("LINGUISTIC_TYPE")} <= vocabularies
     for annotation in annotations:
         assert 0 <= slots[annotation.attrib["TIME_SLOT_REF1"]] < slots[annotation.attrib["TIME_SLOT_REF2"]]
     types = {kind.attrib["LINGUISTIC_TYPE_ID"] for kind in root.iter("LINGUISTIC_TYPE")}

@@ -132,6 +132,30 @@ def test_tables_for_statistics_elsewhere(run: Path, tmp_path: Path):
     assert not {"trial", "age"} & set(wide.columns), "they differ within people"
 
 
+def test_the_long_table_keeps_the_columns_of_the_list_of_markers(run: Path, tmp_path: Path):
+    """A value a file and marker; empty over whole files, and where it differs within a marker, which is told."""
+    _, groups = lists(tmp_path)
+    order = {"controls/0": "first", "controls/1": "second"}
+    rows = [
+        f"{file},{time},{label},{order[file]},{trial},7"
+        for file in order
+        for time, label, trial in ((0, "alone", 1), (1, "visit", 2), (2, "visit", 3), (3, "", 4))
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(["file,time,label,Order,trial,person", *rows]))
+    notes = conclude(run, read_lists(tmp_path / "m.csv", groups, names(run)), SETTINGS)
+    long = pd.read_parquet(run / "groups" / "long.parquet").set_index(["file", "marker"])
+    found = {file: long.loc[(f"{file}.mp4", "visit"), "order"] for file in order}
+    assert found == order
+    assert long.loc[[("controls/0.mp4", "alone")], "trial"].tolist() == [1]
+    assert long.loc[[("controls/0.mp4", "visit")], "trial"].isna().all()
+    assert long.xs("", level="marker")[["order", "trial"]].isna().all(axis=None)
+    assert long.loc[("controls/0.mp4", "alone"), "person"] == "controls0"
+    assert [note for note in notes if "table long" in note] == [
+        "The table long has columns of these names already, and lacks those of markers: person.",
+        "Empty in the table long where a marker comes several times in a file: trial.",
+    ]
+
+
 def test_conditions_are_compared_within_people(study: Path):
     """Visit less alone, for each person, all together and by group, by hand from the table of people."""
     people = pd.read_parquet(study / "groups" / "people.parquet").query("expression == 'Happy'")
