@@ -12,7 +12,7 @@ file to be analysed again. The frames of one file at a time are in memory.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ from analysis.study.markers import (
 )
 from analysis.study.methods import methods, mixed_settings
 from analysis.study.person_tables import Exclusion
-from analysis.study.report import report_page
+from analysis.study.report import GroupResults, report_page
 from analysis.study.report_pictures import pictures_of
 from analysis.study.study_tables import encoding_note, shortened
 from analysis.study.time_courses import TYPES as COURSE_TYPES
@@ -59,6 +59,7 @@ from files import write_text
 REPORT: Final = "report.html"
 EVERYBODY_COUNTS: Final = Exclusion()
 _MAX_FILE_NOTES: Final = 20
+_LENGTHS: Final = ["file", "marker", "seconds"]
 _GROUPS_REMOVED: Final = "No list of groups was given, so those of an earlier run are removed."
 
 
@@ -151,56 +152,26 @@ def conclude(
         StudyError: The lists cannot be used with these files.
 
     """
-    dataset, limits = Dataset(out), settings.intervals
+    dataset = Dataset(out)
     files = dataset.read("files")
     done = files[files["state"] == "done"].to_dict("records")
     ends = _ends(files)
     if lists.markers is not None:
         check_units(lists.markers, ends)
     step = step_for(max((row["seconds"] for row in done), default=0.0))
-    intervals, markers, found, lengths = [], [], [], []
-    usable: dict[str, float] = {}
-    covered: dict[str, float] = {}
+    seen = _Seen(dataset, lists, kept, settings.intervals, step)
     for number, row in enumerate(done, 1):
-        frames, listed = _marked(dataset, row, lists.markers, kept)
-        usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
-        intervals.append(_with_intervals(dataset, row, frames, limits))
-        markers.append(marker_table(frames, listed, on=limits.on))
-        if lists.groups is not None and row["file"] in set(lists.groups["file"]):
-            check_one_at_a_time(frames, lists.groups)
-            found.append(courses(frames, step, listed))
-            lengths.append(_lengths(row, frames, listed))
-            counted = counted_faces(found[-1], lists.groups[lists.groups["file"] == row["file"]])
-            covered[row["file"]] = coverage(frames, counted["face"])
+        seen.add(row)
         if progress:
             progress(number, len(done))
-    marked = joined(markers, MARKER_TYPES)
-    if len(marked):
-        write_table(out / "markers", marked, csv=csv)
-    else:
-        remove_table(out / "markers", list(MARKER_TYPES))
-    results, group_notes = None, []
-    if lists.groups is None:
-        group_notes = [_GROUPS_REMOVED] if remove_groups(out / "groups") else []
-    else:
-        conditions = list(marked.sort_values("start", kind="stable")["marker"].unique())
-        results, group_notes = write_groups(
-            out / "groups",
-            joined(found, COURSE_TYPES),
-            lists.groups,
-            pd.concat(lengths, ignore_index=True) if lengths else DataFrame(columns=["file", "marker", "seconds"]),
-            conditions=conditions,
-            markers=lists.markers,
-            exclusion=exclusion,
-            above=limits.on,
-            csv=csv,
-        )
+    marked = _write_markers(out, seen, csv=csv)
+    results, group_notes = _write_groups(out, seen, marked, exclusion, csv=csv)
     notes = [*lists.notes, *_late(lists.markers, ends), *_twice(done), *_file_notes(done)]
-    notes += [*mixed_settings(files), *_half_seen(covered), *group_notes]
+    notes += [*mixed_settings(files), *_half_seen(seen.covered), *group_notes]
     page = report_page(
         f"Facial expressions in {len(done):,} {'file' if len(done) == 1 else 'files'}",
-        files.assign(usable=files["file"].map(usable)),
-        joined(intervals, INTERVAL_TYPES),
+        files.assign(usable=files["file"].map(seen.usable)),
+        joined(seen.intervals, INTERVAL_TYPES),
         pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
         markers=marked,
         groups=results,
@@ -210,6 +181,72 @@ def conclude(
     write_text(out / REPORT, page)
     write_codebook(out)
     return notes
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a run's files show, gathered file by file."""
+
+    dataset: Dataset
+    lists: Lists
+    kept: Collection[str]
+    limits: IntervalSettings
+    step: float
+    """Of time courses, in seconds."""
+    intervals: list[DataFrame] = field(default_factory=list)
+    markers: list[DataFrame] = field(default_factory=list)
+    courses: list[DataFrame] = field(default_factory=list)
+    """Of the files that the list of groups names, as the lengths are."""
+    lengths: list[DataFrame] = field(default_factory=list)
+    usable: dict[str, float] = field(default_factory=dict)
+    """Share of usable frames with a face, by file."""
+    covered: dict[str, float] = field(default_factory=dict)
+    """Share of the frames with a face that the counted ones are in, by file."""
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Read the frames of one of `files`' rows, and write its intervals."""
+        frames, listed = _marked(self.dataset, row, self.lists.markers, self.kept)
+        self.usable[row["file"]] = frames.loc[frames["face"].notna(), "usable"].astype("float64").mean()
+        self.intervals.append(_with_intervals(self.dataset, row, frames, self.limits))
+        self.markers.append(marker_table(frames, listed, on=self.limits.on))
+        groups = self.lists.groups
+        if groups is None or row["file"] not in set(groups["file"]):
+            return
+        check_one_at_a_time(frames, groups)
+        self.courses.append(courses(frames, self.step, listed))
+        self.lengths.append(_lengths(row, frames, listed))
+        counted = counted_faces(self.courses[-1], groups[groups["file"] == row["file"]])
+        self.covered[row["file"]] = coverage(frames, counted["face"])
+
+
+def _write_markers(out: Path, seen: _Seen, *, csv: bool) -> DataFrame:
+    """Write the table of markers, or remove that of an earlier run; return it."""
+    marked = joined(seen.markers, MARKER_TYPES)
+    if len(marked):
+        write_table(out / "markers", marked, csv=csv)
+    else:
+        remove_table(out / "markers", list(MARKER_TYPES))
+    return marked
+
+
+def _write_groups(
+    out: Path, seen: _Seen, marked: DataFrame, exclusion: Exclusion, *, csv: bool
+) -> tuple[GroupResults | None, list[str]]:
+    """Write what groups show, or remove what an earlier run wrote; return it, and what is to be known of it."""
+    if seen.lists.groups is None:
+        return None, [_GROUPS_REMOVED] if remove_groups(out / "groups") else []
+    lengths = pd.concat(seen.lengths, ignore_index=True) if seen.lengths else DataFrame(columns=_LENGTHS)
+    return write_groups(
+        out / "groups",
+        joined(seen.courses, COURSE_TYPES),
+        seen.lists.groups,
+        lengths,
+        conditions=list(marked.sort_values("start", kind="stable")["marker"].unique()),
+        markers=seen.lists.markers,
+        exclusion=exclusion,
+        above=seen.limits.on,
+        csv=csv,
+    )
 
 
 def _marked(
