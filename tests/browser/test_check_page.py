@@ -184,3 +184,16 @@ def test_with_the_real_answers_of_the_server(page: Page, mood: Any) -> None:
     # A busy computer may see too little of the face at times, and skip an expression then.
     expect(page.locator("#results-title")).to_have_text(re.compile(r"^Right in [12] of \d+$"))
     expect(page.get_by_role("button", name="Adapt it to me")).to_be_hidden()
+
+
+def test_no_click_is_lost_while_the_page_loads(new_page: NewPage, live_app: str) -> None:
+    """Over a slow network the button is there before its script: it can be pressed once that is there."""
+    page = new_page()
+    held: list[Route] = []
+    page.route("**/check.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright cannot call list.append
+    with page.expect_request("**/check.js"):
+        page.goto(f"{live_app}check", wait_until="commit")
+    button = page.get_by_role("button", name="Start my camera")
+    expect(button).to_be_disabled()
+    held[0].continue_()
+    expect(button).to_be_enabled()

@@ -76,6 +76,7 @@ byId("start-camera").addEventListener("click", () => {
   byId("stage").hidden = false;
   camera.start();
 });
+byId("start-camera").disabled = false; // until now a click would have been lost
 
 /* The check */
 
