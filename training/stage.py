@@ -7,7 +7,6 @@ when it is imported.
 import argparse
 import json
 import sys
-import warnings
 from dataclasses import asdict
 from importlib import import_module
 from importlib.metadata import version
@@ -33,7 +32,7 @@ from training.network import average, build_cnn, compile_for, merge_heads
 from training.quantization import quantize
 from training.recipe import CHECKPOINTS, RECIPE, Stage, read_recipe
 from training.targets import distil, make_targets
-from training.train import predict, start_from, train
+from training.train import load_trained, predict, start_from, train
 
 Heads = dict[str, NDArray[np.float32]]
 """(n, 7) by head."""
@@ -69,7 +68,7 @@ def make(stage: Stage, data: FER2013, root: Path, precision: str = "float32") ->
     network = _remember(stage, network, training, targets, root)
     logits = predict(network, validation.images)
     np.savez_compressed(root / stage.folder / "validation.npz", **logits)  # to choose anew how the heads are mixed
-    figures, final = _export(stage, network, logits, data, root)
+    figures, final = _export(stage, network, logits, training=training, validation=validation, root=root)
     results = _evaluate(stage, final, data, root)
     if len(log):
         report.plot_learning_curves(log).savefig(root / stage.results / "curves.png")
@@ -100,9 +99,7 @@ def _mean(stage: Stage, heads: list[str], root: Path) -> keras.Model:
     """Return the mean of the stage's members (Hansen and Salamon, 1990), which errs less than each of them."""
     members = [build_cnn(heads=heads) for _ in stage.members]
     for member, name in zip(members, stage.members, strict=True):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-            member.load_weights(root / CHECKPOINTS / name / "final.weights.h5")
+        load_trained(member, root / CHECKPOINTS / name / "final.weights.h5")
     return average(members)
 
 
@@ -127,10 +124,10 @@ def _remember(stage: Stage, network: keras.Model, training: FER2013, targets: He
 
 
 def _export(
-    stage: Stage, network: keras.Model, logits: Heads, data: FER2013, root: Path
+    stage: Stage, network: keras.Model, logits: Heads, *, training: FER2013, validation: FER2013, root: Path
 ) -> tuple[dict[str, Any], keras.Model]:
     """Calibrate the network and write the files of the app; return what was chosen, and the network as written."""
-    training, known = data.training(), evaluation.truths(data.split("PublicTest"))
+    known = evaluation.truths(validation)
     if stage.aim == "labels":
         known = {"labels": known["labels"]}
     chosen = calibration.choose(logits, known, calibration.priors(training))

@@ -57,6 +57,14 @@ def start_from(model: keras.Model, weights: str | Path) -> None:
         model.load_weights(weights, skip_mismatch=True)
 
 
+def load_trained(model: keras.Model, weights: Path) -> None:
+    """Load the weights of a training that has ended into a network of the same layers."""
+    with warnings.catch_warnings():
+        # The file also holds the optimizer's state, which is not needed any more.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+        model.load_weights(weights)
+
+
 def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int, folder: Path) -> pd.DataFrame:
     """Fit a compiled model, or carry on where `folder` says that it was stopped; return the log, a row an epoch.
 
@@ -89,8 +97,5 @@ def train(model: keras.Model, batches: Batches, validation: FER2013, epochs: int
             f"{folder} holds a finished training of {len(done)} epochs, not {epochs}: "
             "delete the folder to train anew, or set CHECKPOINTS to another one."
         )
-    with warnings.catch_warnings():
-        # The file also holds the optimizer's state, which is not needed any more.
-        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-        model.load_weights(final)
+    load_trained(model, final)
     return done

@@ -137,7 +137,7 @@ class SoundClock:
     def __init__(self, timing: Timing) -> None:
         self._parts = timing.parts or (Part(0, 0.0),)
         self._positions = [part.position for part in self._parts]
-        self._longest_gap = timing.max_gap
+        self._max_gap = timing.max_gap
         self._index = -1
         self._shift = 0.0
         self._previous = 0.0
@@ -155,7 +155,7 @@ class SoundClock:
         if self._index < 0:
             self._index = max(0, self._part_at(position))
             self._shift = self._parts[self._index].shift
-        elif not -_JITTER <= raw - self._previous <= self._longest_gap:
+        elif not -_JITTER <= raw - self._previous <= self._max_gap:
             self._enter_part(raw, position)
         self._previous = raw
         self._end = raw + self._shift + duration
@@ -227,7 +227,7 @@ class _Scan:
         """When the latest picture is decoded: in the order of the packets, which pictures need not be shown in."""
         self._heard_from = self._heard = -inf
         """When sound without a leap began, and how far it goes."""
-        self._longest_gap = MAX_GAP
+        self._max_gap = MAX_GAP
         self._unexplained = False
 
     @property
@@ -243,7 +243,7 @@ class _Scan:
     def timing(self) -> Timing:
         """Return what was found."""
         self._note_part()
-        max_gap = MAX_GAP if self._unexplained else self._longest_gap
+        max_gap = MAX_GAP if self._unexplained else self._max_gap
         if len(self._parts) > 1:
             return Timing(self.end, tuple(self._parts), max_gap)
         if self._cut_after:  # pieces that lie in the file in an order of their own: it is read from the beginning
@@ -295,7 +295,7 @@ class _Scan:
         if decoded - previous <= MAX_GAP:
             return decoded < previous
         if self._heard_from < previous + MAX_GAP and self._heard > decoded - MAX_GAP:
-            self._longest_gap = inf
+            self._max_gap = inf
             return False
         self._unexplained = True
         return True
