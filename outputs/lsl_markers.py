@@ -1,7 +1,5 @@
 """Markers that other programs send by the Lab Streaming Layer, at their corrected times."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -10,9 +8,7 @@ import pylsl
 
 from config import LslSettings
 from files import plain
-from outputs.output import OutputState, OutputStatus
-
-log = logging.getLogger(__name__)
+from outputs.background import Background
 
 LONGEST: Final = 60
 """Characters of a marker, as in the API."""
@@ -22,10 +18,9 @@ PULL_SECONDS: Final = 0.2
 """Seconds after which waiting for a marker is given up, to see whether the input is closed."""
 CORRECTION_SECONDS: Final = 5.0
 """Seconds in which the two clocks have to be compared for the first time."""
-CLOSING: Final = 0.5
 
 
-class MarkerInlet:
+class MarkerInlet(Background):
     """The first stream of markers of a name or type; where it ends, it is looked for again.
 
     Args:
@@ -38,36 +33,12 @@ class MarkerInlet:
     """None are."""
 
     def __init__(self, settings: LslSettings, mark: Callable[[str, float], object]) -> None:
+        super().__init__(f"Markers from LSL, {settings.markers}")
         self._wanted, self._mark = settings.markers, mark
         # Our own streams of changes, of any camera, are none.
         self._condition = (
             f"(name='{self._wanted}' or type='{self._wanted}') and not(starts-with(source_id,'{settings.name}'))"
         )
-        self._name = f"Markers from LSL, {self._wanted}"
-        self._status = OutputStatus(self._name, "connecting")
-        self._sent = 0
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lsl-markers", daemon=True)
-
-    @property
-    def status(self) -> OutputStatus:
-        """Whether the stream is there."""
-        return self._status
-
-    @property
-    def sent(self) -> int:
-        """Markers that came."""
-        return self._sent
-
-    def start(self) -> None:
-        """Look for the stream, and read it from now on."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._closed.set()
-        if self._thread.ident is not None:
-            self._thread.join(CLOSING)
 
     def _run(self) -> None:
         streams = pylsl.ContinuousResolver(pred=self._condition)
@@ -96,9 +67,3 @@ class MarkerInlet:
                 label = plain(" ".join(map(str, sample)))[:LONGEST]
                 self._mark(label, time.monotonic() - (pylsl.local_clock() - local))
                 self._sent += 1
-
-    def _set(self, state: OutputState, reason: str) -> None:
-        status = OutputStatus(self._name, state, reason)
-        if status != self._status:
-            log.info("%s: %s. %s", status.name, status.state, status.reason)
-            self._status = status

@@ -11,9 +11,8 @@ from typing import Final
 from camera import VideoCamera
 from entities import FrameResult, SourceState
 from errors import OutputError
-from outputs.output import Output, OutputState, OutputStatus, Session
-
-log = logging.getLogger(__name__)
+from outputs.background import Background
+from outputs.output import Output, Session
 
 BACKLOG: Final = 32
 """Frames that may wait, about a second; the oldest are dropped."""
@@ -24,32 +23,18 @@ LAST_RETRY: Final = 5.0
 """Seconds before the first and, doubled each time, the later attempts to reach a receiver again."""
 STEADY: Final = 10.0
 """Seconds after which a receiver counts as back, so that a later fault starts over."""
-CLOSING: Final = 0.5
-"""Seconds that `close` waits for what is on its way."""
 
 
-class Sender:
+class Sender(Background):
     """One output of one camera, which runs as long as this does, whether somebody watches or not."""
 
     def __init__(self, output: Output, camera: VideoCamera) -> None:
+        super().__init__(output.name)
         self._output, self._camera = output, camera
-        self._status = OutputStatus(output.name, "connecting")
-        self._sent = self._dropped = 0
+        self._dropped = 0
         self._frames: deque[FrameResult] = deque()
         self._changed = threading.Condition()  # notified with each frame and at the end; guards the frames
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=output.name, daemon=True)
         self._due = 0.0
-
-    @property
-    def status(self) -> OutputStatus:
-        """Whether the receiver is reached."""
-        return self._status
-
-    @property
-    def sent(self) -> int:
-        """Frames that were sent."""
-        return self._sent
 
     @property
     def dropped(self) -> int:
@@ -59,15 +44,14 @@ class Sender:
     def start(self) -> None:
         """Reach the receiver, and send every frame from now on."""
         self._camera.subscribe(self._take)
-        self._thread.start()
+        super().start()
 
     def close(self) -> None:
         """Hang up."""
         self._closed.set()
         with self._changed:
             self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(CLOSING)
+        super().close()
 
     def _take(self, frame: FrameResult) -> None:
         """Keep a frame, without its picture, for the thread; called by the camera's."""
@@ -133,16 +117,7 @@ class Sender:
         known = isinstance(error, OutputError)
         reason = str(error) if known else f"It cannot be reached ({type(error).__name__}: {error})."
         unexpected = None if known or isinstance(error, OSError) else error
-        self._set("reconnecting", reason, unexpected)
-
-    def _set(self, state: OutputState, reason: str, unexpected: Exception | None = None) -> None:
-        """Note and log where the output stands, if that is news."""
-        status = OutputStatus(self._output.name, state, reason)
-        if status == self._status:
-            return
-        level = logging.WARNING if state == "reconnecting" else logging.INFO
-        log.log(level, "%s: %s. %s", status.name, status.state, status.reason, exc_info=unexpected)
-        self._status = status
+        self._set("reconnecting", reason, level=logging.WARNING, unexpected=unexpected)
 
 
 def _empty() -> FrameResult:
