@@ -19,9 +19,10 @@ from typing import Final, NamedTuple
 from tqdm import tqdm
 
 from config import ROOT
-from errors import FacialExpressionError, TrainingError
+from errors import TrainingError
 from files import write_text
 from training.backend import choose_backend
+from training.commands import exit_status
 from training.epochs import epochs_done, watch_epochs
 from training.recipe import RECIPE, RESULTS, Stage, read_recipe
 
@@ -145,17 +146,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--jobs", type=int, default=1, help="stages at once: 1 for a CPU, 4 or more for a GPU")
     given = parser.parse_args(arguments)
-    try:
-        data, votes = (str(Path(path).resolve()) for path in (given.data, given.votes))
-        inputs = Inputs(data, votes, given.recipe.resolve())
-        make(read_recipe(given.recipe), inputs, given.jobs)
-    except FacialExpressionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. The same command carries on after the last finished epoch.", file=sys.stderr)
-        return 130
-    return 0
+    data, votes = (str(Path(path).resolve()) for path in (given.data, given.votes))
+    inputs = Inputs(data, votes, given.recipe.resolve())
+    return exit_status(lambda: make(read_recipe(given.recipe), inputs, given.jobs))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from config import ROOT
-from errors import FacialExpressionError, TrainingError
+from errors import TrainingError
 from files import write_text
+from training.commands import exit_status
 from training.epochs import watch_epochs
 
 NOTEBOOK: Final = ROOT / "train.ipynb"
@@ -86,17 +87,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("checkpoints/train.ipynb"), help="the executed notebook")
     given = parser.parse_args(arguments)
     parameters = {"DATA": given.data, "VOTES": given.votes, "EPOCHS": given.epochs}
-    try:
+
+    def work() -> None:
         with tqdm(total=given.epochs, unit="epoch", desc="Training", dynamic_ncols=True) as bar:
             run(parameters, given.output, lambda done: bar.update(done - bar.n))
-    except FacialExpressionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. The same command carries on after the last finished epoch.", file=sys.stderr)
-        return 130
-    print(f"Wrote model.json, model_weights.h5 and network.onnx; the executed notebook is {given.output}.")
-    return 0
+        print(f"Wrote model.json, model_weights.h5 and network.onnx; the executed notebook is {given.output}.")
+
+    return exit_status(work)
 
 
 if __name__ == "__main__":
