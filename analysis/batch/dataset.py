@@ -41,8 +41,8 @@ _FILE_TYPES: Final = {
 def file_row(values: Mapping[str, Any]) -> pd.DataFrame:
     """Return the row of one file; what is not given is empty, and so are shares where there is no face.
 
-    Columns: file (its name in the run), state (done, failed or left out), reason (of a failure, or why it was left
-    out), note, kind (video or picture),
+    Columns: file (its name in the run), state (done, failed, stopped or left out), reason (of a failure, or why it was
+    left out), note, kind (video or picture),
     begin (seconds from the first frame to where looking began), seconds (that were looked at), fps (frames a second
     that were looked at), width and height (pixels), frames, frames_with_faces, faces,
     the share (0-1) of each expression in the time with faces, sha256 (of the content), fingerprint (of settings and
@@ -113,9 +113,15 @@ class Dataset:
         """
         write_whole(self.part(table, key), lambda partial: shutil.copyfile(part, partial))
 
-    def remove(self, key: str) -> None:
-        """Remove what the tables say of one file, its row in `files` first."""
-        for table in reversed(TABLES):
+    def reset(self, key: str, row: pd.DataFrame) -> None:
+        """Keep of one file nothing but its row in `files`, which is written first.
+
+        Raises:
+            ResultsError: It cannot be written.
+
+        """
+        self.write("files", key, row)
+        for table in TABLES[:-1]:
             self.part(table, key).unlink(missing_ok=True)
 
     @property

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 State = Literal["done", "kept", "failed"]
 DONE: Final = "done"
 FAILED: Final = "failed"
+STOPPED: Final = "stopped"
+"""What `files` has of a file from when its analysis begins until it ends. Where that never happens, the row tells the
+next run that what there is of results is an earlier run's, and may be replaced."""
 _MIN_SHARE: Final = 0.005
 """An expression that takes less of the time is not worth a word."""
 
@@ -132,7 +135,8 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
             values["detector"] = load_detector(options.settings.detector).title
             if same and known.get("sha256") == values["sha256"]:
                 return _kept(dataset, task, values)
-            dataset.remove(task.key)
+            stopped = {"state": STOPPED, "reason": "The run was stopped in the middle of this file; start it again."}
+            dataset.reset(task.key, file_row(values | stopped))
             found, line = _analyze(path, task, options, classifier, progress)
     except AnalysisCancelledError:
         raise
@@ -162,8 +166,7 @@ def _kept(dataset: Dataset, task: Task, values: dict[str, Any]) -> Outcome:
 
 
 def _failed(dataset: Dataset, task: Task, values: dict[str, Any], reason: str) -> Outcome:
-    dataset.remove(task.key)
-    dataset.write("files", task.key, file_row(values | {"state": FAILED, "reason": reason}))
+    dataset.reset(task.key, file_row(values | {"state": FAILED, "reason": reason}))
     return Outcome(task, "failed", reason)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.batch.dataset import Dataset
 from analysis.batch.execution import ATTEMPTS, run_here, run_in_processes
 from analysis.batch.run import only_run, plan
 from config import ROOT
@@ -140,4 +141,22 @@ def test_a_process_may_die_when_all_but_the_last_table_is_written(files: list[st
     for part in (run.out / "files").iterdir():
         part.unlink()
     assert {outcome.state for outcome in run_here(tasks, run, loading.Brightness(), unheard)} == {"done"}
+    assert_same(alone, run.out)
+
+
+def test_a_run_may_be_stopped_before_a_file_has_its_row(
+    files: list[str], alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is there already, and no table has it as done: the same command makes it again."""
+    run = options(tmp_path / "stopped")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Dataset, "copy", stop)
+        list(run_here(plan(files, run), run, loading.Brightness(), unheard))
+    (row,) = tables(run.out)["files"].to_dict("records")
+    assert (row["state"], (run.out / row["folder"]).is_dir()) == ("stopped", True)
+    assert {o.state for o in run_here(plan(files, run), run, loading.Brightness(), unheard)} == {"done"}
     assert_same(alone, run.out)
