@@ -153,9 +153,10 @@ def test_a_run_may_be_stopped_before_a_file_has_its_row(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Dataset, "copy", stop)
-        list(run_here(plan(files, run), run, loading.Brightness(), unheard))
+        with pytest.raises(KeyboardInterrupt):
+            list(run_here(plan(files, run), run, loading.Brightness(), unheard))
     (row,) = tables(run.out)["files"].to_dict("records")
     assert (row["state"], (run.out / row["folder"]).is_dir()) == ("stopped", True)
     assert {o.state for o in run_here(plan(files, run), run, loading.Brightness(), unheard)} == {"done"}
