@@ -32,28 +32,14 @@ from outputs.choice import chosen_outputs
 from process import return_memory, share_processors
 from vision.detection import FaceDetector
 from vision.sources import missing_file
-from web import (
-    api,
-    assets,
-    documentation,
-    errors,
-    frames,
-    jobs,
-    live,
-    markers,
-    pages,
-    picture_uploads,
-    private,
-    reports,
-    rests,
-    security,
-    sources,
-)
+from web import assets, documentation, errors, picture_uploads
+from web.access import security
+from web.access.limiter import Limiter
 from web.json import Json
-from web.limiter import Limiter
 from web.live_pictures import Drawings
 from web.marker_log import MarkerLog
 from web.metrics import Metrics
+from web.routes import api, frames, jobs, live, markers, pages, private, reports, rests, sources
 from web.services import EXTENSION, Services
 from web.serving import proxies
 from web.serving.server import SPARE_BODIES, Server

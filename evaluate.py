@@ -30,10 +30,11 @@ from entities import EXPRESSIONS
 from errors import FacialExpressionError
 from files import write_json, write_whole
 from model import FacialExpressionModel
-from training import people, people_files, people_report
-from training.evaluation import TITLES, compare, compare_conditions, plots
-from training.fer2013 import USAGES, load
-from training.turning import load_pictures, measure_turning
+from training.data import people_files
+from training.data.fer2013 import USAGES, load
+from training.metrics import people, people_report
+from training.metrics.evaluation import TITLES, compare, compare_conditions, plots
+from training.metrics.turning import load_pictures, measure_turning
 from vision.detection import DETECTORS, FaceDetector
 
 CHUNK: Final = 64

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from entities import EXPRESSIONS, INPUT_SHAPE, Image
 from errors import ModelError, NotExplainedError
-from keras_network import RETRAIN, check_files, load_network, with_evidence
-from network_file import NETWORK, belongs_to
+from network.keras_network import RETRAIN, check_files, load_network, with_evidence
+from network.network_file import NETWORK, belongs_to
 from process import FairLock
 
 if TYPE_CHECKING:
-    import runtime
+    from network import runtime
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class FacialExpressionModel:
     def explain(self, face: Image, expression: str | None = None) -> NDArray[np.float32]:
         """Return an (h, w) heat map, 0-1, of what in an (h, w) grey uint8 face speaks for an expression.
 
-        The expression is the most probable one unless given. It is Grad-CAM: `with_evidence` in keras_network.py says
+        The expression is the most probable one unless given. It is Grad-CAM: `network/keras_network.py` says
         how. What a network remembers beside that is not explained.
 
         Raises:
@@ -141,7 +141,7 @@ def prepare(face: Image) -> Image:
 
 def _read(architecture: Path, weights: Path) -> "runtime.Network | None":
     """Return network.onnx beside the weights; or None, and log why, where it is not the network of the two files."""
-    import runtime
+    from network import runtime
 
     path = weights.with_name(NETWORK)
     try:
@@ -165,7 +165,7 @@ def _read(architecture: Path, weights: Path) -> "runtime.Network | None":
 def _convert(architecture: Path, weights: Path) -> "runtime.Network":
     """Return the network of the two files in float32."""
     network = load_network(architecture, weights)
-    import runtime
+    from network import runtime
 
     return runtime.convert(with_evidence(network), INPUT_SHAPE, network.count_params())
 

@@ -15,7 +15,7 @@ from config import ROOT
 from entities import Image
 from vision.pictures import read_picture
 from vision.pixels import letterboxed
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 SIZE: Final = (640, 360)
 FPS: Final = 30

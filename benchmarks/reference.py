@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from config import ROOT, ModelSettings
 from entities import Image
 from errors import ModelError
-from keras_network import load_network
 from model import prepare
+from network.keras_network import load_network
 
 
 def reference_probabilities(crops: list[Image], settings: ModelSettings) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from entities import Box, Frame, Image
 from errors import SourceError
 from vision.pixels import letterboxed
 from vision.tracking import FaceTracker
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 _APART: Final = 5
 """Frames between what neighbours in a scene of many faces do."""

@@ -24,9 +24,9 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402 - found beside this folder
 from config import ServerSettings, Settings, load_settings  # noqa: E402
 from errors import FacialExpressionError  # noqa: E402
+from web.access.security import CONTENT_POLICY, HEADERS  # noqa: E402
 from web.assets import TYPES, modules, tag  # noqa: E402
-from web.private import compressed, networks  # noqa: E402
-from web.security import CONTENT_POLICY, HEADERS  # noqa: E402
+from web.routes.private import compressed, networks  # noqa: E402
 
 STATIC: Final = ROOT / "static"
 PAGES: Final = {

@@ -13,8 +13,8 @@ import pytest
 
 from entities import EXPRESSIONS
 from errors import ModelError
-from keras_network import load_network
 from model import FacialExpressionModel, prepare
+from network.keras_network import load_network
 from tests.networks import save, small_network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,9 +62,9 @@ def run_alone(script: str) -> None:
 def test_pictures_are_transposed_only_on_their_way_in_and_out(files):
     """No transpose is left between convolutions, where it would keep them from being fused with what follows."""
     run_alone(
-        "import keras_network\n"
+        "from network import keras_network\n"
         f"network = keras_network.load_network({str(files[0])!r}, {str(files[1])!r})\n"
-        "import runtime\n"
+        "from network import runtime\n"
         "nodes = runtime.convert(network, (48, 48, 1), 0).graph.get_ops()\n"
         "shapes = [node.get_output_partial_shape(0) for node in nodes if node.get_type_name() == 'Transpose']\n"
         "batches = [[side.get_length() for side in list(shape)[1:]] for shape in shapes if shape[0].is_dynamic]\n"
@@ -337,7 +337,7 @@ def test_no_room_to_convert(files):
     """A full disk is an error of the model, not a traceback."""
     full = OSError(28, "No space left on device")
     with (
-        mock.patch("runtime.tempfile.TemporaryDirectory", side_effect=full),
+        mock.patch("network.runtime.tempfile.TemporaryDirectory", side_effect=full),
         pytest.raises(ModelError, match="No space"),
     ):
         FacialExpressionModel(*files)

@@ -105,6 +105,6 @@ def test_the_page_needs_nothing_of_the_part_for_studies():
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({missing!r}));"
         "import analysis.queue.worker, analysis.recording.video, analysis.recording.identities;"
-        "import analysis.study.joint_report, web.reports"
+        "import analysis.study.joint_report, web.routes.reports"
     )
     subprocess.run([sys.executable, "-c", code], cwd=parts.ROOT, check=True)

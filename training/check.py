@@ -9,7 +9,7 @@ import pandas as pd
 
 from entities import EXPRESSIONS
 from errors import DatasetError
-from training.fer2013 import FER2013, USAGES, has_face, load
+from training.data.fer2013 import FER2013, USAGES, has_face, load
 
 FEW = 50
 """Fewer training faces of an expression than this hardly teach it."""

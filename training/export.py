@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from entities import EXPRESSIONS
 from files import write_text, write_whole
-from training.fer2013 import FACE_SIZE
+from training.data.fer2013 import FACE_SIZE
 from training.network import BatchNormalization
 
 

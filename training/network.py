@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from entities import EXPRESSIONS
-from training.fer2013 import FACE_SIZE
+from training.data.fer2013 import FACE_SIZE
 
 STEM, STRIDE, WIDTHS, DEPTHS = 32, 1, (32, 64, 128, 256), (1, 2, 3, 3)
 HEADS = ("labels", "votes")

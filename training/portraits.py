@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from config import ROOT, DetectorSettings
 from entities import EXPRESSIONS
 from model import FacialExpressionModel
-from training.report import plot_faces
+from training.metrics.report import plot_faces
 from vision.detection import FaceDetector
 
 PORTRAITS: Final = ("astronaut.png", "grace_hopper.jpg")

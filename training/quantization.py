@@ -25,10 +25,10 @@ from tqdm import tqdm
 from config import ModelSettings
 from errors import FacialExpressionError
 from files import write_whole
-from keras_network import load_network, with_evidence
-from network_file import NETWORK, origin
-from training import fer2013
-from training.augmentation import Augmentation
+from network.keras_network import load_network, with_evidence
+from network.network_file import NETWORK, origin
+from training.data import fer2013
+from training.data.augmentation import Augmentation
 from training.onnx_graph import convert
 
 FACES: Final = 1024

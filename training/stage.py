@@ -21,17 +21,17 @@ from scipy.special import softmax
 
 from errors import FacialExpressionError, TrainingError
 from files import write_text
-from training import calibration, evaluation, report
-from training.augmentation import Augmentation
 from training.backend import choose_precision
-from training.batches import Batches
+from training.data.augmentation import Augmentation
+from training.data.batches import Batches
+from training.data.fer2013 import FER2013, load
+from training.data.targets import distil, make_targets
 from training.export import deployable, export
-from training.fer2013 import FER2013, load
 from training.memory import memorize, with_memory
+from training.metrics import calibration, evaluation, report
 from training.network import average, build_cnn, compile_for, merge_heads
 from training.quantization import quantize
 from training.recipe import CHECKPOINTS, RECIPE, Stage, read_recipe
-from training.targets import distil, make_targets
 from training.train import load_trained, predict, start_from, train
 
 Heads = dict[str, NDArray[np.float32]]

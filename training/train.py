@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from errors import TrainingError
 from files import write_whole
-from training.batches import Batches
-from training.fer2013 import FER2013, majority
+from training.data.batches import Batches
+from training.data.fer2013 import FER2013, majority
 
 
 class Validation(keras.callbacks.Callback):

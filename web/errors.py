@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from errors import FacialExpressionError, ImageError, ImageSizeError, ImageTypeError, ModelError, NotExplainedError
-from web.redaction import without_folders
+from web.access.redaction import without_folders
 
 KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
     ImageTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_image"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from config import VERSION
 from outputs.output import OutputStatus
-from web.redaction import without_folders
+from web.access.redaction import without_folders
 from web.services import Services
 
 

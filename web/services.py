@@ -12,8 +12,8 @@ from camera import VideoCamera
 from config import Settings
 from outputs.output import Connection
 from vision.detection import FaceDetector
+from web.access.limiter import Limiter
 from web.errors import ApiError
-from web.limiter import Limiter
 from web.live_pictures import Drawings
 from web.marker_log import MarkerLog
 from web.metrics import Metrics

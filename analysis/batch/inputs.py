@@ -16,7 +16,7 @@ from errors import SourceError
 from files import printable
 from parts import require
 from vision.pictures import FORMATS, picture_type
-from vision.videos import is_video
+from vision.video.video_file import is_video
 
 ENDINGS: Final = frozenset(
     (

@@ -20,7 +20,7 @@ from config import VERSION, Settings
 from entities import EXPRESSIONS, Classifier
 from errors import AnalysisCancelledError, FacialExpressionError, RestError
 from files import printable
-from network_file import NETWORK
+from network.network_file import NETWORK
 from vision.detection import load_detector
 from vision.pictures import is_picture
 from vision.sampling import EVERY_FRAME, Sampling

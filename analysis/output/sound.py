@@ -9,8 +9,8 @@ import av
 from av.audio import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from vision.decoding import decodable
-from vision.timestamps import SoundClock, Timing
+from vision.video.decoding import decodable
+from vision.video.timestamps import SoundClock, Timing
 
 _RATES: Final = (44_100, 48_000)
 _AAC_BITS: Final = 128_000

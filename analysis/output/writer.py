@@ -15,8 +15,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from analysis.output.sound import Sound
 from entities import Image
-from vision.decoding import open_container
-from vision.videos import OPTIONS, VideoInfo
+from vision.video.decoding import open_container
+from vision.video.video_file import OPTIONS, VideoInfo
 
 CLOCK: Final = 90_000
 """Ticks a second: 24, 25, 30 and 60 frames a second and their NTSC variants are whole numbers of them."""

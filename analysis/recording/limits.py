@@ -8,8 +8,8 @@ from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.timestamps import MAX_FPS
-from vision.videos import VideoInfo
+from vision.video.timestamps import MAX_FPS
+from vision.video.video_file import VideoInfo
 
 FRAME_COST: Final = 200_000
 """Pixels that are decoded, drawn and encoded in the time that finding and classifying a face in a frame takes."""

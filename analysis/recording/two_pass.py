@@ -9,7 +9,7 @@ from analysis.recording.limits import limited
 from config import UploadSettings
 from entities import Face, Frame
 from pipeline import ExpressionPipeline, RawFace
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 Progress = Callable[[float, float], None]
 """Called with the seconds of the video that are done, and all its seconds."""

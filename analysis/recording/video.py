@@ -30,7 +30,7 @@ from vision.absence import RecentlyLost
 from vision.annotation import annotate, encode_jpeg, hide_faces
 from vision.quality import quality_of
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 _MOMENT_QUALITY: Final = 90
 

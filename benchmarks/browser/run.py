@@ -26,8 +26,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from config import ROOT, Settings
 from files import write_json
-from training.fer2013 import load, majority
-from web.private import compressed, networks
+from training.data.fer2013 import load, majority
+from web.routes.private import compressed, networks
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = {

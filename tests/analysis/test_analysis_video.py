@@ -22,7 +22,7 @@ from entities import EXPRESSIONS, Box, Image
 from errors import AnalysisCancelledError, ResultsError, SourceError, VideoSizeError
 from tests.footage import FixedClassifier, make_video, plain_frames
 from vision.sampling import Sampling
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 
 def portrait_then_nothing(portrait: Image, with_face: int = 8, without: int = 4) -> Iterator[Image]:

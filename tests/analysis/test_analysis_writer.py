@@ -14,7 +14,7 @@ import pytest
 from analysis.output.sound import Sound
 from analysis.output.writer import VideoWriter
 from tests.footage import make_video, plain_frames
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 
 def rewrite(original: Path) -> tuple[Path, str]:

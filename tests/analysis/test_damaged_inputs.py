@@ -12,7 +12,7 @@ import pytest
 import analyze
 from entities import Image
 from tests.footage import FixedClassifier, make_video
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 
 def noise(count: int) -> Iterator[Image]:

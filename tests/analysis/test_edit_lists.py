@@ -11,7 +11,7 @@ import pytest
 
 from tests.analysis.test_analysis_writer import loudness, rewrite
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 FPS, FRAMES = 25, 75
 CUT = 38

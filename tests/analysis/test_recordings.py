@@ -28,9 +28,9 @@ from tests.recordings import (
     say_oriented,
     squeezed,
 )
-from vision.decoding import decodable
 from vision.sources.file import FileSource
-from vision.videos import VideoFile
+from vision.video.decoding import decodable
+from vision.video.video_file import VideoFile
 
 SHARP = {"qscale": "2"}
 ONCE = VideoSettings(loop=False, max_fps=240)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from expressions.adaptation import Adaptation, adapted_to_others
 from expressions.resting import RestingFace
 from tests.people import NEUTRAL, recorded
-from training.people import read_rows
+from training.metrics.people import read_rows
 
 Recording = tuple[NDArray[np.int64], NDArray[np.float64]]
 

@@ -14,7 +14,7 @@ from entities import Image
 from expressions.smoothing import Smoother
 from model import prepare
 from tests.people import recorded
-from training.people import read_rows
+from training.metrics.people import read_rows
 from vision.crops import crop_face
 from vision.geometry import Square
 from vision.pixels import resize, to_grey

@@ -19,7 +19,7 @@ NewPage = Callable[..., Page]
 @pytest.fixture
 def make_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[..., SimpleNamespace]]:
     """Return a function that serves an application with these server settings; it gives `address` and `camera`."""
-    monkeypatch.setattr("web.sources.webcams", lambda: {0: "Webcam 0: Integrated Camera"})
+    monkeypatch.setattr("web.routes.sources.webcams", lambda: {0: "Webcam 0: Integrated Camera"})
     camera = FakeCamera(classifier=Mood())
     served = []
 

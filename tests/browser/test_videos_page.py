@@ -21,7 +21,7 @@ from entities import Image
 from tests.browser.conftest import serving
 from tests.fake_camera import FakeCamera
 from tests.footage import make_video
-from web.jobs import _ONE_CHECK
+from web.routes.jobs import _ONE_CHECK
 from web.services import EXTENSION
 
 

@@ -8,7 +8,7 @@ from entities import EXPRESSIONS
 from errors import FacialExpressionError, ProbabilityError, RestError
 from expressions.resting import RestingFace
 from tests.people import NEUTRAL, recorded
-from training.people import compared_with_rest, read_rows, score
+from training.metrics.people import compared_with_rest, read_rows, score
 
 HAPPY, SAD, SURPRISE = (EXPRESSIONS.index(name) for name in ("Happy", "Sad", "Surprise"))
 ROWS = arrays(np.float64, (4, 7), elements=st.floats(0, 1)).map(

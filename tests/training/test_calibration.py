@@ -4,7 +4,7 @@ from scipy.special import softmax
 
 from entities import EXPRESSIONS
 from tests.networks import small_network
-from training.calibration import (
+from training.metrics.calibration import (
     Calibration,
     choose,
     choose_temperature,

@@ -12,9 +12,9 @@ import evaluate
 from entities import EXPRESSIONS
 from errors import ModelError
 from tests.networks import save, small_network
-from training.conditions import CONDITIONS
-from training.evaluation import compare
-from training.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
+from training.data.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
+from training.metrics.conditions import CONDITIONS
+from training.metrics.evaluation import compare
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPLITS = ("Training", "PublicTest", "PrivateTest")

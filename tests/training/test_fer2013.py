@@ -11,7 +11,7 @@ import pytest
 from entities import EXPRESSIONS
 from errors import DatasetError
 from tests.conftest import ROOT
-from training.fer2013 import FER2013, has_face, load, majority, vote_shares
+from training.data.fer2013 import FER2013, has_face, load, majority, vote_shares
 
 VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 

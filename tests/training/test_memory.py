@@ -9,9 +9,9 @@ from scipy.special import softmax
 
 from entities import EXPRESSIONS
 from model import FacialExpressionModel
-from training.calibration import Calibration, fold
 from training.export import deployable, export
 from training.memory import NEARNESS, Memory, memorize, with_memory
+from training.metrics.calibration import Calibration, fold
 from training.network import HEADS, build_cnn, merge_heads
 from training.train import predict
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from config import ROOT
 from entities import Image
 from errors import TrainingError
-from keras_network import load_network
 from model import FacialExpressionModel, prepare
-from network_file import NETWORK
+from network.keras_network import load_network
+from network.network_file import NETWORK
 from tests.networks import save, small_network
 from training.onnx_graph import convert
 from training.quantization import quantize

@@ -14,7 +14,7 @@ from model import FacialExpressionModel
 from tests.conftest import ROOT
 from tests.faces import synthetic_faces
 from training import notebook
-from training.fer2013 import load
+from training.data.fer2013 import load
 
 MAX_PARAMETERS = 10
 

@@ -13,7 +13,7 @@ from entities import EXPRESSIONS
 from errors import DatasetError
 from tests.footage import make_video
 from tests.people import NEUTRAL, recorded
-from training.people import Answers, adapted, compared_with_rest, read_rows, score_people
+from training.metrics.people import Answers, adapted, compared_with_rest, read_rows, score_people
 
 ANNA, BOB = recorded(1), recorded(2)
 

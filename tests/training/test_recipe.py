@@ -15,7 +15,7 @@ from entities import EXPRESSIONS
 from errors import TrainingError
 from tests.faces import synthetic_faces
 from training import make_model, recipe, stage
-from training.fer2013 import FER2013, load
+from training.data.fer2013 import FER2013, load
 from training.network import HEADS, build_cnn
 from training.train import predict
 

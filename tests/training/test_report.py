@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training import report
-from training.calibration import reliability
+from training.metrics import report
+from training.metrics.calibration import reliability
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from scipy.special import softmax
 from entities import EXPRESSIONS
 from errors import ResultsError, TrainingError
 from model import FacialExpressionModel
-from training import report
-from training.augmentation import Augmentation
-from training.batches import Batches
-from training.conditions import CONDITIONS
+from training.data.augmentation import Augmentation
+from training.data.batches import Batches
+from training.data.fer2013 import FER2013, load
+from training.data.targets import make_targets
 from training.export import deployable, export
-from training.fer2013 import FER2013, load
+from training.metrics import report
+from training.metrics.conditions import CONDITIONS
 from training.network import HEADS, WarmupStableDecay, average, build_cnn, compile_for, merge_heads
-from training.targets import make_targets
 from training.train import Validation, predict, train
 
 

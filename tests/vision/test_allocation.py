@@ -8,8 +8,8 @@ import pytest
 from config import VideoSettings
 from errors import SourceError
 from tests.network_cameras import Connection, network_camera
-from vision.allocation import bound_blocks
 from vision.sources.network import NetworkSource
+from vision.video.allocation import bound_blocks
 
 PICTURE = b"--x\r\nContent-Type: image/jpeg\r\n%s\r\n\xff\xd8"
 ENDLESS = {

@@ -10,8 +10,8 @@ from entities import Frame, SourceState
 from errors import SourceError
 from tests.stand_ins import PATIENCE, FakeClock, FakeSource, picture_frame
 from vision.capture import Capture, paced
-from vision.decoding import FrameCap, up_to_date
 from vision.pixels import fitted_size
+from vision.video.decoding import FrameCap, up_to_date
 
 
 def at(*seconds: float) -> list[Frame]:

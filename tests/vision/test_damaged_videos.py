@@ -8,7 +8,7 @@ import pytest
 from errors import SourceError
 from tests.footage import make_video
 from tests.vision.test_bombs import damaged
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 KINDS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx", "avi": "mpeg4", "ts": "mpeg2video", "flv": "flv"}
 BEGINNINGS = [b"RIFF\0\0\0\0AVI ", b"\0\0\0\x20ftypisom", b"\x1aE\xdf\xa3", b"FLV\x01\x05", b"G", b""]

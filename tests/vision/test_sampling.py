@@ -7,7 +7,7 @@ import pytest
 
 from tests.footage import make_video, plain_frames
 from vision.sampling import Sampling
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 
 @pytest.fixture(scope="module", params=["mp4", "mkv", "ts", "avi"])

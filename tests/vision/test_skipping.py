@@ -15,8 +15,8 @@ import pytest
 from entities import Frame, Image
 from tests.footage import make_video
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.skipping import DecodingPlan
-from vision.videos import VideoFile
+from vision.video.skipping import DecodingPlan
+from vision.video.video_file import VideoFile
 
 FRAMES = 150
 

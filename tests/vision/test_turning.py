@@ -9,7 +9,7 @@ import pytest
 import evaluate
 from config import DetectorSettings
 from tests.footage import FixedClassifier, make_video
-from training.turning import load_pictures, measure_turning
+from training.metrics.turning import load_pictures, measure_turning
 from vision.detection import FaceDetector
 
 

@@ -13,8 +13,8 @@ from av.stream import Disposition
 from entities import Frame
 from errors import SourceError, VideoSizeError
 from tests.footage import make_video, plain_frames
-from vision.decoding import decoded, opened
-from vision.videos import VideoFile
+from vision.video.decoding import decoded, opened
+from vision.video.video_file import VideoFile
 
 
 def read(path: Path, max_megapixels: float = 40) -> Iterator[Frame]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.sources import UntrustedAddress
-from web.addresses import for_any_path, permitted
+from web.access.addresses import for_any_path, permitted
 
 ALLOWED = (
     "rtsp://me:secret@cam-1/stream?channel=1",

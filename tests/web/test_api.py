@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from entities import EXPRESSIONS, SourceState, SourceStatus
 from pipeline import ExpressionPipeline
 from tests.fake_camera import FakeCamera
-from web.limiter import AT_A_TIME, Limiter
+from web.access.limiter import AT_A_TIME, Limiter
 from web.services import EXTENSION
 from web.streams import VisitorStreams
 
@@ -265,7 +265,7 @@ def test_few_wait_for_a_turn(app, client: FlaskClient):
 
 def test_a_frame_is_not_decoded_before_its_turn(app, client: FlaskClient, monkeypatch):
     """Pictures in memory are as few as are being analysed: while others are, this one is not even looked at."""
-    monkeypatch.setattr("web.frames.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("web.routes.frames.BUSY_SECONDS", 0.01)
     with all_turns(app):
         assert problem(send_frame(client, b"This is no picture.")) == "busy"
     assert problem(send_frame(client, b"This is no picture.")) == "unsupported_image"

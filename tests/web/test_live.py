@@ -245,7 +245,7 @@ def test_events_tell_changes_of_status(server: Server, camera: FakeCamera):
 
 def test_events_have_a_heartbeat(server: Server, camera: FakeCamera, monkeypatch):
     """Where nothing is new, a comment keeps the connection known to be alive."""
-    monkeypatch.setattr("web.live.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("web.routes.live.HEARTBEAT_SECONDS", 0.01)
     camera.publish()
     with stream(server, "/api/events") as response:
         events = events_of(iter(response.readline, b""))

@@ -14,7 +14,7 @@ from app import create_app
 from config import ROOT, DetectorSettings, ModelSettings, Settings
 from tests.fake_camera import FakeCamera
 from vision.detectors.yunet_network import WEIGHTS
-from web.private import _networks
+from web.routes.private import _networks
 
 
 def told(client: FlaskClient, page: str = "/") -> Any:
@@ -79,7 +79,7 @@ def test_private_mode_is_not_told_of_without_its_detector(
     """Neither where YuNet's weights are missing nor where they are another network's."""
     _networks.cache_clear()
     for weights in (tmp_path / "missing.onnx", ROOT / "model_weights.h5"):
-        monkeypatch.setattr("web.private.WEIGHTS", weights)
+        monkeypatch.setattr("web.routes.private.WEIGHTS", weights)
         client = create_app(Settings(), camera.as_camera()).test_client()
         assert told(client) is None
         assert client.get("/private/e3b0c44298fc/network.onnx.gz").status_code == 404

@@ -10,8 +10,8 @@ from app import create_app, welcome
 from config import ServerSettings, Settings, load_settings
 from errors import ConfigError
 from tests.fake_camera import FakeCamera
+from web.access.visitors import visitor_network
 from web.serving.proxies import behind_proxies
-from web.visitors import visitor_network
 
 TOKEN = "a-long-and-secret-token"
 FORWARDED = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from config import ROOT
 from entities import SourceState, SourceStatus
 from errors import ModelError
-from keras_network import load_network
+from network.keras_network import load_network
 from tests.fake_camera import FakeCamera
-from web.redaction import without_folders
+from web.access.redaction import without_folders
 
 
 @pytest.mark.parametrize(

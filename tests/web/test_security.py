@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import ROOT, Settings
 from tests.fake_camera import FakeCamera
+from web.access.security import COOKIE, is_loopback, with_token
 from web.assets import tagged_path
-from web.security import COOKIE, is_loopback, with_token
 from web.services import EXTENSION
 
 STATIC = tagged_path(ROOT / "static")

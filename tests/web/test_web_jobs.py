@@ -29,8 +29,8 @@ from entities import Box, Image
 from tests.fake_camera import FakeCamera
 from tests.footage import FixedClassifier, make_video
 from vision.sampling import Sampling
-from vision.videos import VideoFile
-from web import jobs, reports
+from vision.video.video_file import VideoFile
+from web.routes import jobs, reports
 from web.services import EXTENSION, Services
 from web.serving.server import Server
 

@@ -23,7 +23,7 @@ ADDRESSES = ("rtsp://me:secret@cam-1/stream", "http://10.0.0.5:8080/*")
 def make_client(camera: FakeCamera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeClient:
     """Return a function that makes a visitor of an application with these server settings, and two webcams."""
     monkeypatch.setattr(JobRunner, "wake", lambda _: None)
-    monkeypatch.setattr("web.sources.webcams", lambda: {0: "Webcam 0: Front", 2: "Webcam 2"})
+    monkeypatch.setattr("web.routes.sources.webcams", lambda: {0: "Webcam 0: Front", 2: "Webcam 2"})
 
     def make(source: int | str = "auto", **server: object) -> FlaskClient:
         uploads = {"folder": tmp_path / "uploads"}

@@ -43,7 +43,7 @@ class YuNetNetwork:
 
     @cached_property
     def _request(self) -> Any:
-        from runtime import compile_graph, read_picture_network  # which is slow to import
+        from network.runtime import compile_graph, read_picture_network  # which is slow to import
 
         return compile_graph(read_picture_network(of_any_size(self._weights.read_bytes())), threads=1)
 

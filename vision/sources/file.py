@@ -11,12 +11,12 @@ import av
 from config import DEMO_CLIP, VideoSettings
 from entities import Frame, Image
 from errors import ImageError, SourceError
-from vision.conversion import PictureConverter, deinterlaced
-from vision.decoding import MAX_PIXELS, FrameCap, decoded, opened, reason
 from vision.pictures import is_picture, read_picture
 from vision.pixels import shrunk
 from vision.sources.base import Frames, held
-from vision.timestamps import SteadyClock, timed, usual_step
+from vision.video.conversion import PictureConverter, deinterlaced
+from vision.video.decoding import MAX_PIXELS, FrameCap, decoded, opened, reason
+from vision.video.timestamps import SteadyClock, timed, usual_step
 
 log = logging.getLogger(__name__)
 

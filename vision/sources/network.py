@@ -13,11 +13,11 @@ from av.video.stream import VideoStream
 from config import VideoSettings
 from entities import Frame
 from errors import SourceError, TransportRefusedError, UnknownFormatError
-from vision.conversion import PictureConverter, Timed, deinterlaced
-from vision.decoding import FrameCap, decoded, opened
 from vision.sources.base import Frames
-from vision.timestamps import SteadyClock, timed, usual_step
-from vision.videos import OPTIONS as FOREIGN_FILE_OPTIONS
+from vision.video.conversion import PictureConverter, Timed, deinterlaced
+from vision.video.decoding import FrameCap, decoded, opened
+from vision.video.timestamps import SteadyClock, timed, usual_step
+from vision.video.video_file import OPTIONS as FOREIGN_FILE_OPTIONS
 
 SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt", "udp", "rtp")
 NETWORK_OPTIONS: Final = {"analyzeduration": "1000000"}

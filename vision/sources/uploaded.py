@@ -8,7 +8,7 @@ from config import VideoSettings
 from errors import SourceError
 from vision.sources.base import Frames, Source
 from vision.sources.file import FileSource
-from vision.videos import OPTIONS
+from vision.video.video_file import OPTIONS
 
 
 @dataclass(frozen=True, slots=True)

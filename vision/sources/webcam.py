@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from config import VideoSettings
 from entities import Frame, Image
 from errors import SourceError
-from vision.decoding import FrameCap
 from vision.pictures import eight_bits, used_bits
 from vision.pixels import shrunk
 from vision.sources.base import Frames
+from vision.video.decoding import FrameCap
 
 WEBCAM_TIMEOUT: Final = 10.0
 """Seconds that a webcam may take to open and give its first picture."""

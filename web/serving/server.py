@@ -27,10 +27,10 @@ from flask import Flask, has_request_context, request
 
 from config import ServerSettings
 from errors import ServerError
+from web.access.visitors import network_of
 from web.errors import ApiError
 from web.serving.slots import Slots
 from web.serving.timeouts import Deadline, DeadlineSocket, Timeouts
-from web.visitors import network_of
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entities import Image
-from training.degradation import blur, coarsen, compress, darken, move
+from training.data.degradation import blur, coarsen, compress, darken, move
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, url_for
 
 from config import Settings
 from errors import ModelError
-from network_file import NETWORK, belongs_to
+from network.network_file import NETWORK, belongs_to
 from vision.detectors.yunet_network import WEIGHTS, check, of_any_size
 from web.assets import FOREVER, tag
 from web.errors import ApiError

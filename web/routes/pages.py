@@ -8,8 +8,8 @@ from flask import Blueprint, Response, make_response, render_template
 
 from config import ROOT, VERSION, ModelSettings
 from entities import DISPLAY_ORDER, EXPRESSIONS
+from web.access.visitors import remember_visitor
 from web.services import get_services
-from web.visitors import remember_visitor
 
 EVALUATION: Final = ROOT / "training" / "results" / "evaluation.json"
 """What `evaluate.py --json` wrote about the network that ships."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entities import EXPRESSIONS
-from training.fer2013 import FER2013, vote_shares
+from training.data.fer2013 import FER2013, vote_shares
 
 SMOOTHING: Final = 0.1
 """How much of a label is spread over all expressions (label smoothing, Szegedy et al., 2016, arXiv:1512.00567)."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entities import Image
-from training.calibration import Floats
-from training.degradation import blur, coarsen, compress, darken, move
-from training.report import Scores, score
+from training.data.degradation import blur, coarsen, compress, darken, move
+from training.metrics.calibration import Floats
+from training.metrics.report import Scores, score
 
 SEED: Final = 0
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augmentation import Augmentation, augment, share_images
+from training.data.augmentation import Augmentation, augment, share_images
 
 PROCESSES: Final = min((os.cpu_count() or 1) // 4, 4)
 """Processes that make batches ahead of a GPU, which would wait for one; with few cores, the network needs them all."""

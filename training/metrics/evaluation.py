@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from training import report
-from training.calibration import Floats, Truths, reliability
-from training.conditions import score_conditions
-from training.fer2013 import FER2013, has_face, majority, vote_shares
+from training.data.fer2013 import FER2013, has_face, majority, vote_shares
+from training.metrics import report
+from training.metrics.calibration import Floats, Truths, reliability
+from training.metrics.conditions import score_conditions
 
 TITLES: Final = {"labels": "FER2013's labels", "majority": "FER+'s majority", "votes": "FER+'s votes"}
 

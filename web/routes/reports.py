@@ -7,11 +7,11 @@ from typing import Final
 from flask import Response
 
 from analysis.queue.job import Job, JobState, VideoOptions
+from web.access.redaction import without_folders
+from web.access.visitors import visitor_id
 from web.documentation import VIDEOS, described_blueprint, media, problems
 from web.errors import ApiError
-from web.redaction import without_folders
 from web.services import get_services
-from web.visitors import visitor_id
 
 blueprint = described_blueprint("reports", __name__, "/api/jobs/report")
 

@@ -21,7 +21,7 @@ from errors import DatasetError
 from expressions.adaptation import adapted_to_others
 from expressions.probabilities import softmax
 from expressions.resting import RestingFace
-from training.calibration import Floats, expected_calibration_error
+from training.metrics.calibration import Floats, expected_calibration_error
 
 NEUTRAL: Final = EXPRESSIONS.index("Neutral")
 SURE: Final = 0.9

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from entities import EXPRESSIONS, Image
-from training.calibration import (
+from training.metrics.calibration import (
     Floats,
     Reliability,
     classwise_calibration_error,
@@ -262,7 +262,7 @@ def plot_people(figures: dict[str, Any], ways: dict[str, str]) -> Figure:
     """Draw each person's and each group's accuracy with its interval, in each way of answering.
 
     Args:
-        figures: What `training.people.score_people` returned.
+        figures: What `training.metrics.people.score_people` returned.
         ways: The names of those ways by key.
 
     """

@@ -22,7 +22,7 @@ from web.clock import steady
 from web.documentation import PICTURE_PROBLEMS, PICTURES, STATE, body, described_blueprint, media, problems
 from web.picture_uploads import analysed_upload
 from web.representation import describe_status
-from web.rests import to_rest
+from web.routes.rests import to_rest
 from web.schemas import (
     AnnotateQuery,
     CameraQuery,

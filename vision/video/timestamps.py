@@ -15,9 +15,9 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vision.conversion import Timed
-from vision.decoding import decodable
-from vision.skipping import begins_anew
+from vision.video.conversion import Timed
+from vision.video.decoding import decodable
+from vision.video.skipping import begins_anew
 
 USUAL_FPS: Final = 25
 """Frames a second of a video that does not say."""

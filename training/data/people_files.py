@@ -12,11 +12,11 @@ from entities import EXPRESSIONS, Classifier
 from errors import DatasetError, ImageError, SourceError
 from expressions.probabilities import geometric_mean
 from pipeline import ExpressionPipeline, analyze_image
-from training.fer2013 import FOLDERS, NOT_IMAGES
-from training.people import Answers
+from training.data.fer2013 import FOLDERS, NOT_IMAGES
+from training.metrics.people import Answers
 from vision.detection import FaceDetector
 from vision.pictures import is_picture, read_picture
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 GROUPS = "people.csv"
 LAYOUT = (

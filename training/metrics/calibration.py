@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from entities import EXPRESSIONS
-from training.fer2013 import FER2013, vote_shares
+from training.data.fer2013 import FER2013, vote_shares
 
 Floats = NDArray[np.floating[Any]]
 Truths = Mapping[str, tuple[NDArray[np.bool_], NDArray[Any]]]
@@ -107,7 +107,7 @@ def choose(logits: Mapping[str, Floats], truths: Truths, priors: Mapping[str, Ar
 
     Args:
         logits: (n, 7) by head, "labels" and perhaps "votes".
-        truths: of the same n rows, as training.evaluation.truths gives them.
+        truths: of the same n rows, as training.metrics.evaluation.truths gives them.
         priors: (7,) by head, as `prior` gives them.
     """
     heads, steps = list(logits), STEPS.tolist()

@@ -1,4 +1,4 @@
-"""The figures of `training.people` as text and as plots."""
+"""The figures of `training.metrics.people` as text and as plots."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from training import report
-from training.people import WAYS
+from training.metrics import report
+from training.metrics.people import WAYS
 
 _ROW_WAYS: Final = {
     "as_seen": WAYS["as_seen"],

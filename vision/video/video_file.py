@@ -16,12 +16,12 @@ import cv2
 
 from entities import Frame
 from errors import SourceError, VideoSizeError
-from vision.conversion import PictureConverter, Timed, deinterlaced
-from vision.decoding import check_size, opened, track_note
 from vision.pixels import letterboxed
 from vision.sampling import EVERY_FRAME, Sampling
-from vision.skipping import DecodingPlan
-from vision.timestamps import SteadyClock, Timing, read_timing, time_of, timed, usual_step
+from vision.video.conversion import PictureConverter, Timed, deinterlaced
+from vision.video.decoding import check_size, opened, track_note
+from vision.video.skipping import DecodingPlan
+from vision.video.timestamps import SteadyClock, Timing, read_timing, time_of, timed, usual_step
 
 OPTIONS: Final = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,dv,"

@@ -10,13 +10,13 @@ from typing import Any, Final
 from analysis.queue.job import JobState
 from errors import ResultsError
 from vision.sources import DEMO_NAME, SourceSpec, UploadedVideo, open_source, webcams, without_secrets
-from web.addresses import ANY_PATH, for_any_path, permitted
+from web.access.addresses import ANY_PATH, for_any_path, permitted
+from web.access.visitors import visitor_id
 from web.documentation import LIVE, described_blueprint, problems
 from web.errors import ApiError
 from web.representation import describe_status
 from web.schemas import CameraQuery, SourceBody, SourceKind, SourcesAnswer, StatusAnswer
 from web.services import Services, get_services
-from web.visitors import visitor_id
 
 log = logging.getLogger(__name__)
 blueprint = described_blueprint("sources", __name__)

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 from flask import request
 
+from web.access.visitors import network_of
 from web.errors import ApiError
 from web.serving.slots import Slots
-from web.visitors import network_of
 
 AT_A_TIME: Final = 2
 

@@ -20,10 +20,11 @@ from analysis.recording.limits import check_file_size, check_frames, check_lengt
 from config import UploadSettings
 from errors import FacesChangeError, QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
 from files import plain
-from vision.videos import VideoFile, VideoInfo
+from vision.video.video_file import VideoFile, VideoInfo
+from web.access.redaction import without_folders
+from web.access.visitors import remember_visitor, visitor_id, visitor_network
 from web.documentation import VIDEOS, body, described_blueprint, media, missing_file, problems
 from web.errors import ApiError, answer
-from web.redaction import without_folders
 from web.schemas import (
     FacesAnswer,
     FacesBody,
@@ -35,7 +36,6 @@ from web.schemas import (
     VideosAnswer,
 )
 from web.services import get_services
-from web.visitors import remember_visitor, visitor_id, visitor_network
 
 log = logging.getLogger(__name__)
 blueprint = described_blueprint("jobs", __name__, "/api/jobs")

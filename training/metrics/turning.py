@@ -15,7 +15,7 @@ from vision.detection import FaceDetector
 from vision.detectors.detector import Detection
 from vision.pictures import is_picture, read_picture
 from vision.pixels import to_grey
-from vision.videos import VideoFile
+from vision.video.video_file import VideoFile
 
 ANGLES: Final = (0, 20, -20, 40, -40)
 """Degrees, clockwise."""

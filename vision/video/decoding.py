@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from errors import SourceError, TransportRefusedError, UnknownFormatError, VideoSizeError
-from vision.allocation import bound_blocks
+from vision.video.allocation import bound_blocks
 
 bound_blocks()
 
