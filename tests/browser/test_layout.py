@@ -60,7 +60,7 @@ def test_the_controls_of_the_own_camera_are_in_sight(new_page: NewPage, staged: 
     page.get_by_label("On the server").check()
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator("#state")).to_have_text("Live")
-    controls = page.locator(".toolbar > :visible")
+    controls = page.locator(".toolbar :is(button, label):visible")
     bottoms = [box(control)[3] for control in controls.all()]
     assert max(bottoms) <= 900
     page.keyboard.press("Escape")
@@ -71,12 +71,15 @@ def test_the_controls_of_the_own_camera_are_in_sight(new_page: NewPage, staged: 
     assert box(page.locator(".toast"))[3] <= min(box(control)[1] for control in controls.all())
 
 
+@pytest.mark.parametrize("width", [320, 360, 375, 390])
 @pytest.mark.parametrize("path", ["", "pictures", "check", "about"])
-def test_the_narrowest_phones_have_room_for_the_header(new_page: NewPage, staged: SimpleNamespace, path: str) -> None:
-    """At 320 pixels nothing scrolls sideways, and the button covers no link."""
-    page = new_page(viewport={"width": 320, "height": 640})
+def test_narrow_phones_have_room_for_the_header(
+    new_page: NewPage, staged: SimpleNamespace, path: str, width: int
+) -> None:
+    """Nothing scrolls sideways, and the button covers no link."""
+    page = new_page(viewport={"width": width, "height": 640})
     page.goto(staged.address + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     left, top, right, bottom = box(page.locator("#theme-toggle"))
     for link in page.locator(".site-nav a").all():
         x, y, end, below = box(link)
