@@ -12,7 +12,7 @@ from vision.geometry import Square
 from vision.pyramid import Pyramid
 
 _PIXELS: Final = 16
-"""A template is at least this many pixels wide, and less than twice as many."""
+"""A template is at least this many pixels wide, and less than twice as many, unless the face itself is smaller."""
 _REACH: Final = 0.35
 """How far a face may move between two frames, in widths of the face."""
 _INERTIA: Final = 0.7
@@ -28,6 +28,11 @@ class Template:
     """The level of the pyramid that the patch was taken from."""
     offset: tuple[float, float]
     """How far right and below of the patch's corner the face begins, in pixels of that level: what rounding took."""
+
+    @property
+    def small(self) -> bool:
+        """Whether the face has fewer pixels than a template should have: people look alike then."""
+        return min(self.patch.shape) < _PIXELS
 
     @classmethod
     def of(cls, pyramid: Pyramid, face: Square) -> Self | None:

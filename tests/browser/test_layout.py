@@ -60,7 +60,7 @@ def test_the_controls_of_the_own_camera_are_in_sight(new_page: NewPage, staged: 
     page.get_by_label("On the server").check()
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator("#state")).to_have_text("Live")
-    controls = page.locator(".toolbar > :visible")
+    controls = page.locator(".toolbar :is(button, label):visible")
     bottoms = [box(control)[3] for control in controls.all()]
     assert max(bottoms) <= 900
     page.keyboard.press("Escape")
@@ -71,22 +71,26 @@ def test_the_controls_of_the_own_camera_are_in_sight(new_page: NewPage, staged: 
     assert box(page.locator(".toast"))[3] <= min(box(control)[1] for control in controls.all())
 
 
+@pytest.mark.parametrize("width", [320, 360, 375, 390])
 @pytest.mark.parametrize("path", ["", "pictures", "check", "about"])
-def test_the_narrowest_phones_have_room_for_the_header(new_page: NewPage, staged: SimpleNamespace, path: str) -> None:
-    """At 320 pixels nothing scrolls sideways, and the button covers no link."""
-    page = new_page(viewport={"width": 320, "height": 640})
+def test_narrow_phones_have_room_for_the_header(
+    new_page: NewPage, staged: SimpleNamespace, path: str, width: int
+) -> None:
+    """Nothing scrolls sideways, and the button covers no link."""
+    page = new_page(viewport={"width": width, "height": 640})
     page.goto(staged.address + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     left, top, right, bottom = box(page.locator("#theme-toggle"))
     for link in page.locator(".site-nav a").all():
         x, y, end, below = box(link)
         assert end <= left or x >= right or below <= top or y >= bottom
 
 
-def test_rows_of_many_faces_stand_in_one_line(new_page: NewPage, staged: SimpleNamespace) -> None:
-    """Each has its number, expression and percentage, none above another."""
+@pytest.mark.parametrize("width", [360, 1024])
+def test_rows_of_many_faces_stand_in_one_line(new_page: NewPage, staged: SimpleNamespace, width: int) -> None:
+    """Each has its number, expression and percentage, all in sight, none above another."""
     faces = [face(100 + i, EXPRESSIONS[i % 7], 0.9, (10 + 50 * i, 10, 40, 40)) for i in range(8)]
-    page = new_page(viewport={"width": 1024, "height": 768})
+    page = new_page(viewport={"width": width, "height": 768})
     body = live_body(faces)
     page.route("**/api/live?*", lambda route: route.fulfill(content_type="multipart/mixed", body=body), times=1)
     page.goto(staged.address)
@@ -95,9 +99,57 @@ def test_rows_of_many_faces_stand_in_one_line(new_page: NewPage, staged: SimpleN
     for row in rows.all():
         parts = [box(row.locator(part)) for part in (".face-name", ".expression", ".confidence", ".mini-bar")]
         assert all(one[2] <= other[0] for one, other in pairwise(parts))
-        assert all(right > left for left, _, right, _ in parts)
+        assert all(0 <= left < right <= width for left, _, right, _ in parts)
+        expect(row.locator(".confidence")).to_have_text("90%")
         assert row.locator(".face-name").evaluate("name => name.getClientRects().length") == 1
         assert box(row)[3] - box(row)[1] < 60
+
+
+def test_a_table_on_a_phone_tells_what_is_named_and_how_probable_it_is(
+    new_page: NewPage, staged: SimpleNamespace
+) -> None:
+    """The column of the expression that is named may be out of sight: its percentage stands beside its name."""
+    faces = [face(i + 1, name, 0.9) for i, name in enumerate(EXPRESSIONS)]
+    page = new_page(viewport={"width": 360, "height": 780})
+    answer = {"width": 64, "height": 48, "turned": 0, "note": "", "faces": faces}
+    page.route("**/api/predict", lambda route: route.fulfill(json=answer))
+    page.goto(f"{staged.address}pictures")
+    picture = cv2.imencode(".png", np.full((48, 64, 3), 130, np.uint8))[1].tobytes()
+    page.set_input_files("#file", FilePayload(name="many.png", mimeType="image/png", buffer=picture))
+    cells = page.locator(".picture-table td.named")
+    expect(cells).to_have_text(list(EXPRESSIONS))
+    table = box(page.locator(".picture-table"))
+    for cell in cells.all():
+        left, _, right, _ = box(cell)
+        assert table[0] <= left < right <= table[2] <= 360
+        assert cell.evaluate("cell => getComputedStyle(cell, '::after').content") not in {"none", "normal"}
+        expect(cell).to_have_attribute("data-share", "90%")
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two CSS colours, 1 to 21, as WCAG 2 computes it."""
+
+    def luminance(colour: str) -> float:
+        shares = np.array([float(part) for part in re.findall(r"[\d.]+", colour)[:3]]) / 255
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_the_chosen_segment_looks_chosen_in_the_dark(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Its edge stands out from the bar that it is in, and its word from it."""
+    page = new_page(color_scheme="dark")
+    page.goto(staged.address)
+    for name in ("Server camera", "My camera"):
+        chosen = page.locator(".segments label", has_text=name)
+        chosen.get_by_role("radio").check()
+        style = chosen.evaluate("label => ({ ...getComputedStyle(label) })")
+        bar = page.locator(".segments").first.evaluate("bar => getComputedStyle(bar).backgroundColor")
+        assert style["borderTopWidth"] == "1px"
+        assert contrast(style["borderTopColor"], bar) >= 3
+        assert contrast(style["color"], style["backgroundColor"]) >= 7
 
 
 WORDS = """async () => {

@@ -403,19 +403,48 @@ def test_the_page_fits_every_screen(new_page: NewPage, live_app: str, shoot: Any
         assert stage["y"] + stage["height"] <= height
 
 
-@pytest.mark.parametrize("width", [360, 390])
-def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, width: int) -> None:
-    """What the button says then finds room in its row."""
+PARTS = """[...document.querySelectorAll('.toolbar :is(button, label):not([hidden])')].map(part => {
+  const { left, top, right } = part.getBoundingClientRect();
+  const inside = 0 <= left && right <= innerWidth && part.scrollWidth <= part.clientWidth + 1;
+  return { id: part.id || part.firstElementChild.id, top, inside };
+})"""
+
+
+def tops_of_tools(page: Page) -> dict[str, float]:
+    """Return where the page's buttons and switches stand, by id; each has room for its words."""
+    parts = page.evaluate(PARTS)
+    assert [part for part in parts if not part["inside"]] == []
+    return {part["id"]: part["top"] for part in parts}
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, width: int, shoot: Any) -> None:
+    """What the buttons say, then and afterwards, finds room in their row, for hours, and in wider fonts."""
     page = new_page(viewport={"width": width, "height": 844})
     page.goto(live_app)
-    record = page.get_by_role("button", name="Record")
+    record = page.locator("#record")
     expect(record).to_be_enabled()
     expect(page.locator("#main")).to_have_attribute("style", re.compile("--ratio"))  # the video has its place
-    tops = "[...document.querySelectorAll('.toolbar > *')].map(part => part.getBoundingClientRect().top)"
-    before = page.evaluate(tops)
+    page.evaluate("document.querySelectorAll('.toolbar *').forEach(part => { part.style.letterSpacing = '0.05em' })")
+    before = tops_of_tools(page)
+    assert before["snapshot"] == before["record"] < before["full-screen"]
     record.click()
-    expect(page.get_by_role("button", name="Stop and save")).to_be_visible()
-    assert page.evaluate(tops) == before
+    expect(page.locator("#marker-set")).to_be_visible()
+    expect(page.locator("#record-time")).to_have_text(re.compile("0:0"))
+    shown = page.locator("#record-time")
+    shown.evaluate("time => Object.defineProperty(time, 'textContent', { set() {}, configurable: true })")
+    for words in ("59:59", "1:00:00", "10:00:00"):
+        shown.evaluate("(time, words) => time.replaceChildren(words)", words)
+        assert tops_of_tools(page) == before
+    shoot(page, f"live-recording-{width}")
+    shown.evaluate("time => delete time.textContent")
+    with page.expect_download():
+        record.click()
+    expect(page.locator("#report")).to_be_visible()
+    after = tops_of_tools(page)
+    assert after.pop("report") == after["record"]
+    assert after == before
+    assert abs(after["full-screen"] - after["labels"]) < 1
 
 
 def test_markers_in_the_servers_video_are_for_everybody(new_page: NewPage, live_app: str, shoot: Any) -> None:

@@ -316,6 +316,39 @@ def test_results_fit_a_phone(page: Page, clip: Path, tmp_path: Path, shoot: Any)
     shoot(page, "video-dark-360")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 700), (390, 740)])
+def test_the_video_stays_in_sight_of_many_charts(page: Page, clip: Path, width: int, height: int, shoot: Any) -> None:
+    """From five faces on, charts are low, and while they scroll, the video stays above or beside them."""
+    people = 9
+
+    def crowded(route: Route) -> None:
+        summary = route.fetch().json()
+        (first, *_), (shares, *_) = summary["faces"], summary["timeline"]["faces"]
+        summary["faces"] = [first | {"id": i + 1} for i in range(people)]
+        summary["timeline"]["faces"] = [shares | {"id": i + 1} for i in range(people)]
+        route.fulfill(json=summary)
+
+    page.route("**/summary.json*", crowded)
+    page.set_viewport_size({"width": width, "height": height})
+    page.set_input_files("#file", clip)
+    charts = page.locator(".timeline-chart")
+    expect(charts).to_have_count(people)
+    player = page.locator(".video-player")
+    expect(player).to_have_js_property("readyState", 4)
+    tall = charts.first.bounding_box()
+    assert tall
+    assert tall["height"] < 60
+    for chart in charts.all()[people // 2 :]:
+        chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+        seen, video = chart.bounding_box(), player.bounding_box()
+        assert seen
+        assert video
+        assert video["y"] >= 0
+        assert video["y"] + video["height"] <= height
+        assert video["x"] + video["width"] <= seen["x"] or video["y"] + video["height"] <= seen["y"]
+    shoot(page, f"video-many-{width}")
+
+
 def test_faces_are_named_and_it_can_be_undone(page: Page, clip: Path, shoot: Any, check_accessibility: Any) -> None:
     """A name is on chart, table and moments at once; undo takes it back."""
     page.set_input_files("#file", clip)

@@ -1,12 +1,17 @@
 """With several faces, marks, cards and summary say who is who, and all say the same."""
 
 import re
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from entities import EXPRESSIONS, Box, Face, FrameResult
+from tests.fake_camera import frame_result, probabilities
 
 NewPage = Callable[..., Page]
 
@@ -100,3 +105,59 @@ def test_labels_cover_neither_faces_nor_each_other(new_page: NewPage, staged: Si
     page = new_page()
     page.goto(staged.address)
     assert page.evaluate(LABELS, [count]) == 0
+
+
+def seen(*faces: tuple[int, str], before: float, end: float) -> FrameResult:
+    """Return a frame of `before` seconds before the `end`, with these faces beside each other."""
+    found = tuple(
+        Face(Box(2 + 10 * i, 4, 8, 8), probabilities(expression), track_id=number)
+        for i, (number, expression) in enumerate(faces)
+    )
+    return replace(frame_result(1), captured_at=end - before, faces=found)
+
+
+def show(page: Page, staged: SimpleNamespace, result: FrameResult) -> None:
+    """Publish a frame, and wait until it is drawn."""
+    video = page.locator("#video")
+    drawn = video.get_attribute("data-frames") or ""
+    staged.camera.publish(result)
+    expect(video).not_to_have_attribute("data-frames", drawn)
+
+
+def test_the_chart_of_a_face_that_returns_goes_on(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """Its card was gone for long; back under its number, the chart has what was before, and a gap."""
+    page = new_page()
+    page.clock.install()
+    page.goto(staged.address)
+    end = time.monotonic()
+    for before in (30, 29.5, 29):
+        show(page, staged, seen((1, "Happy"), before=before, end=end))
+    expect(page.locator(".face-card")).to_have_count(1)
+    for before in (15, 14):
+        page.clock.run_for(2000)
+        show(page, staged, seen(before=before, end=end))
+    expect(page.locator(".face-card")).to_have_count(0)
+    for before in (2, 1.5, 1):
+        show(page, staged, seen((1, "Sad"), before=before, end=end))
+    chart, reading = page.locator(".history-chart"), page.locator(".history-reading")
+    page.clock.run_for(200)
+    show(page, staged, seen((1, "Sad"), before=0, end=end))
+    chart.press("Home")
+    expect(reading).to_have_text("30 s ago: Happy 70%")
+    box = chart.locator(".u-over").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 10)  # 15 s ago
+    expect(reading).to_have_text("")
+
+
+def test_rows_of_many_faces_stay_where_they_are(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """They stand by number, whatever the faces show, and wherever they go in the picture."""
+    page = new_page()
+    page.goto(staged.address)
+    end = time.monotonic()
+    names = page.locator(".face-list[data-many] .face-name")
+    for i in range(7):
+        shown = [(number, EXPRESSIONS[(i + number) % 7]) for number in (3, 1, 5, 2, 4, 6)]
+        show(page, staged, seen(*shown[i:], *shown[:i], before=0.1 * (7 - i), end=end))
+        expect(page.locator(".face-card .expression").first).to_have_text(EXPRESSIONS[(i + 1) % 7])
+        expect(names).to_have_text([f"Face {number}" for number in range(1, 7)])

@@ -1,11 +1,13 @@
 import threading
+from collections import Counter
+from itertools import permutations
 from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
 
-from config import ROOT, DetectorSettings
+from config import DEMO_CLIP, ROOT, DetectorSettings
 from vision.pixels import to_grey
 from vision.tracking import FaceTracker
 
@@ -347,3 +349,42 @@ def test_who_comes_back_to_live_video_within_half_a_minute_keeps_the_number(face
         tracker.update(nobody, second)
     (later,) = tracker.update(here, 90)
     assert later.id != first.id
+
+
+def play(tracker, path, start=0.0):
+    """Return the time at a video's end, and for how many seconds each number was seen; no search lasts a frame."""
+    video, seen, time = cv2.VideoCapture(str(path)), Counter(), start
+    step = 1 / video.get(cv2.CAP_PROP_FPS)
+    while (read := video.read())[0]:
+        time += step
+        for track in tracker.update(read[1], time):
+            seen[track.id] += step
+        if search := tracker.search():
+            search.found.result()
+    return time, seen
+
+
+@pytest.mark.parametrize(("name", "people"), [("demo.mp4", 2), ("two_faces_turning.mp4", 2), ("classroom.mp4", 4)])
+def test_a_live_video_that_starts_again_shows_the_same_people(request, name, people):
+    """As does one that a face leaves for some seconds; who merely looks alike, as in a dim class, is somebody else."""
+    path = DEMO_CLIP if name == "demo.mp4" else request.getfixturevalue("shared") / "samples" / name
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    time, before = play(tracker, path)
+    tracker.cut()
+    _, after = play(tracker, path, time)
+    known = {number for number, seconds in before.items() if seconds > 1}
+    assert len(known) == people
+    assert known == {number for number, seconds in after.items() if seconds > 1}
+    assert after == pytest.approx(before, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["demo.mp4", "two_faces_turning.mp4", "classroom.mp4"])
+def test_who_comes_is_not_taken_for_another_who_left(request, name):
+    """Of any two people in one video, one leaves and the other comes: they have two numbers."""
+    path = DEMO_CLIP if name == "demo.mp4" else request.getfixturevalue("shared") / "samples" / name
+    tracker = FaceTracker(DetectorSettings(), live=True)
+    people = tracker.update(cv2.VideoCapture(str(path)).read()[1], 0)
+    tracker.cut()
+    for left, comes in permutations(people, 2):
+        tracker._lost = [left]
+        assert tracker._recognise(comes.template) is None

@@ -12,7 +12,8 @@ const MANY = 4; // from so many faces on, cards are rows
 const PICTURE_MARGIN = 0.15; // around the face, as a share of its box
 
 class FaceCard {
-  constructor(template, number, rests, onToggle) {
+  /** `history`: what is known of its last minute. */
+  constructor(template, number, history, rests, onToggle) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(`.${name}`);
     this.bars = [...this.element.querySelectorAll(".bar")].map((bar) => ({
@@ -29,7 +30,7 @@ class FaceCard {
     this.toggle = this.part("face-toggle");
     this.toggle.setAttribute("aria-label", `Details of face ${number}`);
     this.toggle.addEventListener("click", onToggle);
-    this.history = new History();
+    this.history = history;
     this.chartAt = this.pictureAt = -Infinity;
   }
 
@@ -105,6 +106,7 @@ export class FaceList {
   constructor(list, template, empty, rests) {
     Object.assign(this, { list, template, empty, rests, opened: new Set() });
     this.cards = new Map();
+    this.histories = new Map(); // by number, also of faces that may come back
     document.addEventListener("themechange", () => this.cards.forEach(({ history }) => history.chart?.recolour()));
   }
 
@@ -130,11 +132,13 @@ export class FaceList {
     }
     this.#arrange();
     this.cards.forEach((card) => card.drawHistory(time, now));
+    this.histories.forEach((history, id) => !this.cards.has(id) && history.isOver(time) && this.histories.delete(id));
     this.empty.hidden = this.cards.size > 0;
   }
 
   clear() {
     for (const id of [...this.cards.keys()]) this.#remove(id);
+    this.histories.clear();
     this.empty.hidden = false;
   }
 
@@ -149,7 +153,8 @@ export class FaceList {
   }
 
   #add(id) {
-    const card = new FaceCard(this.template, id, this.rests, () => {
+    if (!this.histories.has(id)) this.histories.set(id, new History());
+    const card = new FaceCard(this.template, id, this.histories.get(id), this.rests, () => {
       if (!this.opened.delete(id)) this.opened.add(id);
       this.#arrange();
     });

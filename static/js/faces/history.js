@@ -15,11 +15,16 @@ export class History {
   add(time, probabilities) {
     const last = this.times.at(-1);
     if (last !== undefined && time <= last) return;
-    if (last !== undefined && time - last > GAP_SECONDS) this.#push(last + 0.001, null);
+    if (last !== undefined && time - last > GAP_SECONDS) for (const edge of [last + 0.001, time - 0.001]) this.#push(edge, null);
     this.#push(time, EXPRESSIONS.map((name) => probabilities[name]));
     const old = this.times.findIndex((kept) => kept >= time - SECONDS);
     this.times.splice(0, old);
     this.shares.splice(0, old);
+  }
+
+  /** Whether at `now` nothing of it is younger than a minute. */
+  isOver(now) {
+    return this.times.at(-1) < now - SECONDS;
   }
 
   /** Show the minute in `element`, which has to stand in the page; tell `onReading` in words what is pointed at. */

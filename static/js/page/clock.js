@@ -11,10 +11,12 @@ export function parseTime(text) {
   return text.replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
 }
 
-/** "5.5 seconds", "1:05 minutes": how long something lasts. */
+/** "5.5 seconds", "1:05 minutes", "1:00:05 hours": how long something lasts. */
 export function lengthInWords(seconds) {
   const tenths = Math.round(10 * seconds) / 10;
-  return tenths < 60 ? `${tenths} ${tenths === 1 ? "second" : "seconds"}` : `${clock(Math.round(seconds))} minutes`;
+  if (tenths < 60) return `${tenths} ${tenths === 1 ? "second" : "seconds"}`;
+  const whole = Math.round(seconds);
+  return `${clock(whole)} ${whole < 3600 ? "minutes" : "hours"}`;
 }
 
 /** From when to when a span is, in seconds; NaN for what is no time. */
@@ -23,10 +25,11 @@ export function parseSpan(text) {
   return [parseTime(begin), parseTime(end.join("-"))];
 }
 
-/** "1:05", as players show it: seconds that have begun; "1:05.3" with a digit after them. */
+/** "1:05" or "1:00:05", as players show it: seconds that have begun; "1:05.3" with a digit after them. */
 export function clock(seconds, digits = 0) {
   const unit = 10 ** digits;
   const whole = Math.floor(seconds * unit + 1e-6) / unit;
-  const rest = (whole % 60).toFixed(digits);
-  return `${Math.floor(whole / 60)}:${rest.padStart(digits ? 3 + digits : 2, "0")}`;
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = (whole % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
