@@ -49,6 +49,10 @@ def folder(tmp_path: Path) -> Path:
     (clips / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     mkv = make_video(tmp_path / "long.mkv", noise(75)).read_bytes()
     (clips / "cut.mkv").write_bytes(mkv[: len(mkv) // 2])
+    avi = make_video(tmp_path / "long.avi", noise(75)).read_bytes()
+    (clips / "cut.avi").write_bytes(avi[: len(avi) // 2])
+    stream = make_video(tmp_path / "long.ts", noise(75)).read_bytes()
+    (clips / "hole.ts").write_bytes(stream[: len(stream) // 3] + stream[len(stream) // 2 :])
     middle = len(whole) // 2
     (clips / "hole.mp4").write_bytes(whole[:middle] + bytes(np.full(3000, 0xA5, np.uint8)) + whole[middle + 3000 :])
     picture = cv2.imencode(".jpg", next(noise(1)))[1].tobytes()
@@ -92,8 +96,38 @@ def test_all_that_is_damaged_is_named(folder: Path, tmp_path: Path, capsys) -> N
     notes = files["note"]
     assert "1.5 s that its header tells of are missing" in notes["cut.mp4"]
     assert "It is cut off" in notes["cut.mkv"]
+    assert "that its header tells of are missing" in notes["cut.avi"]
     assert "It is damaged" in notes["hole.mp4"]
+    assert "It is damaged" in notes["hole.ts"]
+    assert "No pictures come for 0.6 s, at 1.0 s." in notes["hole.ts"]
     assert notes["good.mp4"] == ""
-    for name in (*failed, "cut.mp4", "cut.mkv", "hole.mp4", "notes.docx", "copy.mp4", "late at 99 s", "absent.mp4"):
+    for name in (
+        *failed,
+        "cut.mp4",
+        "cut.mkv",
+        "cut.avi",
+        "hole.mp4",
+        "hole.ts",
+        "notes.docx",
+        "copy.mp4",
+        "late at 99 s",
+        "absent.mp4",
+    ):
         assert name in told
         assert name in report
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ([0.0, 0.04, 0.08, 0.12, 0.16, 0.7], "No pictures come for 0.5 s, at 0.2 s."),
+        ([0.0, 0.04, 0.08, 1.08, 1.12, 1.16, 3.16, 3.2], "No pictures come 2 times, for up to 2.0 s, at 1.2 s."),
+        ([0.0, 0.1, 0.5, 0.6, 0.9], ""),
+        ([0.0, 2.0, 4.0, 6.0], ""),
+    ],
+)
+def test_where_no_pictures_come_is_told(tmp_path: Path, times: list[float], told: str) -> None:
+    """A tab that was hidden, a lost packet; but not what is usual in that video."""
+    with VideoFile(make_video(tmp_path / "gaps.mkv", noise(len(times)), times=times)) as video:
+        assert len(list(video.frames())) == len(times)
+        assert video.note == told

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.test_analysis_writer import loudness, rewrite
+from tests.conftest import missing
 from vision.sampling import EVERY_FRAME, Sampling
 from vision.video.video_file import VideoFile
 
@@ -46,7 +47,7 @@ def cut_by_ffmpeg(path: Path, target: Path) -> None:
     """Cut a recording at SECONDS as people do."""
     tool = shutil.which("ffmpeg")
     if tool is None:
-        pytest.skip("ffmpeg is not installed")
+        missing("no ffmpeg installed")
     command = [tool, "-v", "error", "-ss", str(SECONDS), "-i", str(path), "-c", "copy", str(target)]
     subprocess.run(command, check=True)
 

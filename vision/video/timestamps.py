@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any, Final
 
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -31,6 +32,10 @@ _WITH_LENGTH: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """FFmpeg's names of containers whose header tells how long they are, and not what comes last in the file."""
 _MIN_MISSING: Final = 1.0
 """Seconds by which a file is shorter than its header tells, if it was cut off."""
+_MIN_GAP: Final = 0.5
+"""Seconds without a picture that are worth a word."""
+_WIDE_STEP: Final = 5
+"""How much longer than usual such a gap lasts, at least."""
 _SOUND_BEHIND: Final = 5.0
 """Seconds that sound ends before or after the pictures of its part, at most."""
 _JITTER: Final = 0.1
@@ -125,6 +130,14 @@ class Timing:
     missing: float = 0.0
     """Seconds that the file's header tells of, and that are not in it: it was cut off."""
 
+    def gaps(self) -> list[tuple[float, float]]:
+        """Return where no picture comes for much longer than usual: seconds from the first frame, and how many."""
+        steps = np.diff(self.shown)
+        if not len(steps):
+            return []
+        wide = np.flatnonzero(steps >= max(_MIN_GAP, _WIDE_STEP * float(np.median(steps))))
+        return [(self.shown[place] - self.shown[0], float(steps[place])) for place in wide]
+
 
 class SoundClock:
     """Turns the times of a video's sound into those of its pictures.
@@ -203,8 +216,15 @@ def read_timing(container: InputContainer, track: VideoStream, max_seconds: floa
     timing = scan.timing()
     if not whole or len(timing.parts) > 1 or container.format.name not in _WITH_LENGTH or not container.duration:
         return timing
-    missing = ((container.start_time or 0) + container.duration) / 1e6 - scan.last
+    missing = _told_end(container, track) - scan.last
     return replace(timing, missing=missing if missing > _MIN_MISSING else 0.0)
+
+
+def _told_end(container: InputContainer, track: VideoStream) -> float:
+    """Return when pictures and sound end by the header, in the file's own seconds."""
+    if container.format.name == "avi":  # of which FFmpeg corrects the length by the file's size
+        return float(track.frames * (track.time_base or 0))
+    return ((container.start_time or 0) + (container.duration or 0)) / 1e6
 
 
 class _Scan:

@@ -207,7 +207,16 @@ class VideoFile:
         pieces = "piece" if damaged == 1 else "pieces"
         cut = f"It is cut off: {missing:.1f} s that its header tells of are missing." if missing else ""
         broken = f"It is damaged: {damaged} {pieces} could not be read." if damaged else ""
-        return " ".join(filter(None, [self.info.note, cut, broken]))
+        return " ".join(filter(None, [self.info.note, cut, broken, self._gap_note()]))
+
+    def _gap_note(self) -> str:
+        """Return in words where no pictures come, in the part that is looked at."""
+        gaps = [gap for gap in self.info.timing.gaps() if self.sampling.begin <= gap[0] < self.sampling.end]
+        if not gaps:
+            return ""
+        begin, seconds = max(gaps, key=lambda gap: gap[1])
+        several = f"{len(gaps)} times, for up to" if len(gaps) > 1 else "for"
+        return f"No pictures come {several} {seconds:.1f} s, at {begin:.1f} s."
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
@@ -256,9 +265,11 @@ class VideoFile:
 
     def _decoded(self, packet: "av.Packet[av.VideoStream]") -> list[av.VideoFrame]:
         try:
-            return packet.decode()
+            frames = packet.decode()
         except (av.error.InvalidDataError, av.error.ArgumentError):  # damaged, or refused for its size
             codec = self._track.codec_context
             check_size(codec.width, codec.height, self._max_pixels)
             self._damaged += 1
             return []
+        self._damaged += packet.is_corrupt  # a part of it is lost, as numbers in a transport stream tell
+        return frames
