@@ -46,6 +46,8 @@ _SIGNATURES: Final = {
 """How files of pictures begin, those too that cannot be read here."""
 MAX_SIDE: Final = 65_500
 """Pixels; no JPEG of the result can be larger."""
+MIN_SIDE: Final = 16
+"""Pixels; in less, no face can be told. Not an error: the picture was looked at."""
 _STRIP: Final = 1_000_000
 """Pixels that are converted at a time: Pillow makes a copy for each step."""
 _HEIF_HEADER: Final = 1 << 16
@@ -62,7 +64,7 @@ class Picture:
     image: Image
     """(H, W, 3) uint8, BGR, upright; transparent parts are white."""
     note: str = ""
-    """What was left out; mostly empty."""
+    """What was left out, or why no face can be found; mostly empty."""
 
 
 def read_picture(file: Path | bytes, max_megapixels: float) -> Picture:
@@ -91,7 +93,8 @@ def read_picture(file: Path | bytes, max_megapixels: float) -> Picture:
             several = picture.format != "MPO" and getattr(picture, "is_animated", False)
             pixels = _pixels(picture, data)
             orientation = _orientation(picture, data)
-        return Picture(_upright(pixels, orientation), ONLY_FIRST if several else "")
+        image = _upright(pixels, orientation)
+        return Picture(image, " ".join(filter(None, (ONLY_FIRST if several else "", _too_small(image)))))
     except ImageError:
         raise
     except PIL.UnidentifiedImageError:
@@ -181,6 +184,13 @@ def _check_size(picture: PIL.Image.Image, max_megapixels: float) -> None:
             f"The picture has {picture.width} x {picture.height} pixels; at most {MAX_SIDE:,} are allowed on each "
             "side. Send a part of it."
         )
+
+
+def _too_small(image: Image) -> str:
+    height, width = image.shape[:2]
+    return (
+        f"The picture has only {width} x {height} pixels, too few for a face." if min(width, height) < MIN_SIDE else ""
+    )
 
 
 def _orientation(picture: PIL.Image.Image, data: bytes) -> int | None:

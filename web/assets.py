@@ -25,7 +25,17 @@ COMPRESSED: Final = [
 """Streams are not among them: each part of one has to leave at once."""
 
 
-TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+TYPES: Final = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".wasm": "application/wasm",
+}
 """Of our own files, whatever the system says: browsers run no script that is called plain text."""
 
 

@@ -34,7 +34,7 @@ class AnalysedUpload(NamedTuple):
 
     found: Upright
     note: str
-    """What was left out of it; mostly empty."""
+    """What was left out of it, or why no face can be found; mostly empty."""
     classifier: Classifier
     """What named the expressions."""
 

@@ -78,7 +78,7 @@ class PictureAnswer(BaseModel):
         description="Degrees clockwise by which the picture was turned, because there was no face in it as it is; "
         "all else is about the picture so turned."
     )
-    note: str = Field(description="What was left out, in words; empty where all was looked at.")
+    note: str = Field(description="What was left out, or why no face can be found, in words; mostly empty.")
     faces: list[FaceAnswer]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from analysis.recording.times import length
 from config import UploadSettings
 from entities import Frame
 from errors import VideoSizeError
@@ -29,7 +30,7 @@ def check_length(seconds: float, limits: UploadSettings) -> None:
     """Raise VideoSizeError if the video is too long."""
     if seconds > limits.max_video_seconds:
         raise VideoSizeError(
-            f"It is longer than {limits.max_video_seconds:g} seconds, the most that is allowed. Cut it into parts."
+            f"It is longer than {length(limits.max_video_seconds)}, the most that is allowed. Cut it into parts."
         )
 
 

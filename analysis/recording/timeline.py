@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.recording.history import FaceHistory, Floats
+from analysis.recording.times import axis_time
 from entities import DISPLAY_ORDER, EXPRESSIONS
 from vision.annotation import COLOURS
 
@@ -71,7 +72,7 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames
         panels[0].set_yticks([])
     panels[-1].set_xlim(*span)
     panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=span[1] > 10))
-    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds, span[1])))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: axis_time(seconds, span[1] - span[0])))
     panels[-1].set_xlabel("Time in the video", color=_INK)
     keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
     figure.legend(handles=keys, loc="lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
@@ -100,14 +101,6 @@ def _edges(span: Span, frames: int) -> Floats:
 
 def _middles(edges: Floats) -> Floats:
     return np.asarray((edges[:-1] + edges[1:]) / 2, np.float64)
-
-
-def _clock(seconds: float, duration: float) -> str:
-    if duration <= 10:
-        return f"{seconds:g} s"
-    whole = round(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def _hex(expression: str) -> str:

@@ -20,6 +20,7 @@ from analysis.recording.baseline import BaselineSource
 from analysis.recording.history import FaceHistory, History, Moment, shares
 from analysis.recording.limits import check_file_size, check_length
 from analysis.recording.timeline import timeline_figure, timeline_record
+from analysis.recording.times import length
 from analysis.recording.two_pass import Progress, Reading
 from config import Settings, UploadSettings
 from entities import Classifier, Face, Frame, Image
@@ -187,7 +188,7 @@ class VideoAnalysis:
             history.append(frame, faces, shown, lambda seen=seen: seen.annotated)  # type: ignore[misc]
             yield seen
         if not history.times:
-            raise SourceError(f"It lasts {self._video.info.duration:.1f} seconds: none of its frames is asked for.")
+            raise SourceError(f"It lasts {length(self._video.info.duration)}: none of its frames is asked for.")
 
     def findings(self, name: str, sound: str = "none") -> VideoFindings:
         """Return what the video showed, when all its frames have been taken.

@@ -17,6 +17,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from analysis.recording.times import clock, length
 from analysis.study.figures import INK
 from analysis.study.report_pictures import Moment, Pictures, Portrait
 from config import ROOT, VERSION
@@ -117,18 +118,11 @@ def _figures(files: DataFrame, intervals: DataFrame) -> list[tuple[str, str]]:
     seconds, failures = done["seconds"].sum(), len(files) - len(done)
     return [
         ("Files", f"{len(done):,}"),
-        *([("Length", _duration(seconds)), ("Frames", f"{done['frames'].sum():,}")] if seconds else []),
+        *([("Length", length(seconds)), ("Frames", f"{done['frames'].sum():,}")] if seconds else []),
         ("Faces", f"{done['faces'].sum():,}"),
         *([("Intervals", f"{len(intervals):,}")] if seconds else []),
         *([("Not analysed", f"{failures:,}")] if failures else []),
     ]
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60}:{whole % 60:02} min" if whole >= 60 else f"{seconds:.1f} s"
 
 
 def _overall(done: DataFrame) -> list[dict[str, Any]]:
@@ -158,7 +152,7 @@ def _moments(pictures: Mapping[str, Pictures]) -> list[dict[str, Any]]:
         {
             "name": name,
             "words": f"{name} {moment.confidence:.0%}",
-            "where": file if moment.time is None else f"{file}, {moment.time:.1f} s",
+            "where": file if moment.time is None else f"{file}, {clock(moment.time, 1)}",
             "address": address,
         }
         for name, (moment, file) in sorted(best.items(), key=lambda item: DISPLAY_ORDER.index(item[0]))
@@ -259,7 +253,7 @@ def _file(row: dict[str, Any], intervals: Sequence[dict[str, Any]], faces: Seque
         "name": row["file"],
         "folder": row["folder"],
         "seconds": row["seconds"],
-        "length": f"{row['seconds']:.1f} s" if row["seconds"] else "picture",
+        "length": length(row["seconds"]) if row["seconds"] else "picture",
         "faces": row["faces"],
         "seen": row["frames_with_faces"] / max(1, row["frames"]),
         "usable": row.get("usable"),
@@ -281,7 +275,7 @@ def _course(intervals: Sequence[dict[str, Any]], seconds: float) -> list[dict[st
             "x": f"{1000 * part['onset'] / end:.1f}",
             "width": f"{1000 * part['duration'] / end:.1f}",
             "name": part["expression"],
-            "words": f"{who}: {part['expression']} {part['onset']:.1f}–{part['offset']:.1f} s",
+            "words": f"{who}: {part['expression']} {clock(part['onset'], 1)}–{clock(part['offset'], 1)}",
         }
         for part in intervals
     ]

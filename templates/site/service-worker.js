@@ -4,7 +4,7 @@ importScripts(...{{ scripts | tojson }});
 
 const FILES = {{ kept | tojson }};
 const HEADERS = {{ headers | tojson }};
-const TYPES = {{ types | tojson }}; // some servers send scripts as plain text
+const TYPES = {{ types | tojson }}; // some servers send what they do not know as plain text
 const WORKER_POLICY = {{ worker_policy | tojson }};
 const AGAIN = '<!doctype html><title>New version</title><link rel="icon" href="data:,"><p>The new version is getting ready …</p>';
 const AGAIN_S = 1; // at once would leave no moment in which nothing is asked of this version, and it could not go

@@ -212,7 +212,7 @@ def test_limits_come_from_the_config(tmp_path: Path, picture: Path, video: Path,
     assert run(picture, video, "--out", tmp_path / "out", "--config", config) == 1
     errors = capsys.readouterr().err
     assert "at most 0.1 megapixels" in errors
-    assert "longer than 0.5 seconds" in errors
+    assert "longer than 0.5 s" in errors
 
 
 def test_a_bad_config_is_said_before_anything_is_loaded(tmp_path: Path, picture: Path, capsys) -> None:

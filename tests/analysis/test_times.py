@@ -1,14 +1,15 @@
-"""Times as people write them are read alike everywhere."""
+"""Times are read and written alike everywhere."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from analysis.recording.times import HOW_TIME, parse_span, parse_time
+from analysis.recording.times import HOW_TIME, axis_time, clock, length, parse_span, parse_time
 
 CASES = json.loads((Path(__file__).parent.parent / "data" / "times.json").read_text("utf-8"))
-"""Texts, and the seconds that they mean; null for what is refused. tests/browser/test_times.py has the same."""
+"""Texts, and the seconds that they mean, null for what is refused; seconds, and how they are
+written. tests/browser/test_times.py has the same."""
 
 
 @pytest.mark.parametrize(("text", "seconds"), CASES["times"])
@@ -30,3 +31,22 @@ def test_a_span(text: str, span: list[float] | None):
             parse_span(text)
     else:
         assert parse_span(text) == tuple(span)
+
+
+@pytest.mark.parametrize(("seconds", "digits", "text"), CASES["clock"])
+def test_a_place_is_written(seconds: float, digits: int, text: str):
+    """As players show it, with hours where there are some; typed, it means the same."""
+    assert clock(seconds, digits) == text
+    assert parse_time(text) <= seconds < parse_time(text) + 10**-digits
+
+
+@pytest.mark.parametrize(("seconds", "text"), CASES["length"])
+def test_a_length_is_written(seconds: float, text: str):
+    """With its unit, and with tenths where it is short."""
+    assert length(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "span", "text"), CASES["axis"])
+def test_an_axis_is_written(seconds: float, span: float, text: str):
+    """With tenths where it is short."""
+    assert axis_time(seconds, span) == text

@@ -41,6 +41,19 @@ TWO_CAMERAS = """() => {
     return open({ video: true });
   };
 }"""
+NOBODY = {"width": 640, "height": 360, "faces": [], "timings": {}}
+BLACK_CAMERA = """
+  window.colour = "#000";
+  const picture = Object.assign(document.createElement("canvas"), { width: 640, height: 360 }).getContext("2d");
+  const noise = () => "rgb(" + [0, 0, 0].map(() => Math.floor(8 * Math.random())) + ")"; // as sensors have
+  setInterval(() => {
+    picture.fillStyle = window.colour;
+    picture.fillRect(0, 0, 640, 360);
+    picture.fillStyle = noise();
+    picture.fillRect(0, 0, 40, 40);
+  }, 30);
+  navigator.mediaDevices.getUserMedia = async () => picture.canvas.captureStream(30);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +167,28 @@ def test_a_camera_that_is_waited_for_is_told(new_page: NewPage, staged: SimpleNa
     expect(page.locator("#state")).to_have_text("Opening")
     page.clock.run_for(3_100)
     expect(page.locator("#reason")).to_contain_text("Waiting for the camera")
+
+
+@pytest.mark.parametrize(("path", "place"), [("", "#reason"), ("check", "#trouble-text")])
+def test_a_black_picture_is_told_until_light_comes(
+    new_page: NewPage, staged: SimpleNamespace, path: str, place: str
+) -> None:
+    """After three seconds, since some cameras begin so; the shutter closed again, it is told again."""
+    page = new_page()
+    page.add_init_script(BLACK_CAMERA)
+    page.route("**/api/live/frame?*", lambda route: route.fulfill(json=NOBODY))
+    page.clock.install()
+    page.goto(staged.address + path)
+    if not path:
+        page.get_by_label("My camera", exact=True).check()
+    page.get_by_label("On the server").check()
+    with page.expect_response("**/api/live/frame?*"):
+        page.get_by_role("button", name="Start my camera").click()
+    words = page.locator(place)
+    expect(words).not_to_contain_text("black picture")
+    for colour in ("#000", "#111"):
+        page.evaluate("colour => { window.colour = colour }", colour)
+        page.clock.run_for(3100)
+        expect(words).to_contain_text("The camera sends a black picture: is its shutter closed?")
+        page.evaluate("window.colour = '#345'")
+        expect(words).to_have_text("")

@@ -2,15 +2,17 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import cv2
+import numpy as np
 import PIL.Image
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
 from config import ROOT
 from entities import EXPRESSIONS
@@ -51,6 +53,18 @@ def test_a_chosen_picture_is_answered_with_a_table(page: Page, shoot: Any, check
     expect(rows.first).to_have_text("1Happy88%2%2%2%2%2%2%")
     shoot(page, "pictures-light-1440")
     check_accessibility(page)
+
+
+@pytest.mark.parametrize("place", ["On the server", "On this device"])
+def test_tiny_pictures_are_answered_in_words(page: Page, place: str) -> None:
+    """They have no faces, and the page says why."""
+    page.get_by_label(place).check()
+    pictures = {f"{side}.png": cv2.imencode(".png", np.full((side, side, 3), 90, np.uint8))[1] for side in (1, 8, 15)}
+    files = [FilePayload(name=n, mimeType="image/png", buffer=data.tobytes()) for n, data in pictures.items()]
+    page.set_input_files("#file", files)
+    expect(page.locator(".picture-summary")).to_have_text(
+        [re.compile(f"^No face found.* only {side} x {side} pixels, too few for a face.$") for side in (1, 8, 15)]
+    )
 
 
 def test_a_picture_chosen_before_the_page_is_ready_is_not_lost(page: Page) -> None:

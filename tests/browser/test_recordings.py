@@ -62,7 +62,7 @@ def test_a_recording_outlives_its_page(
     page.reload()
     assert asked == ["beforeunload"]
     kept = page.get_by_role("group", name="An earlier recording is still here")
-    expect(kept).to_contain_text(re.compile(r"20\d\d at \d\d:\d\d, [\d.]+ seconds?, 3 frames"))
+    expect(kept).to_contain_text(re.compile(r"20\d\d at \d\d:\d\d, [\d.]+ s, 3 frames"))
     check_accessibility(page)
     shoot(page, "live-kept-recording")
     rows = table(saved(page, "Save table", tmp_path))
@@ -166,7 +166,7 @@ def test_a_report_tells_of_holes_and_markers(new_page: NewPage, staged: SimpleNa
     page.goto(f"{staged.address}about")
     report = page.evaluate(REPORT)
     assert "No picture came from 0:02.0 to 1:02.0." in report
-    assert "1:04 minutes, 6 frames, 1 face." in report
+    assert "1:04 min, 6 frames, 1 face." in report
     bars = [tuple(map(float, bar)) for bar in re.findall(r"M([\d.]+) [\d.]+h([\d.]+)v", report)]
     assert bars
     assert all(width <= 1 / 64 * 800 + 0.1 for _, width in bars)

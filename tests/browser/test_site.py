@@ -4,8 +4,11 @@ import csv
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from playwright.sync_api import Page, Request, expect
 from config import ROOT
 from scripts.make_site import PAGES, main
 from tests.browser.conftest import demo_footage
+from web import assets
 
 PREFIX = "some/folder"
 PORTRAIT = ROOT / "tests" / "data" / "astronaut.png"
@@ -25,6 +29,15 @@ UPDATE = """async () => {
   await registration.update();
   const { installing } = registration;
   if (installing) await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));
+}"""
+NEEDED = re.compile(r".*/(service-worker|workbox-.*|site|toasts)[.]js|.*/|.*[.]html")
+"""What starts the service worker; without that much, there is no help."""
+TYPES = """async () => {
+  const caches = await Promise.all((await window.caches.keys()).map((name) => window.caches.open(name)));
+  const keys = (await Promise.all(caches.map((cache) => cache.keys()))).flat();
+  const paths = keys.map(({ url }) => new URL(url).pathname).filter((path) => /[.][a-z]+$/.test(path));
+  const types = await Promise.all(paths.map(async (path) => (await fetch(path)).headers.get("Content-Type")));
+  return paths.map((path, i) => [path.replace(/.*[.]/, "."), types[i]]);
 }"""
 KEPT = """async () => {
   const caches = await Promise.all((await window.caches.keys()).map((name) => window.caches.open(name)));
@@ -58,6 +71,28 @@ def served(root: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/{PREFIX}/"
         finally:
             server.terminate()
+
+
+class PlainTextHandler(SimpleHTTPRequestHandler):
+    """Serves files, most of them as plain text."""
+
+    def guess_type(self, path: Any) -> str:
+        """Return the type only of what is needed."""
+        return super().guess_type(path) if NEEDED.fullmatch(str(path)) else "text/plain"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served_as_plain_text(root: Path) -> Iterator[str]:
+    """Serve a folder with a server that knows next to no types; give the site's address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(PlainTextHandler, directory=str(root))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/{PREFIX}/"
+        server.shutdown()
+        thread.join()
 
 
 def names_a_smile(page: Page) -> None:
@@ -135,6 +170,24 @@ def test_it_works_without_a_server(new_page: Callable[..., Page], root: Path, tm
     assert page.evaluate("crossOriginIsolated"), "the service worker adds the headers that threads need"
     names_a_smile(page)
     analyses_a_picture(page, tmp_path)
+
+
+def test_types_are_right_whatever_the_server_says(
+    new_page: Callable[..., Page], root: Path, complaints: list[str]
+) -> None:
+    """Browsers run no script and use no style that a server calls plain text; kept, all files have their types."""
+    page = new_page()
+    with served_as_plain_text(root) as address:
+        page.goto(address)
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        assert any("MIME type" in complaint for complaint in complaints)
+        complaints.clear()
+        page.goto(address)
+        names_a_smile(page)
+        assert page.locator("#main").evaluate("main => getComputedStyle(main).display") == "grid"
+        sent = {(ending, kind.split(";")[0]) for ending, kind in page.evaluate(TYPES)}
+    assert {ending for ending, _ in sent} >= {".html", ".js", ".css", ".svg", ".png", ".jpg", ".webmanifest", ".gz"}
+    assert sent - {(".gz", "text/plain")} <= set(assets.TYPES.items())
 
 
 def test_opened_from_the_disk_it_says_what_it_needs(

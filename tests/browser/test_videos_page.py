@@ -83,7 +83,7 @@ def test_a_video_is_analysed_and_plays_with_its_timeline(
     card = page.locator(".video-card")
     expect(card).to_have_attribute("data-state", "done")
     expect(card.locator(".video-name")).to_have_text("friends.mp4")
-    expect(card.locator(".video-state")).to_have_text(re.compile(r"^0:01 long, 480 × 270, 2 faces\. Kept until"))
+    expect(card.locator(".video-state")).to_have_text(re.compile(r"^1\.0 s, 480 × 270, 2 faces\. Kept until"))
     expect(card.locator(".timeline-face").first).to_contain_text("Happy 100%")
     shoot(page, "video-done")
     check_accessibility(page)
@@ -512,7 +512,7 @@ def test_a_part_is_analysed_where_the_options_say_so(
     shoot(page, "video-options")
     card.get_by_role("button", name="Try again").click()
     expect(card).to_have_attribute("data-state", "done")
-    expect(card.locator(".video-state")).to_contain_text("From 0:00 to 0:00, 480 × 270")
+    expect(card.locator(".video-state")).to_contain_text("From 0:00.2 to 0:00.8, 480 × 270")
     expect(card.locator(".video-state")).to_contain_text("10 frames a second. Compared with resting faces.")
     slider = card.get_by_role("slider", name="Time in the video")
     for key, time in (("Home", "0.2"), ("End", "0.8")):

@@ -353,15 +353,16 @@ def test_who_comes_back_to_live_video_within_half_a_minute_keeps_the_number(face
 
 def play(tracker, path, start=0.0):
     """Return the time at a video's end, and for how many seconds each number was seen; no search lasts a frame."""
-    video, seen, time = cv2.VideoCapture(str(path)), Counter(), start
+    video, time = cv2.VideoCapture(str(path)), start
+    seen: Counter[int] = Counter()
     step = 1 / video.get(cv2.CAP_PROP_FPS)
     while (read := video.read())[0]:
         time += step
         for track in tracker.update(read[1], time):
-            seen[track.id] += step
+            seen[track.id] += 1
         if search := tracker.search():
             search.found.result()
-    return time, seen
+    return time, {number: frames * step for number, frames in seen.items()}
 
 
 @pytest.mark.parametrize(("name", "people"), [("demo.mp4", 2), ("two_faces_turning.mp4", 2), ("classroom.mp4", 4)])

@@ -108,6 +108,18 @@ def test_predict_without_a_face(client: FlaskClient):
     assert answer.json == {"width": 100, "height": 80, "turned": 0, "note": "", "faces": []}
 
 
+@pytest.mark.parametrize("path", ["predict?explain=1", "annotate"])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (8, 8), (15, 15), (15, 300)])
+def test_a_tiny_picture_is_answered_in_words(client: FlaskClient, path: str, width: int, height: int):
+    """It has no faces, and the answer says why; drawn in, it is as it was."""
+    answer = send(client, encoded(np.full((height, width, 3), 128, np.uint8)), f"/api/{path}")
+    if path == "annotate":
+        assert PIL.Image.open(io.BytesIO(answer.data)).size == (width, height)
+    else:
+        note = f"The picture has only {width} x {height} pixels, too few for a face."
+        assert answer.json == {"width": width, "height": height, "turned": 0, "note": note, "faces": []}
+
+
 def test_predict_explains(client: FlaskClient, camera: FakeCamera, portrait):
     """?explain=1 adds a grey PNG of the face's size that is bright where the model looked."""
     camera.classifier = Explaining()

@@ -189,7 +189,7 @@ class TestUpload:
             ("fps=0", "", "bad_parameter", "fps is '0'"),
             ("start=soon", "", "bad_parameter", "minutes and seconds (1:30)"),
             ("start=0:30&end=0:30", "", "bad_range", "later than the start"),
-            ("start=1:00", "", "bad_range", "ends at 1.0 s"),
+            ("start=1:00", "", "bad_range", "ends at 0:01.0"),
             ("start=0.5", "0-0.5", "bad_rest", "not in the part that is analysed"),
             ("", "sometimes", "bad_rest", "sometimes"),
         ],
@@ -649,7 +649,7 @@ class TestReport:
         shutil.copytree(store(client).files.results(job["id"]), store(client).files.results(part["id"]))
         WorkQueue(store(client)).finish(part["id"])
         report = client.get("/api/jobs/report").text
-        assert "Of clip.mp4 (2), only a part was looked at: 5 frames a second, from 0.2 s on." in report
+        assert "Of clip.mp4 (2), only a part was looked at: 5 frames a second, from 0:00.2 on." in report
 
     def test_is_refused_in_words(
         self, client: FlaskClient, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ from analysis.output.result_folder import VIDEO_FILES
 from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.recording.baseline import parse_rest
 from analysis.recording.limits import check_file_size, check_frames, check_length, length_in, work_in
+from analysis.recording.times import clock
 from config import UploadSettings
 from errors import FacesChangeError, QueueFullError, RestError, ResultsError, SourceError, VideoSizeError
 from files import plain
@@ -317,7 +318,7 @@ def _check_video(path: Path, limits: UploadSettings, options: VideoOptions) -> V
     check_length(info.duration, limits)
     check_frames(info, limits, options.sampling)
     if options.start >= info.duration:
-        raise _bad_range(f"The video ends at {info.duration:.1f} s, before the start. Choose an earlier one.")
+        raise _bad_range(f"The video ends at {clock(info.duration, 1)}, before the start. Choose an earlier one.")
     return info
 
 

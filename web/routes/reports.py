@@ -7,6 +7,7 @@ from typing import Final
 from flask import Response
 
 from analysis.queue.job import Job, JobState, VideoOptions
+from analysis.recording.times import clock
 from web.access.redaction import without_folders
 from web.access.visitors import visitor_id
 from web.documentation import VIDEOS, described_blueprint, media, problems
@@ -75,6 +76,6 @@ def _part(options: VideoOptions) -> str:
     """Return in words which part of a video, and how many of its frames, were looked at; nothing for all."""
     fps, start, end = options.fps, options.start, options.end
     words = [f"{fps:g} frames a second"] if fps else []
-    words += [f"from {start:g} s on"] if start else []
-    words += [f"up to {end:g} s"] if end is not None else []
+    words += [f"from {clock(start, 1)} on"] if start else []
+    words += [f"up to {clock(end, 1)}"] if end is not None else []
     return ", ".join(words)

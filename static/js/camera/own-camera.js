@@ -3,6 +3,7 @@
    is the analyser's matter. */
 
 import { hideFaces } from "../faces/drawing.js";
+import { Light } from "./light.js";
 import { NewestFrame } from "./newest-frame.js";
 import { steadyNow } from "../page/clock.js";
 import { Refusal } from "../page/refusal.js";
@@ -14,6 +15,7 @@ const SMALLEST = 16; // pixels a side; some cameras give less until they run
 const SOURCE = "My camera";
 const WAITING = "Waiting for the camera. If your browser asks whether this page may use it, allow it.";
 const SILENT = "The camera gives no picture: a call or another program has it, or its cover is closed. It goes on by itself.";
+const DARK = "The camera sends a black picture: is its shutter closed?";
 const GONE_MS = 10_000; // For so long, with blur, a place stays hidden where a face was: it may only have turned away.
 
 export const FAULTS = {
@@ -48,7 +50,7 @@ export class OwnCamera {
   /** Ask for the camera and begin; `deviceId` chooses among several. */
   async start(deviceId) {
     this.stop();
-    const session = { places: new Map(), analyser: this.analyser };
+    const session = { places: new Map(), analyser: this.analyser, light: new Light() };
     this.session = session;
     this.on.state("opening", "");
     const waiting = setTimeout(() => this.session === session && this.on.state("opening", WAITING), SLOW_MS);
@@ -145,6 +147,7 @@ export class OwnCamera {
     const { videoWidth: width, videoHeight: height } = this.video;
     const scale = Math.min(1, side / Math.max(width, height));
     draw(this.picture, this.video, width, height);
+    this.dark = this.session.light.isDark(this.picture, performance.now());
     if (scale < 1) draw(this.small, this.picture, Math.round(width * scale), Math.round(height * scale));
     this.frame = scale < 1 ? this.small : this.picture;
     return this.frame;
@@ -159,7 +162,8 @@ export class OwnCamera {
     const gone = placesLeft(session.places, result.faces, performance.now(), width);
     if (this.options.blur) hideFaces(picture, result.faces, { width, gone });
     this.stage.show(picture, mirrored);
-    this.on.state("live", "");
+    if (this.dark) this.on.state("dark", DARK);
+    else this.on.state("live", "");
     this.on.result({ ...result, source: SOURCE, index: session.index, time: (steadyNow() - age) / 1000, clock: (Date.now() - age) / 1000, age, mirrored }, picture);
   }
 }

@@ -9,6 +9,7 @@ export const STATES = {
   ended: "Ended",
   failed: "Not available",
   silent: "No picture",
+  dark: "Black picture",
   off: "Off",
   lost: "No connection",
 };

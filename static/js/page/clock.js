@@ -3,6 +3,7 @@
 /** Milliseconds since 1970 that only rise by what passes, however the system's clock jumps. */
 export const steadyNow = () => performance.timeOrigin + performance.now();
 
+const SHORT = 10; // seconds
 const TIME = /^[0-9]{1,6}(?::[0-5]?[0-9]){0,2}(?:[.,][0-9]+)?$/;
 
 /** A time in seconds; NaN if it is none. */
@@ -11,13 +12,24 @@ export function parseTime(text) {
   return text.replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
 }
 
-/** "5.5 seconds", "1:05 minutes", "1:00:05 hours": how long something lasts. */
-export function lengthInWords(seconds) {
+/** How long something lasts: "5.0 s", "1:05 min", "1:00:05 h". */
+export function lengthOf(seconds) {
   const tenths = Math.round(10 * seconds) / 10;
-  if (tenths < 60) return `${tenths} ${tenths === 1 ? "second" : "seconds"}`;
+  if (tenths < 60) return `${tenths.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  return `${clock(whole)} ${whole < 3600 ? "minutes" : "hours"}`;
+  return `${clock(whole)} ${whole < 3600 ? "min" : "h"}`;
 }
+
+/** How long something will take, roughly. */
+export function estimateOf(seconds) {
+  if (seconds < 1) return "less than a second";
+  const [number, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  return `about ${Math.round(number)} ${unit}${Math.round(number) === 1 ? "" : "s"}`;
+}
+
+/** A moment, in seconds since 1970: "29 November 2026 at 14:05", or the time alone. */
+export const dateAndTime = (seconds) => new Date(1000 * seconds).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+export const timeOfDay = (seconds) => new Date(1000 * seconds).toLocaleTimeString("en-GB", { timeStyle: "short" });
 
 /** From when to when a span is, in seconds; NaN for what is no time. */
 export function parseSpan(text) {
@@ -33,3 +45,6 @@ export function clock(seconds, digits = 0) {
   const rest = (whole % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
+
+/** A time on an axis that is `span` seconds long: with tenths where it is short. */
+export const axisTime = (seconds, span) => clock(seconds, span < SHORT ? 1 : 0);

@@ -4,6 +4,7 @@ import { localBitmap } from "../pictures/bitmaps.js";
 import { Interruption } from "../pictures/server-pictures.js";
 
 const MAX_PIXELS = 16_000_000; // larger pictures are shrunk for the search; four times as many bytes are needed at once
+const MIN_SIDE = 16; // pixels; in less, no face can be told
 
 export class DevicePictures {
   /** `on`: progress(share) while loading; `elsewhere`: in words, how to have analysed what cannot be here. */
@@ -16,11 +17,12 @@ export class DevicePictures {
     return "picture";
   }
 
-  /** { width, height, turned, faces } as the API has them; throws an Error in words, an Interruption where it may go well later. */
+  /** { width, height, turned, faces } and, if need be, a note, as the API has them; throws an Error in words, an Interruption where it may go well later. */
   async analyse(file) {
     const picture = await localBitmap(file);
     if (!picture) throw new Error(`${unreadable(file)} ${this.elsewhere}`.trim());
     const { width, height } = picture;
+    if (Math.min(width, height) < MIN_SIDE) return { width, height, turned: 0, note: tooSmall(picture), faces: [] };
     try {
       await this.engine.load(this.on.progress);
       const answer = await this.engine.still(await fitting(picture));
@@ -35,6 +37,8 @@ export class DevicePictures {
     return localBitmap(file, turned);
   }
 }
+
+const tooSmall = ({ width, height }) => `The picture has only ${width} x ${height} pixels, too few for a face.`;
 
 function unreadable({ type }) {
   if (type.startsWith("video/")) return "Videos cannot be analysed on this device.";

@@ -1,6 +1,6 @@
 /* A recording as a page to read: what each face showed over time, how often, and when most clearly. */
 
-import { clock, lengthInWords } from "../page/clock.js";
+import { axisTime, clock, dateAndTime, lengthOf } from "../page/clock.js";
 import { EXPRESSIONS, colourOf, nameOf, percent } from "../faces/expressions.js";
 import { settled } from "./recorder.js";
 
@@ -30,7 +30,7 @@ export function recordingReport(kept) {
   const markers = markersIn(frames, start);
   const faces = [...seenFaces(frames, start)].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
   const holes = holesIn(frames, start);
-  const title = `Expressions, ${new Date(1000 * frames[0].clock).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`;
+  const title = `Expressions, ${dateAndTime(frames[0].clock)}`;
   const legend = EXPRESSIONS.map((name) => `<li style="--colour: ${colourOf(name)}">${name}</li>`).join("");
   const sections = faces.map(([id, moments]) => section(moments, chart(id, steps, seconds, lines(markers, seconds)), markers, id)).join("");
   const page = `<!doctype html>
@@ -40,7 +40,7 @@ export function recordingReport(kept) {
 <title>${title}</title>
 <style>${STYLE}</style>
 <h1>${title}</h1>
-<p>${lengthInWords(seconds)}, ${frames.length} frames, ${faces.length} ${faces.length === 1 ? "face" : "faces"}. Each chart shows how probable the expressions were over time.</p>
+<p>${lengthOf(seconds)}, ${frames.length} frames, ${faces.length} ${faces.length === 1 ? "face" : "faces"}. Each chart shows how probable the expressions were over time.</p>
 ${holes.length ? `<p>No picture came from ${holes.map(({ from, to }) => `${clock(from, 1)} to ${clock(to, 1)}`).join(", from ")}.</p>` : ""}
 <ul>${legend}</ul>
 ${markers.length ? `<p>Markers, as dashed lines: ${markers.map(({ label, at }) => `${label ? escaped(label) : "none"} from ${clock(at, 1)}`).join(", ")}.</p>` : ""}
@@ -133,7 +133,7 @@ function chart(id, steps, seconds, over) {
 }
 
 function axis(seconds) {
-  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => `<span>${clock((i * seconds) / TICKS, 1)}</span>`);
+  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => `<span>${axisTime((i * seconds) / TICKS, seconds)}</span>`);
   return `<div class="axis" aria-hidden="true">${ticks.join("")}</div>`;
 }
 

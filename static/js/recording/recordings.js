@@ -1,6 +1,6 @@
 /* Recording what is seen: the buttons, what is saved of it, and what an earlier visit left. */
 
-import { clock, lengthInWords } from "../page/clock.js";
+import { clock, dateAndTime, lengthOf } from "../page/clock.js";
 import { download, timestamp } from "../page/files.js";
 import { KeptRecordings } from "./kept-recordings.js";
 import { recorded, recordingTable } from "./recorder.js";
@@ -79,8 +79,7 @@ export class Recordings {
     place.hidden = !recording;
     if (!recording) return;
     const { name, frames } = recording;
-    const start = new Date(1000 * frames[0].clock).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
-    byId("kept-words").textContent = `${start}, ${lengthInWords(frames.at(-1).time - frames[0].time)}, ${frames.length} frames`;
+    byId("kept-words").textContent = `${dateAndTime(frames[0].clock)}, ${lengthOf(frames.at(-1).time - frames[0].time)}, ${frames.length} frames`;
     byId("kept-table").onclick = () => saveTable(frames);
     byId("kept-report").onclick = () => saveReport(frames);
     byId("kept-discard").onclick = () => {

@@ -1,6 +1,6 @@
 /* The intervals of a video: a table whose rows go to their moment in the player. */
 
-import { clock } from "../page/clock.js";
+import { clock, lengthOf } from "../page/clock.js";
 import { percent } from "../faces/expressions.js";
 
 /** Fill `element` with intervals as summary.json has them; `seek` is called with the seconds to go to. */
@@ -34,7 +34,7 @@ function row(interval, several, seek) {
   go.setAttribute("aria-label", `Go to ${clock(onset, 1)}, where ${expression} begins`);
   go.addEventListener("click", () => seek(onset));
   line.insertCell().append(go);
-  for (const words of [clock(peak, 1), clock(offset, 1), `${duration.toFixed(1)} s`]) line.insertCell().textContent = words;
+  for (const words of [clock(peak, 1), clock(offset, 1), lengthOf(duration)]) line.insertCell().textContent = words;
   for (const part of ["mean_probability", "peak_probability"]) {
     const cell = line.insertCell();
     cell.textContent = percent(interval[part]);

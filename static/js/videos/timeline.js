@@ -2,7 +2,7 @@
    what is shown at the present moment. */
 
 import { Chart } from "../faces/chart.js";
-import { clock } from "../page/clock.js";
+import { axisTime, clock, lengthOf } from "../page/clock.js";
 import { EXPRESSIONS, percent } from "../faces/expressions.js";
 
 const KEY_SECONDS = {
@@ -67,7 +67,7 @@ export class Timeline {
     const columns = EXPRESSIONS.map((name) => probabilities[name]);
     const values = times.map((_, i) => (columns[0][i] === null ? null : columns.map((column) => column[i])));
     const chart = new Chart(place, {
-      timeLabel: (time, { min, max }) => clock(time, max - min < 10 ? 1 : 0),
+      timeLabel: (time, { min, max }) => axisTime(time, max - min),
       onCursor: (index) => this.#read(chart, index),
       onPick: (time) => this.seek(time),
       onZoom: (zoomed) => this.#zoom(zoomed),
@@ -86,7 +86,7 @@ export class Timeline {
     const picture = pictureOf(face);
     const line = document.createElement("span");
     const shown = Object.entries(face.shares).filter(([, share]) => share >= MIN_SHARE).sort((a, b) => b[1] - a[1]);
-    line.append(`${nameOf(face)}, seen for ${face.seconds.toFixed(1)} s: `);
+    line.append(`${nameOf(face)}, seen for ${lengthOf(face.seconds)}: `);
     shown.forEach(([name, share]) => line.append(swatched(name, share), " "));
     const edit = document.createElement("button");
     Object.assign(edit, { type: "button", className: "button face-edit", textContent: "Edit" });

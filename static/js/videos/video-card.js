@@ -1,6 +1,6 @@
 /* One video on its way: waiting to be sent, being sent, queued, analysed, its results fetched, done or refused. */
 
-import { clock } from "../page/clock.js";
+import { clock, estimateOf, lengthOf, timeOfDay } from "../page/clock.js";
 import { LOST } from "../page/connection.js";
 import { percent } from "../faces/expressions.js";
 import { fetchJson } from "../page/fetch-json.js";
@@ -94,7 +94,7 @@ export class VideoCard {
     if (state === "queued") {
       this.#show(state, waiting(job), 0);
     } else if (state === "running") {
-      this.#show(state, remaining === null ? "Analysing" : `Analysing, ${duration(remaining)} left`, progress);
+      this.#show(state, remaining === null ? "Analysing" : `Analysing, ${estimateOf(remaining)} left`, progress);
     } else if (state === "failed") {
       this.part("retry").hidden = true;
       this.#show(state, job.error.message);
@@ -221,23 +221,17 @@ export class VideoCard {
 
 function waiting({ ahead, starts_in_seconds: wait, estimated_seconds: work }) {
   const before = ahead ? `, ${ahead === 1 ? "1 video" : `${ahead} videos`} ahead` : "";
-  return `Waiting${before}${work > 0 ? `, ready in ${duration(wait + work)}` : ""}`;
+  return `Waiting${before}${work > 0 ? `, ready in ${estimateOf(wait + work)}` : ""}`;
 }
 
 function describe({ begin = 0, duration: end, width, height, faces, timeline, rest }, { expires, blurred, fps }) {
   const number = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
   const left = faces.length - timeline.faces.length;
   const shown = left > 0 ? `, the ${timeline.faces.length} seen longest are shown` : "";
-  const until = expires ? ` Kept until ${new Date(1000 * expires).toLocaleTimeString([], { timeStyle: "short" })}.` : "";
-  const part = begin ? `From ${clock(begin)} to ${clock(end)}` : `${clock(Math.round(end))} long`;
+  const until = expires ? ` Kept until ${timeOfDay(expires)}.` : "";
+  const part = begin ? `From ${clock(begin, 1)} to ${clock(end, 1)}` : lengthOf(end);
   const rate = fps ? `, ${fps} frame${fps === 1 ? "" : "s"} a second` : "";
   const compared = rest?.faces.length ? " Compared with resting faces." : "";
   const note = rest?.note ? ` ${rest.note}` : "";
   return `${part}, ${width} × ${height}, ${number}${shown}${rate}${blurred ? ", faces blurred" : ""}.${compared}${note}${until}`;
-}
-
-function duration(seconds) {
-  if (seconds < 1) return "less than a second";
-  if (seconds < 90) return `about ${Math.round(seconds)} s`;
-  return `about ${Math.round(seconds / 60)} minutes`;
 }
