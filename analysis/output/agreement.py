@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, concat, crosstab, read_csv
 from pympi.Elan import Eaf
 
-from analysis.output.elan import CODING
+from analysis.output.elan import CODING, coded_tiers
 from analysis.output.interval_files import frame_table
 from analysis.output.result_folder import INTERVAL_FILES
 from entities import EXPRESSIONS
@@ -89,7 +89,7 @@ def read_codes(path: Path) -> DataFrame:
         raise StudyError(f"{path} cannot be read as a file of ELAN: {error}.") from error
     tiers: dict[int, str] = {}
     rows = []
-    for tier in _coded_tiers(document):
+    for tier in coded_tiers(document):
         if not (known := _TIER.fullmatch(tier)):
             raise StudyError(f"{path}: whose tier is “{tier}”? Call it “Face 1 {CODING}”, with the number of its face.")
         face = int(known[1])
@@ -100,12 +100,6 @@ def read_codes(path: Path) -> DataFrame:
     if not rows:
         raise StudyError(f"{path}: nothing is coded by hand: no tier of the type {CODING} has an annotation.")
     return DataFrame(rows, columns=["face", "expression", "onset", "offset"])
-
-
-def _coded_tiers(document: Eaf) -> list[str]:
-    """Return the tiers for coding that have annotations."""
-    tiers = document.get_tier_ids_for_linguistic_type(CODING)
-    return [tier for tier in tiers if document.get_annotation_data_for_tier(tier)]
 
 
 def _codes(document: Eaf, tier: str, path: Path) -> Iterator[tuple[str, float, float]]:

@@ -1,7 +1,9 @@
 """Intervals as an .eaf file for ELAN, the annotation tool of the Max Planck Institute for Psycholinguistics."""
 
+import logging
 import mimetypes
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,8 +16,12 @@ from pympi.Elan import Eaf
 from entities import EXPRESSIONS
 from files import plain, write_whole
 
+log = logging.getLogger(__name__)
+
 CODING: Final = "coding"
 """Type of the tiers for coding by hand."""
+_CODED: Final = "-coded"
+"""Added to the name of a file in which somebody has coded."""
 _AUTHOR: Final = "facial-expressions"
 _TYPE: Final = "expression"
 _VOCABULARY: Final = "expressions"
@@ -34,7 +40,7 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path, *, faces: Mapping[i
 
     Args:
         intervals: As `find_intervals` returns them.
-        path: Ends in .eaf; what is there is replaced.
+        path: Ends in .eaf; what is there is replaced, but kept beside it if somebody has coded in it.
         media: The video that ELAN shows with them. An absolute path is written as it is, and as it is from the file's
             folder; a relative one is from that folder.
         faces: Names (empty where there is none) by number, of all faces that may be coded; by default, those of the
@@ -60,7 +66,40 @@ def write_eaf(intervals: DataFrame, path: Path, media: Path, *, faces: Mapping[i
     known = dict(zip(intervals["face"], intervals["name"], strict=True)) if faces is None else faces
     for face, name in sorted(known.items()):
         _add_tier(document, int(face), plain(name), CODING, CODING)
+    keep_codes(path, path.parent)
     write_whole(path, lambda partial: document.to_file(str(partial)))
+
+
+def keep_codes(path: Path, folder: Path) -> None:
+    """Copy an .eaf file in which somebody has coded by hand into a folder, as `intervals-coded.eaf` for example.
+
+    Raises:
+        OSError: It cannot be written.
+
+    """
+    if not path.is_file() or not _is_coded(path):
+        return
+    stem, number = f"{path.stem.partition(_CODED)[0]}{_CODED}", 1
+    target = folder / f"{stem}.eaf"
+    while target.exists():
+        number += 1
+        target = folder / f"{stem}-{number}.eaf"
+    shutil.copy2(path, target)
+    log.warning("%s was coded by hand; the codes are kept in %s.", path, target.name)
+
+
+def coded_tiers(document: Eaf) -> list[str]:
+    """Return the tiers for coding that have annotations."""
+    tiers = document.get_tier_ids_for_linguistic_type(CODING)
+    return [tier for tier in tiers if document.get_annotation_data_for_tier(tier)]
+
+
+def _is_coded(path: Path) -> bool:
+    """Whether somebody has coded in a file; one that cannot be read is not ours, so perhaps."""
+    try:
+        return bool(coded_tiers(Eaf(str(path), suppress_version_warning=True)))
+    except Exception:  # noqa: BLE001 - pympi raises whatever it stumbles over
+        return True
 
 
 def _add_vocabulary(document: Eaf) -> None:

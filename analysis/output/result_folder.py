@@ -114,7 +114,12 @@ def revised(folder: Path) -> Iterator[Path]:
 
 
 def _replace(partial: Path, target: Path) -> None:
-    """Move the new folder into place; an old one goes only when the new one is there."""
+    """Move the new folder into place; an old one goes only when the new one is there, and not what is coded in it."""
+    if coded := sorted(target.glob("*.eaf")):
+        from analysis.output.elan import keep_codes  # and with it pandas, which the page does without
+
+        for path in coded:
+            keep_codes(path, partial)
     old = partial.with_suffix(".old")
     if target.exists():
         target.rename(old)

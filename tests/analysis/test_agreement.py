@@ -9,7 +9,9 @@ from pympi.Elan import Eaf
 
 from analysis.output.agreement import NOTHING, agreements, main, read_codes
 from analysis.output.elan import write_eaf
+from analysis.output.interval_files import frame_table
 from analysis.output.intervals import find_intervals
+from analysis.output.result_folder import results_folder
 from errors import MissingLibraryError, StudyError
 from tests.tables import course, together
 
@@ -126,3 +128,34 @@ def test_a_missing_library_is_named(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
     with pytest.raises(MissingLibraryError, match="scikit-learn is not installed"):
         agreements(coded(folder, (0, 500, "Happy")), folder)
+
+
+def code(path: Path, expression: str) -> None:
+    """Code by hand in the file itself, as ELAN's Save does."""
+    document = Eaf(str(path))
+    document.add_annotation("Face 1 coding", 200, 1200, expression)
+    document.to_file(str(path))
+
+
+def test_codes_survive_what_replaces_their_file(folder: Path, tmp_path: Path):
+    """Other limits write it anew, and another run the whole folder; each code is kept, once."""
+    path = folder / "intervals.eaf"
+    intervals = find_intervals(frame_table(folder))
+    write_eaf(intervals, path, tmp_path / "a.mp4")
+    assert [file.name for file in folder.glob("*.eaf")] == [path.name], "nobody has coded yet"
+    for expression in ("Happy", "Neutral"):
+        code(path, expression)
+        write_eaf(intervals, path, tmp_path / "a.mp4")
+        with pytest.raises(StudyError, match="nothing is coded"):
+            read_codes(path)
+    code(path, "Fear")
+    (folder / "summary.json").touch()
+    with results_folder(folder, overwrite=True) as anew:
+        write_eaf(intervals, anew / path.name, tmp_path / "a.mp4")
+    kept = [read_codes(file)["expression"].item() for file in folder.glob("*-coded*.eaf")]
+    assert sorted(kept) == ["Fear", "Happy", "Neutral"]
+    (folder / "summary.json").touch()
+    path.write_text("edited, and broken", "utf-8")
+    with results_folder(folder, overwrite=True):
+        pass
+    assert "edited, and broken" in [file.read_text("utf-8") for file in folder.glob("*-coded*.eaf")]
