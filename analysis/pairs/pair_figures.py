@@ -108,5 +108,4 @@ def _correlation_colours() -> Colormap:
     low, high = to_rgba(_OPPOSITE), to_rgba(_TOGETHER)
     ends = [low, (*low[:3], 0.0), (*high[:3], 0.0), high]
     shades = LinearSegmentedColormap.from_list("correlation", list(zip((0, 0.5, 0.5, 1), ends, strict=True)))
-    shades.set_bad(_UNKNOWN)
-    return shades
+    return shades.with_extremes(bad=_UNKNOWN)

@@ -23,7 +23,7 @@ from analysis.pairs.pair_figures import draw_pair, draw_surrogates
 from analysis.pairs.pair_list import Pairs
 from analysis.pairs.pair_report import PairResults, pair_section
 from analysis.pairs.surrogates import MAX_SHUFFLED, sample_table, shuffled, surrogates
-from analysis.pairs.synchrony import Steps, Windows, summary, windowed_correlations
+from analysis.pairs.synchrony import DIGITS, Steps, Windows, summary, windowed_correlations
 from analysis.study.group_files import figure_endings, remove_written, write_figure, write_table
 from analysis.study.groups import MIN_COVERAGE
 from analysis.study.report import Section
@@ -32,8 +32,6 @@ from analysis.study.study_tables import shortened
 FOLDER: Final = "pairs"
 TABLES: Final = ("pairs", "curves", "windows", "surrogates", "sample", "excluded")
 _WRITTEN: Final = re.compile(rf"({'|'.join(TABLES)})\.(parquet|csv)|(pair-.*|surrogates)\.(png|svg)", re.DOTALL)
-_DIGITS: Final = 9
-"""Of times: a step's number times its length, so that the same step has the same time in each table."""
 _REMOVED: Final = "No list of pairs was given, so what an earlier run found about pairs is removed."
 _FEW: Final = 4
 """Pairs below which no p is below 0.05."""
@@ -89,7 +87,7 @@ def _tables(found: tuple[Conversation, ...], steps: Steps, step: float) -> dict[
         pair = conversation.pair
         first, second, begin = both_values(conversation)
         who = _who(conversation) | _length(first, second, step)
-        curve: dict[str, Any] = {"pair": pair, "time": (step * (begin + np.arange(len(first)))).round(_DIGITS)}
+        curve: dict[str, Any] = {"pair": pair, "time": (step * (begin + np.arange(len(first)))).round(DIGITS)}
         for column, measure in enumerate(MEASURES):
             curve |= {f"{measure}_a": first[:, column], f"{measure}_b": second[:, column]}
             r = windowed_correlations(first[:, column], second[:, column], steps)
@@ -114,7 +112,7 @@ def _who(conversation: Conversation) -> dict[str, Any]:
 def _length(first: Floats, second: Floats, step: float) -> dict[str, float]:
     """Return how long both recordings last, and in which share of that both people are seen."""
     both = np.isfinite(first).all(axis=1) & np.isfinite(second).all(axis=1)
-    return {"seconds": round(step * len(first), _DIGITS), "share": float(both.mean())}
+    return {"seconds": round(step * len(first), DIGITS), "share": float(both.mean())}
 
 
 def _long(r: Floats, begin: int, steps: Steps, step: float) -> DataFrame:
@@ -122,7 +120,7 @@ def _long(r: Floats, begin: int, steps: Steps, step: float) -> DataFrame:
     times = step * (begin + steps.increment * np.arange(len(r)))
     lags = step * np.array(steps.lags)
     placed = {"time": np.repeat(times, len(lags)), "lag": np.tile(lags, len(r))}
-    return DataFrame(placed).round(_DIGITS).assign(r=r.ravel())
+    return DataFrame(placed).round(DIGITS).assign(r=r.ravel())
 
 
 def _with_effect_sizes(pairs: DataFrame, sample: DataFrame) -> DataFrame:

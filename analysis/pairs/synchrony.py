@@ -20,6 +20,8 @@ MIN_DEVIATION: Final = 1e-6
 """Of a curve that varies at all: probabilities are rounded to so many digits."""
 MAX_Z: Final = 10.0
 """Of a correlation of 1, which has none: as the R package rMEA has it."""
+DIGITS: Final = 9
+"""Of times: a step's number times its length, so that the same step has the same time in each table."""
 _FEWEST: Final = 10
 """Steps in a window, at least."""
 
@@ -129,7 +131,7 @@ def summary(correlations: Floats, step: float) -> dict[str, Any]:
         "synchrony": mean(np.abs(z)),
         "mean_z": mean(z),
         "r_zero": float(np.tanh(by_lag[zero])),
-        "peak_lag": step * (peak - zero),
+        "peak_lag": round(step * (peak - zero), DIGITS),
         "peak_r": float(np.tanh(by_lag[peak])),
         "lead_a": mean(np.abs(z[:, zero + 1 :])),
         "lead_b": mean(np.abs(z[:, :zero])),
