@@ -123,7 +123,7 @@ def counted_faces(courses: DataFrame, groups: DataFrame) -> DataFrame:
 def coverage(frames: DataFrame, faces: Collection[int]) -> float:
     """Return in which share (0-1) of a file's frames with faces one of these is; NaN where there are no faces."""
     seen = frames[frames["face"].notna()]
-    return float(seen["face"].isin(list(faces)).groupby(seen["frame"]).any().mean())
+    return float(seen["face"].isin(list(faces)).astype("bool").groupby(seen["frame"]).any().mean())
 
 
 def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
