@@ -12,7 +12,7 @@ from analysis.batch.dataset import Dataset
 from analysis.pairs.curves import Curve, Floats, common_step, face_seen_longest, person_curve, shared
 from analysis.pairs.pair_list import Pairs
 from analysis.pairs.synchrony import Steps, Windows
-from analysis.study.groups import check_one_at_a_time, coverage
+from analysis.study.groups import ALL_FACES, check_one_at_a_time, coverage
 
 Row = Mapping[str, Any]
 
@@ -25,8 +25,7 @@ class Person:
     file: str
     late: float
     """Seconds from the beginning of the file to the common start."""
-    curve: Curve | None
-    """None where no usable frame shows the person."""
+    curve: Curve
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +36,9 @@ class Conversation:
     first: Person
     second: Person
 
-    def curves(self) -> tuple[Curve, Curve]:
-        """Return the curves of both; `find_conversations` leaves out pairs that lack one."""
-        if self.first.curve is None or self.second.curve is None:
-            raise ValueError(self.pair)
-        return self.first.curve, self.second.curve
+    def shared(self) -> tuple[Floats, Floats, int]:
+        """Return what both people show in the steps that both recordings have, and the first of these steps."""
+        return shared(self.first.curve, self.second.curve)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +85,6 @@ def find_conversations(dataset: Dataset, pairs: Pairs, windows: Windows) -> Conv
     return Conversations(tuple(found), left_out, covered, step, steps)
 
 
-def both_values(conversation: Conversation) -> tuple[Floats, Floats, int]:
-    """Return what both people show in the steps that both recordings have, and the first of these steps."""
-    return shared(*conversation.curves())
-
-
 def _people(
     dataset: Dataset, lines: DataFrame, files: Mapping[str, Row], step: float
 ) -> tuple[dict[int, Person], dict[str, float]]:
@@ -103,10 +95,8 @@ def _people(
         check_one_at_a_time(frames, of_file)
         for line, row in of_file.iterrows():
             face = face_seen_longest(frames) if pd.isna(row["face"]) else int(row["face"])
-            curve = None if face is None else person_curve(frames, face, row["late"], step)
-            seen = curve is not None and bool(np.isfinite(curve.values).any())
-            people[line] = Person(row["person"], file, row["late"], curve if seen else None)
-            if face:
+            people[line] = Person(row["person"], file, row["late"], person_curve(frames, face, row["late"], step))
+            if face != ALL_FACES:
                 covered[row["person"]] = coverage(frames, [face])
     return people, covered
 
@@ -127,9 +117,9 @@ def _why_unfit(file: Row | None, line: Row) -> str:
 def _why_too_little(conversation: Conversation, steps: Steps, step: float) -> str:
     """Return why a pair's recordings do not suffice; empty where they do."""
     people = (conversation.first, conversation.second)
-    if unseen := [person.name for person in people if person.curve is None]:
+    if unseen := [person.name for person in people if not np.isfinite(person.curve.values).any()]:
         return f"no usable frame shows {' and '.join(unseen)}"
-    both = len(both_values(conversation)[0])
+    both = len(conversation.shared()[0])
     if not both:
         return "the recordings share no time; look at late"
     if both < steps.fewest:

@@ -18,6 +18,8 @@ STEPS: Final = (0.1, 0.2, 0.5, 1.0)
 """Seconds that a step may last."""
 MIN_COVERED: Final = 0.5
 """Part of a step that has to show the face well enough to be used."""
+NOBODY: Final = -1
+"""A number that no face has."""
 _SLACK: Final = 1.02
 """By how much frames may be further apart than a step: recordings are not quite even."""
 _ROUNDING: Final = 1e-6
@@ -44,10 +46,10 @@ def common_step(slowest: float) -> float | None:
     return next((step for step in STEPS if step * slowest * _SLACK >= 1), None)
 
 
-def face_seen_longest(frames: DataFrame) -> int | None:
-    """Return the number of the face that is usable for the longest time in a file's frames; None where none is."""
+def face_seen_longest(frames: DataFrame) -> int:
+    """Return the number of the face that is usable for the longest time in a file's frames, or NOBODY."""
     seconds = frames[_usable(frames)].groupby("face")["duration"].sum()
-    return int(seconds.idxmax()) if len(seconds) else None
+    return int(seconds.idxmax()) if len(seconds) else NOBODY
 
 
 def person_curve(frames: DataFrame, face: int, late: float, step: float) -> Curve:
@@ -55,7 +57,7 @@ def person_curve(frames: DataFrame, face: int, late: float, step: float) -> Curv
 
     Args:
         frames: Of one file: a row a face and frame, with frame, time, duration, face, usable, valence and Happy.
-        face: The number of the face, or ALL_FACES.
+        face: The number of the face, ALL_FACES or NOBODY.
         late: Seconds from the beginning of the file to the common start.
         step: Seconds.
 

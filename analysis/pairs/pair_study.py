@@ -17,7 +17,7 @@ import numpy as np
 from pandas import DataFrame, concat
 
 from analysis.batch.dataset import Dataset
-from analysis.pairs.conversations import Conversation, Conversations, Person, both_values, find_conversations
+from analysis.pairs.conversations import Conversation, Conversations, Person, find_conversations
 from analysis.pairs.curves import MEASURES, Floats
 from analysis.pairs.pair_figures import draw_pair, draw_surrogates
 from analysis.pairs.pair_list import Pairs
@@ -85,7 +85,7 @@ def _tables(found: tuple[Conversation, ...], steps: Steps, step: float) -> dict[
     rows, curves, windows = [], [], []
     for conversation in found:
         pair = conversation.pair
-        first, second, begin = both_values(conversation)
+        first, second, begin = conversation.shared()
         who = _who(conversation) | _length(first, second, step)
         curve: dict[str, Any] = {"pair": pair, "time": (step * (begin + np.arange(len(first)))).round(DIGITS)}
         for column, measure in enumerate(MEASURES):
@@ -102,8 +102,7 @@ def _who(conversation: Conversation) -> dict[str, Any]:
     """Return who the two people are, where they are seen, and how late that is."""
 
     def told(person: Person, letter: str) -> dict[str, Any]:
-        face = person.curve and person.curve.face
-        values = {"person": person.name, "file": person.file, "face": face, "late": person.late}
+        values = {"person": person.name, "file": person.file, "face": person.curve.face, "late": person.late}
         return {f"{name}_{letter}": value for name, value in values.items()}
 
     return told(conversation.first, "a") | told(conversation.second, "b")

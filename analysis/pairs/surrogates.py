@@ -52,7 +52,7 @@ def surrogates(
     for number, one in enumerate(pairs, 1):
         for other in pairs:
             if one.pair != other.pair:
-                first, second, _ = shared(one.curves()[0], other.curves()[1])
+                first, second, _ = shared(one.first.curve, other.second.curve)
                 rows += [
                     {"pair_a": one.pair, "pair_b": other.pair, "measure": measure}
                     | summary(windowed_correlations(first[:, column], second[:, column], steps), step)

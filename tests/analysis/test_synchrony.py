@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter1d
 
 from analysis.pairs.conversations import Conversation, Person
-from analysis.pairs.curves import MEASURES, Curve, common_step, face_seen_longest, person_curve, shared
+from analysis.pairs.curves import MEASURES, NOBODY, Curve, common_step, face_seen_longest, person_curve, shared
 from analysis.pairs.surrogates import MAX_SHUFFLED, sample_table, shuffled, surrogates
 from analysis.pairs.synchrony import Steps, Windows, fisher_z, summary, windowed_correlations
 from errors import StudyError
@@ -162,7 +162,7 @@ def test_gaps_stay_gaps_and_faces_are_told_apart():
     everything = person_curve(frames, 0, 0.0, 0.1).values[:, 1]
     assert np.isnan(everything).nonzero()[0].tolist() == [10, 11]
     assert everything[:10].tolist() == pytest.approx([0.9] * 10)
-    assert face_seen_longest(nobody([0.0, 0.1])) is None
+    assert face_seen_longest(nobody([0.0, 0.1])) == NOBODY
 
 
 def test_what_is_shared_begins_where_both_were_looked_at():
@@ -221,7 +221,7 @@ def sample_of(talks: list[Conversation]) -> DataFrame:
     """Return the sample of some conversations, by statistic, for smiles."""
     real = []
     for one in talks:
-        first, second = (curve.values[:, 1] for curve in one.curves())
+        first, second = (values[:, 1] for values in one.shared()[:2])
         found = summary(windowed_correlations(first, second, STEPS), 0.1)
         real.append({"pair": one.pair, "measure": "smile"} | found)
     table = sample_table(DataFrame(real), surrogates(talks, STEPS, 0.1))
