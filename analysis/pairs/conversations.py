@@ -67,7 +67,7 @@ def find_conversations(dataset: Dataset, pairs: Pairs, windows: Windows) -> Conv
     left_out = dict(pairs.left_out)
     for pair, lines in pairs.lines.groupby("pair", sort=False):
         reasons = (_why_unfit(files.get(line["file"]), line) for line in lines.to_dict("records"))
-        if why := next(filter(None, reasons), ""):
+        if why := next(filter(None, reasons), "") or _why_one(*(files[file] for file in lines["file"])):
             left_out[pair] = why
     lines = pairs.lines[~pairs.lines["pair"].isin(left_out)]
     step = common_step(min((files[file]["fps"] for file in lines["file"]), default=0.0))
@@ -112,6 +112,12 @@ def _why_unfit(file: Row | None, line: Row) -> str:
         return f"of {name}, fewer than one frame a second was looked at"
     end = file["seconds"] + (0.0 if pd.isna(file["begin"]) else file["begin"])
     return f"{name} ends at {end:.4g} s, and late is {late:g}" if late >= end else ""
+
+
+def _why_one(first: Row, second: Row) -> str:
+    """Return why two files are one recording, which is in step with itself; empty where they are not."""
+    alike = first["sha256"] and first["sha256"] == second["sha256"] and first["file"] != second["file"]
+    return f"{first['file']} and {second['file']} are the same recording" if alike else ""
 
 
 def _why_too_little(conversation: Conversation, steps: Steps, step: float) -> str:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pandas import DataFrame
 
@@ -15,6 +16,7 @@ import analyze
 from analysis.batch.dataset import Dataset, file_row
 from analysis.output.codebook import codebook
 from analysis.pairs.pair_list import read_pairs
+from analysis.pairs.pair_report import PairResults, pair_section
 from analysis.pairs.pair_study import conclude_pairs
 from analysis.pairs.synchrony import Windows
 from analysis.study.study import conclude, read_lists
@@ -105,7 +107,8 @@ def test_tables_figures_and_report_are_written(study: Path):
     page = (study / "report.html").read_text("utf-8")
     assert "Ann &lt;0&gt; – ben0.mp4" in page
     assert "Ann <0>" not in page
-    assert "By how much files are late: ben0.mp4 by 2.5 s, ben1.mp4" in page
+    assert "(talk 0: face 1 of ann0.mp4 and face 1 of ben0.mp4, 2.5 s late, talk 1: face 1 of" in page
+    assert "(the last)" not in page
     assert "Windows of 4 s, each half a window after the last, with lags up to 1 s either way" in page
 
 
@@ -208,6 +211,27 @@ def test_a_pair_that_cannot_be_used_is_told(odd: Path, file: str, late: str, rea
     assert left_out["pair"].tolist() == ["x"]
     assert left_out["reason"].iloc[0].startswith(reason)
     assert [path.name for path in (odd / "pairs").iterdir()] == ["excluded.parquet"]
+
+
+def test_one_recording_is_no_pair(odd: Path):
+    """A copy under another name is in step with itself."""
+    files = Dataset(odd).read("files")
+    for name in ("good", "other"):
+        Dataset(odd).write("files", name, files[files["folder"] == name].assign(sha256="abc"))
+    listed = written(odd, "pair,file\nx,good.mp4\nx,other.mp4\n")
+    _, notes = conclude_pairs(odd, read_pairs(listed, names(odd)), WINDOWS)
+    assert notes == ["Left out of pairs: x (good.mp4 and other.mp4 are the same recording)."]
+
+
+def test_a_report_of_many_pairs_stays_small(study: Path):
+    """The first twenty are drawn; a peak at the last lag is named so."""
+    row = table(study, "pairs").iloc[[0]].assign(peak_lag=-1.0)
+    pairs = pd.concat([row.assign(pair=f"talk {number}") for number in range(22)])
+    figures = {pair: Figure() for pair in pairs["pair"]}
+    section = pair_section(PairResults(pairs, table(study, "sample"), figures, None), WINDOWS, 0.1)
+    assert section.page.count("<svg") == 20
+    assert "2 more pairs are drawn in the folder pairs." in section.page
+    assert section.page.count("-1.0 s (the last)") == 22
 
 
 def test_few_pairs_are_told(odd: Path):
