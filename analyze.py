@@ -4,10 +4,11 @@
     python analyze.py clips/ --annotate
     python analyze.py @list.txt --format csv
     python analyze.py clips/ --markers markers.csv --groups groups.csv
+    python analyze.py talks/ --pairs pairs.csv
 
 Inputs are files, folders, patterns, lists of files (@list.txt, - for standard input) and addresses (s3://, https://).
 The folder of results has report.html and the run's tables, which pandas, Polars, DuckDB and R's arrow read: frames,
-faces, files, intervals (stretches in which a face shows an expression), and what is known of markers and groups.
+faces, files, intervals (stretches in which a face shows an expression), and what is known of markers, groups and pairs.
 Every file gets a folder of its own in it. A video's has every frame as CSV, Excel file, JSON and Parquet, a summary, a
 timeline, the strongest moment of each expression, its intervals as CSV, as subtitles and for ELAN, and a ZIP file of
 them all; a picture's has its faces as CSV, Excel file and JSON. With --annotate, it also has the video, with its sound,
@@ -30,8 +31,8 @@ import parts  # noqa: F401  # first: says what is missing of the others
 import argparse
 import io
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
@@ -49,6 +50,11 @@ from analysis.batch.inputs import Found, find_files
 from analysis.batch.record import begin_run, end_run, forget_names
 from analysis.batch.run import forget, only_run, plan, unnamed
 from analysis.batch.task import Options, Outcome, Task
+from analysis.pairs.pair_list import Pairs, read_pairs
+from analysis.pairs.pair_study import FOLDER as PAIRS
+from analysis.pairs.pair_study import TABLES as PAIR_TABLES
+from analysis.pairs.pair_study import conclude_pairs
+from analysis.pairs.synchrony import Windows
 from analysis.recording.baseline import BaselineSource, load_rest, parse_rest, rest_between
 from analysis.recording.picture import look_at_picture
 from analysis.recording.result import Result
@@ -107,6 +113,7 @@ def analyze_all(
     names = [*(task.source.name for task in tasks), *kept.values()]
     paths = {task.source.name: task.source.address for task in tasks}
     lists = read_lists(options.markers, options.groups, names, paths=paths, written=written)
+    pairs = read_pair_list(options, names, paths)
     lists = lists.noting(left_out(found) + not_named(list(others.values()), kept=options.keep_others))
     run = replace(run, run=begin_run(run, command, vars(options)))
     dataset = Dataset(run.out)
@@ -119,8 +126,21 @@ def analyze_all(
     for key in others.keys() - kept.keys():
         dataset.put_aside(key)
     end_run(run)
-    conclude_all(run, lists, options, kept=kept.values())
+    conclude_all(run, lists, pairs, options, kept=kept.values())
     return bool(failed)
+
+
+def read_pair_list(
+    options: argparse.Namespace, names: Sequence[str], paths: Mapping[str, str] | None = None
+) -> Pairs | None:
+    """Return the list of pairs, where there is one.
+
+    Raises:
+        StudyError: It cannot be used.
+
+    """
+    written = [options.out / PAIRS / f"{table}.csv" for table in PAIR_TABLES]
+    return read_pairs(options.pairs, names, paths=paths, written=written) if options.pairs else None
 
 
 def failures(
@@ -153,7 +173,8 @@ def forgotten(run: Options, options: argparse.Namespace) -> int:
         forget_names(run.out, options.forget)
         names = list(unnamed(run.out, []).values())
         lists = read_lists(options.markers, options.groups, names) if names else Lists()
-        conclude_all(run, lists, options, kept=names)
+        pairs = read_pair_list(options, names) if names else None
+        conclude_all(run, lists, pairs, options, kept=names)
     for name in options.forget:
         print(f"{name}: forgotten. A run that names the recording analyses it again: delete it, too.", file=sys.stderr)
     return 0
@@ -176,7 +197,9 @@ def not_named(files: Sequence[str], *, kept: bool) -> list[str]:
     return [f"Not named in this run, {what}: {shortened(files)}. {how}"]
 
 
-def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kept: Collection[str]) -> None:
+def conclude_all(
+    run: Options, lists: Lists, pairs: Pairs | None, options: argparse.Namespace, *, kept: Collection[str]
+) -> None:
     """Write what the files show together, and the report; print what somebody has to know about it.
 
     Raises:
@@ -184,14 +207,22 @@ def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kep
 
     """
     csv, quiet = options.format == "csv", options.quiet
-    with tqdm(desc="Tables and report", unit="file", leave=False, delay=0.5, disable=quiet) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        exclusion = Exclusion(options.min_seconds, options.min_share)
-        notes = conclude(run.out, lists, run.settings, exclusion=exclusion, csv=csv, kept=kept, progress=show)
+    windows = Windows(options.pair_window, options.pair_lag)
+    with progress_bar("Pairs", "person", quiet=quiet) as show:
+        section, said = conclude_pairs(run.out, pairs, windows, csv=csv, progress=show)
+    sections = [section] if section else []
+    exclusion = Exclusion(options.min_seconds, options.min_share)
+    with progress_bar("Tables and report", "file", quiet=quiet) as show:
+        notes = conclude(
+            run.out,
+            lists.noting(said),
+            run.settings,
+            exclusion=exclusion,
+            sections=sections,
+            csv=csv,
+            kept=kept,
+            progress=show,
+        )
     for table in TABLES:
         if csv:
             Dataset(run.out).write_csv(table)
@@ -201,6 +232,18 @@ def conclude_all(run: Options, lists: Lists, options: argparse.Namespace, *, kep
         print(note, file=sys.stderr)
     if not quiet:
         print(f"Report: {run.out / REPORT}")
+
+
+@contextmanager
+def progress_bar(what: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how many of something are done, of how many."""
+    with tqdm(desc=what, unit=unit, leave=False, delay=0.5, disable=quiet) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
 
 
 def execute(
@@ -244,6 +287,27 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="CSV with file, time, label: what happens from when on; or BIDS events.tsv, or a folder of those",
     )
     add("--groups", type=Path, metavar="FILE", help="CSV with file, group, person: groups of people to compare")
+    add(
+        "--pairs",
+        type=Path,
+        metavar="FILE",
+        help="CSV with pair, file, late: two recordings of one conversation, and when it begins in each",
+    )
+    windows = Windows()
+    add(
+        "--pair-window",
+        type=positive(float),
+        default=windows.seconds,
+        metavar="N",
+        help="seconds of a window in which two people's curves are correlated; default: %(default)g",
+    )
+    add(
+        "--pair-lag",
+        type=positive(float),
+        default=windows.max_lag,
+        metavar="N",
+        help="seconds by which one person may follow the other; default: %(default)g",
+    )
     for name in IntervalSettings.model_fields:
         help_text = described(f"intervals.{name}")
         add(f"--interval-{name}", dest=f"intervals.{name}", default=argparse.SUPPRESS, metavar="N", help=help_text)

@@ -5,11 +5,16 @@ In every clip somebody sits alone, and after about two seconds a visitor comes i
 of its own; the corners of the mouth are moved by warping the picture. The visitor is Eileen Collins's portrait as it
 is.
 
-    python examples/make_study.py [FOLDER]
+With --pairs it makes four conversations instead, each filmed by two cameras, of which one was started earlier. The
+second person's smiles are 0.6 seconds later than the first one's. pairs.csv says which recordings belong together, and
+by how much one is late.
+
+    python examples/make_study.py [FOLDER] [--pairs]
 """
 
 import argparse
 import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +34,9 @@ SMILES: Final = {"warm": 4.2, "cool": 0.9}
 """How far people of each group raise the corners of the mouth, in hundredths of the portrait's height."""
 MOUTH: Final = ((114, 140), (156, 140))
 """The corners of Hopper's mouth, x and y in pixels of her portrait at half its size."""
+
+TALKS, TALK_SECONDS, ANSWER = 4, 40, 0.6
+"""Conversations, how long each lasts, and seconds after which the second person smiles, too."""
 
 Picture = NDArray[np.uint8]
 
@@ -110,12 +118,16 @@ def place(scene: Picture, picture: Picture, scale: float, x: float) -> None:
 
 
 def write_clip(path: Path, person: Person, hopper: Picture, collins: Picture) -> None:
-    """Write one person's clip as H.264."""
+    """Write one person's clip."""
+    write_video(path, (frame(person, hopper, collins, index / FPS) for index in range(FPS * SECONDS)))
+
+
+def write_video(path: Path, pictures: Iterable[Picture]) -> None:
+    """Write pictures of the scene as H.264."""
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "20", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for index in range(FPS * SECONDS):
-            picture = frame(person, hopper, collins, index / FPS)
+        for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
 
@@ -130,8 +142,7 @@ def make_study(folder: Path) -> None:
     """Write the clips to `folder`/clips, and the lists of markers and groups beside them."""
     clips = folder / "clips"
     clips.mkdir(parents=True, exist_ok=True)
-    hopper = read("grace_hopper.jpg")
-    hopper = np.asarray(cv2.resize(hopper, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    hopper = half_size("grace_hopper.jpg")
     collins = np.ascontiguousarray(read("astronaut.png")[20:280, 110:345])
     taking_part = people()
     for person in taking_part:
@@ -148,6 +159,37 @@ def make_study(folder: Path) -> None:
     )
 
 
+def make_talks(folder: Path) -> None:
+    """Write the conversations to `folder`/talks, and the list of pairs beside them."""
+    talks = folder / "talks"
+    talks.mkdir(parents=True, exist_ok=True)
+    rng, hopper, rows = np.random.default_rng(19), half_size("grace_hopper.jpg"), []
+    for number in range(1, TALKS + 1):
+        late = round(rng.uniform(1, 4), 1)
+        smiles = np.cumsum(rng.uniform(2.5, 6, 16))
+        for name, begun, after in (("ann", 0.0, 0.0), ("ben", late, ANSWER)):
+            path = talks / f"{name}-{number}.mp4"
+            write_video(path, talking(hopper, smiles + begun + after, TALK_SECONDS + begun, mirrored=name == "ben"))
+            rows.append((f"talk {number}", path.name, f"{name.title()} {number}", begun))
+    write_rows(folder / "pairs.csv", [("pair", "file", "person", "late"), *rows])
+
+
+def talking(hopper: Picture, smiles: NDArray[np.float64], seconds: float, *, mirrored: bool) -> Iterator[Picture]:
+    """Yield the pictures of somebody who smiles at some times, each for a second and a half."""
+    for index in range(round(FPS * seconds)):
+        since = index / FPS - smiles
+        amount = 4.2 * float(np.clip(np.minimum(since / 0.5, (2.0 - since) / 0.5), 0, 1).max())
+        scene = np.full((HEIGHT, WIDTH, 3), (96, 88, 80), np.uint8)
+        shown = smiling(hopper, amount)
+        place(scene, shown[:, ::-1] if mirrored else shown, 0.9, WIDTH / 2 + 3 * np.sin(0.13 * index))
+        yield scene
+
+
+def half_size(name: str) -> Picture:
+    """Return a portrait at half its size."""
+    return np.asarray(cv2.resize(read(name), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def read(name: str) -> Picture:
     """Return a portrait, (H, W, 3) BGR."""
     return np.asarray(cv2.imread(str(PORTRAITS / name)), np.uint8)
@@ -159,9 +201,14 @@ def main() -> None:
         description="Make the recordings of a small study from two public-domain portraits."
     )
     parser.add_argument("folder", nargs="?", type=Path, default=Path("recordings"), help="default: %(default)s")
-    folder = parser.parse_args().folder
-    make_study(folder)
-    print(f"{folder}: {2 * PEOPLE} clips, markers.csv and groups.csv")
+    parser.add_argument("--pairs", action="store_true", help="make conversations, to study pairs of people")
+    asked = parser.parse_args()
+    if asked.pairs:
+        make_talks(asked.folder)
+        print(f"{asked.folder}: {2 * TALKS} recordings of {TALKS} conversations, and pairs.csv")
+    else:
+        make_study(asked.folder)
+        print(f"{asked.folder}: {2 * PEOPLE} clips, markers.csv and groups.csv")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,15 @@ SLOW = (
     *("test_damaged_inputs", "test_damaged_videos", "test_demo_clip", "test_detection", "test_documentation"),
     *("test_evaluate", "test_execution", "test_fer2013", "test_foreign_user", "test_https", "test_identities"),
     *("test_installation", "test_jobs", "test_live", "test_lsl", "test_make_site", "test_memory", "test_model"),
-    *("test_network_file", "test_notebook", "test_odd_cameras", "test_parts", "test_people", "test_recipe"),
+    *(
+        "test_network_file",
+        "test_notebook",
+        "test_odd_cameras",
+        "test_pairs",
+        "test_parts",
+        "test_people",
+        "test_recipe",
+    ),
     *("test_recompute_notebook", "test_record", "test_recordings", "test_rests", "test_study"),
     *("test_study_notebook", "test_tracking", "test_training", "test_turning", "test_web_jobs"),
 )

@@ -44,6 +44,7 @@ IN_ANALYSIS = {
     "recording": {"output"},
     "batch": {"output", "recording"},
     "study": {"output", "recording", "batch"},
+    "pairs": {"output", "recording", "batch", "study"},
     "queue": {"output", "recording"},
 }
 """What each room in analysis/ may import of the others there."""

@@ -25,7 +25,7 @@ ASIDE: Final = "aside"
 LEFT_OUT: Final = "left out"
 """The state of a file that a folder has, and that is not looked at."""
 _LEFT_OUT_KEY: Final = "left-out"
-RESERVED: Final = {*TABLES, "markers", "groups", ASIDE, _LEFT_OUT_KEY}
+RESERVED: Final = {*TABLES, "markers", "groups", "pairs", ASIDE, _LEFT_OUT_KEY}
 """Names in a run's folder that no file's own folder may have."""
 
 _FILE_TYPES: Final = {

@@ -33,10 +33,10 @@ def draw_curves(curves: DataFrame, *, marker: str = "", expressions: Sequence[st
     panels = np.atleast_1d(figure.subplots(rows, min(_COLUMNS, len(expressions)), sharex=True, sharey=True)).ravel()
     for panel, expression in zip(panels, expressions, strict=False):
         of_expression = wanted[wanted["expression"] == expression]
-        for name, colour in zip(names, _colours(len(names)), strict=True):
+        for name, colour in zip(names, colours(len(names)), strict=True):
             _draw_curve(panel, of_expression[of_expression["group"] == name], name, colour)
         panel.set_title(expression, loc="left", fontsize=10, color=INK)
-        _plain(panel)
+        plain_axes(panel)
     for panel in panels[len(expressions) :]:
         panel.set_visible(False)
     panels[0].set_ylim(bottom=0)
@@ -44,7 +44,7 @@ def draw_curves(curves: DataFrame, *, marker: str = "", expressions: Sequence[st
     figure.supylabel("Mean probability", fontsize=10, color=INK)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(names), frameon=False, labelcolor=INK)
-    return _laid_out(figure)
+    return laid_out(figure)
 
 
 def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "mean") -> Figure:
@@ -68,7 +68,7 @@ def draw_comparison(comparison: DataFrame, *, marker: str = "", measure: str = "
     for panel in panels[len(pairs) :]:
         panel.set_visible(False)
     figure.supxlabel("Hedges’ g, with its 95 % interval", fontsize=10, color=INK)
-    return _laid_out(figure)
+    return laid_out(figure)
 
 
 def _draw_curve(panel: Axes, curve: DataFrame, name: str, colour: str) -> None:
@@ -80,29 +80,31 @@ def _draw_curve(panel: Axes, curve: DataFrame, name: str, colour: str) -> None:
 def _draw_effects(panel: Axes, rows: DataFrame) -> None:
     places = np.arange(len(rows))[::-1]
     panel.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
-    colours = [_hex(name) for name in rows.index]
-    panel.hlines(places, rows["effect_size_low"], rows["effect_size_high"], colors=colours, linewidth=3)
-    panel.scatter(rows["effect_size"], places, c=colours, s=45, zorder=3)
+    shades = [_hex(name) for name in rows.index]
+    panel.hlines(places, rows["effect_size_low"], rows["effect_size_high"], colors=shades, linewidth=3)
+    panel.scatter(rows["effect_size"], places, c=shades, s=45, zorder=3)
     panel.set_yticks(places, rows.index)
     panel.set_ylim(-0.6, len(rows) - 0.4)
-    _plain(panel)
+    plain_axes(panel)
 
 
-def _laid_out(figure: Figure) -> Figure:
+def laid_out(figure: Figure) -> Figure:
     """Arrange a figure now, and not again each time that it is saved."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return figure
 
 
-def _plain(panel: Axes) -> None:
+def plain_axes(panel: Axes) -> None:
+    """Draw axes in INK, with a faint grid and without a frame."""
     panel.tick_params(colors=INK, labelsize=9)
     panel.grid(color=INK, alpha=0.12, linewidth=0.8)
     panel.spines[:].set_visible(False)
     panel.patch.set_alpha(0)
 
 
-def _colours(count: int) -> list[str]:
+def colours(count: int) -> list[str]:
+    """Return colours for so many groups or people, which differ as long as there are enough."""
     return [_GROUPS[index % len(_GROUPS)] for index in range(count)]
 
 

@@ -2,11 +2,14 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from pandas import DataFrame
+
+from analysis.study.study_tables import encoding_note, shortened
 from errors import StudyError
 
 Parts = tuple[str, ...]
@@ -62,6 +65,42 @@ def run_names(
         )
     kept = _one_name_each(path, found)
     return {name: match.file for name, match in found.items() if name in kept}
+
+
+def fitted(
+    path: Path, table: DataFrame, files: Sequence[str], paths: Mapping[str, str] | None = None
+) -> tuple[DataFrame, list[str]]:
+    """Return the lines of a list that are about files of a run, by the run's names, and notes on what does not fit.
+
+    Args:
+        path: The list.
+        table: What it says, with the column file.
+        files: As the run names them.
+        paths: Where they lie, by these names, as far as that is known.
+
+    Raises:
+        StudyError: As `run_names`.
+
+    """
+    found = run_names(path, table["file"], files, paths)
+    notes = encoding_note(path) if path.is_file() else []
+    if elsewhere := in_other_folders(found, paths or {}):
+        known = [f"{name} ({found[name]})" for name in elsewhere]
+        notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
+    if strangers := [name for name in table["file"].unique() if name not in found]:
+        notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
+    return table[table["file"].isin(found)].assign(file=table["file"].map(found)), notes
+
+
+def check_not_written(path: Path, written: Collection[Path]) -> None:
+    """Refuse a list that the run would write over.
+
+    Raises:
+        StudyError: It is one of these files.
+
+    """
+    if path.resolve() in {other.resolve() for other in written}:
+        raise StudyError(f"{path}: the run writes a table of this name. Rename yours, or choose another --out.")
 
 
 def in_other_folders(found: Mapping[str, str], paths: Mapping[str, str]) -> list[str]:

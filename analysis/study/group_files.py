@@ -97,17 +97,22 @@ def write_groups(
     known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
     drawn = {marker: draw_curves(of_groups, marker=marker) for marker in of_groups["marker"].unique()}
     effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
-    endings = _endings(list(drawn))
+    endings = figure_endings(list(drawn))
     for name, figures in (("curves", drawn), ("effect-sizes", effects)):
         for marker, figure in figures.items():
-            _write_figure(folder / f"{name}{endings[marker]}", figure)
+            write_figure(folder / f"{name}{endings[marker]}", figure)
     notes += [*lacking(of_persons, conditions), *size_notes(of_persons)]
     return GroupResults(of_persons, compared, drawn, effects, above, within), notes
 
 
 def remove_groups(folder: Path) -> bool:
     """Delete the tables and figures of groups that an earlier run wrote; return whether there were any."""
-    found = [path for path in folder.glob("*") if _WRITTEN.fullmatch(path.name)]
+    return remove_written(folder, _WRITTEN)
+
+
+def remove_written(folder: Path, written: re.Pattern[str]) -> bool:
+    """Delete the files in a folder whose names an earlier run gave; return whether there were any."""
+    found = [path for path in folder.glob("*") if written.fullmatch(path.name)]
     for path in found:
         path.unlink()
     with suppress(OSError):
@@ -154,20 +159,25 @@ def _left_out_notes(left_out: DataFrame, seen: set[str], groups: DataFrame) -> l
     return notes + ([f"Left out of groups, as their table excluded says: {shortened(names)}."] if names else [])
 
 
-def _write_figure(path: Path, figure: Figure) -> None:
-    """Write a figure for a paper: as PNG, and as SVG, which stays sharp in any size."""
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure for a paper: as PNG, and as SVG, which stays sharp in any size.
+
+    Raises:
+        ResultsError: It cannot be written.
+
+    """
     for ending in ("png", "svg"):
         write_whole(path.with_name(f"{path.name}.{ending}"), lambda partial: figure.savefig(partial, dpi=_DPI))
 
 
-def _endings(markers: Sequence[str]) -> dict[str, str]:
-    """Return how names of each marker's files end: in its letters and digits, and a number where that is taken."""
+def figure_endings(names: Sequence[str]) -> dict[str, str]:
+    """Return how the files of markers or pairs end: in their letters and digits, and a number where that is taken."""
     found: dict[str, str] = {}
-    for marker in markers:
-        plain = "".join(letter if letter.isalnum() else "-" for letter in marker)[:60]
-        ending, number = f"-{plain}" if marker else "", 1
+    for name in names:
+        plain = "".join(letter if letter.isalnum() else "-" for letter in name)[:60]
+        ending, number = f"-{plain}" if name else "", 1
         while ending.lower() in {other.lower() for other in found.values()}:  # as Windows and macOS compare them
             number += 1
             ending = f"-{plain}-{number}"
-        found[marker] = ending
+        found[name] = ending
     return found

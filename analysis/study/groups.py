@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pandas import DataFrame, concat
+from pandas import DataFrame, Series, concat
 
 from analysis.study.study_tables import as_numbers, read_list
 from analysis.study.time_courses import SHOWN
@@ -48,9 +48,7 @@ def read_groups(path: Path) -> DataFrame:
     for name in COLUMNS[:3]:
         if len(lines := table.index[table[name] == ""]):
             raise StudyError(f"{path}: line {lines[0]} has no {name}. Fill it in, or take the line out.")
-    table["face"] = table["face"].str.lower().replace("all", str(ALL_FACES)).str.replace(r"[.,]0+$", "", regex=True)
-    if len(lines := table.index[~table["face"].str.fullmatch(r"\d{0,9}")]):
-        raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces, or all.")
+    table["face"] = read_faces(path, table["face"])
     if len(lines := table.index[table.duplicated(["file", "face"])]):
         raise StudyError(f"{path}: line {lines[0]} has the file and face of a line above. Keep one of them.")
     for person, names in table.groupby("person")["group"].unique().items():
@@ -59,9 +57,25 @@ def read_groups(path: Path) -> DataFrame:
                 f"{path}: {person} is in the groups {names[0]} and {names[1]}. A person belongs to one group; what one "
                 "person goes through is told by markers."
             )
-    faces = table["face"].where(table["face"] != "").astype("float64").astype("Int32")
     others = {name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS}
-    return table.assign(face=faces, **others).reset_index(drop=True)
+    return table.assign(**others).reset_index(drop=True)
+
+
+def read_faces(path: Path, texts: Series) -> Series:
+    """Return the numbers of faces (Int32) in a list: empty where none is named, ALL_FACES for all.
+
+    Args:
+        path: The list, for messages.
+        texts: The column, by line.
+
+    Raises:
+        StudyError: One is no number.
+
+    """
+    plain = texts.str.lower().replace("all", str(ALL_FACES)).str.replace(r"[.,]0+$", "", regex=True)
+    if len(lines := plain.index[~plain.str.fullmatch(r"\d{0,9}")]):
+        raise StudyError(f"{path}: line {lines[0]}: a face is a number, as in the table of faces, or all.")
+    return plain.where(plain != "").astype("float64").astype("Int32")
 
 
 def people(courses: DataFrame, groups: DataFrame) -> DataFrame:
@@ -109,7 +123,7 @@ def counted_faces(courses: DataFrame, groups: DataFrame) -> DataFrame:
 def coverage(frames: DataFrame, faces: Collection[int]) -> float:
     """Return in which share (0-1) of a file's frames with faces one of these is; NaN where there are no faces."""
     seen = frames[frames["face"].notna()]
-    return float(seen["face"].isin(list(faces)).groupby(seen["frame"]).any().mean())
+    return float(seen["face"].isin(list(faces)).astype("bool").groupby(seen["frame"]).any().mean())
 
 
 def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
@@ -117,7 +131,7 @@ def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
 
     Args:
         frames: Of one file.
-        groups: As `read_groups` returns them.
+        groups: As `read_groups` returns them; file and face are enough.
 
     Raises:
         StudyError: So many frames show several that they are several people.
@@ -128,8 +142,8 @@ def check_one_at_a_time(frames: DataFrame, groups: DataFrame) -> None:
     share = float((faces > 1).mean()) if len(faces) else 0.0
     if share > _MAX_TOGETHER and (groups.loc[groups["file"] == file, "face"] == ALL_FACES).any():
         raise StudyError(
-            f"{file}: {share:.0%} of the frames with faces show several, so that not all are one person's. In the list "
-            "of groups, write the number of the person's face instead of all."
+            f"{file}: {share:.0%} of the frames with faces show several, so that not all are one person's. In the "
+            "list, write the number of the person's face instead of all."
         )
 
 

@@ -54,7 +54,8 @@ def read_markers(path: Path, *, others: bool = False) -> DataFrame:
         StudyError: It is no such list, has a time that is none, two labels for one moment, or events that overlap.
 
     """
-    table = _events(path) if path.is_dir() or path.name.endswith(EVENTS) else _listed(path, others=others)
+    is_events = path.is_dir() or path.name.endswith(EVENTS)
+    table = _events(path, others=others) if is_events else _listed(path, others=others)
     twice = table[table.duplicated(["file", "time"])]
     if len(twice):
         row = twice.iloc[0]
@@ -65,20 +66,27 @@ def read_markers(path: Path, *, others: bool = False) -> DataFrame:
 def _listed(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, COLUMNS, others=others)
     table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    return _with_numbers(table)
+
+
+def _with_numbers(table: DataFrame) -> DataFrame:
+    """Return a list whose other columns are numbers where all that they have are."""
     return table.assign(**{name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS})
 
 
-def _events(path: Path) -> DataFrame:
+def _events(path: Path, *, others: bool) -> DataFrame:
     """Return the events of one recording, or of those in a folder, as markers."""
     files = sorted(path.rglob(f"*{EVENTS}")) if path.is_dir() else [path]
     if not files:
         raise StudyError(f"{path}: there is no file whose name ends in {EVENTS} in it.")
-    return concat([_events_of_recording(file) for file in files], ignore_index=True)
+    found = concat([_events_of_recording(file, others=others) for file in files], ignore_index=True)
+    return _with_numbers(found.fillna(""))
 
 
-def _events_of_recording(path: Path) -> DataFrame:
+def _events_of_recording(path: Path, *, others: bool) -> DataFrame:
     """Return events (BIDS 1.10, task events) as markers: one with a duration ends with an empty label."""
-    table = read_list(path, ("onset", "duration", "trial_type"))
+    table = read_list(path, ("onset", "duration", "trial_type"), others=others)
+    more = table.columns.drop(["onset", "duration", "trial_type", *COLUMNS], errors="ignore")
     for name in ("onset", "duration"):
         table[name] = [_seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
     name, rows, end = path.name.removesuffix(EVENTS), [], 0.0
@@ -87,10 +95,12 @@ def _events_of_recording(path: Path) -> DataFrame:
         if onset < end - _ROUNDING:
             raise StudyError(f"{path}: line {line}: the event before it lasts to {end:g} s. Events may not overlap.")
         if end and onset - end > _ROUNDING:
-            rows.append((name, end, ""))
-        rows.append((name, onset, event["trial_type"]))
+            rows.append({"file": name, "time": end, "label": ""})
+        rows.append({"file": name, "time": onset, "label": event["trial_type"]} | event[more].to_dict())
         end = onset + duration if duration else 0.0
-    return DataFrame([*rows, (name, end, "")] if end else rows, columns=list(COLUMNS))
+    if end:
+        rows.append({"file": name, "time": end, "label": ""})
+    return DataFrame(rows, columns=[*COLUMNS, *more])
 
 
 def apply_markers(frames: DataFrame, markers: DataFrame) -> DataFrame:

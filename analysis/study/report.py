@@ -52,6 +52,16 @@ class GroupResults:
     """As `analysis.study.within.within_people` returns it, where there are several conditions."""
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a report that another room made."""
+
+    page: Markup
+    """Its HTML."""
+    methods: Mapping[str, str]
+    """What it depends on, by words for it."""
+
+
 def report_page(
     title: str,
     files: DataFrame,
@@ -60,6 +70,7 @@ def report_page(
     pictures: Mapping[str, Pictures] | None = None,
     markers: DataFrame | None = None,
     groups: GroupResults | None = None,
+    sections: Sequence[Markup] = (),
     notes: Sequence[str] = (),
     methods: Mapping[str, str] | None = None,
 ) -> str:
@@ -73,6 +84,7 @@ def report_page(
         pictures: What can be shown of files, by their names.
         markers: The run's table of markers, where there are any.
         groups: What was found about groups, where there are any.
+        sections: The HTML of others.
         notes: Sentences that the reader has to know.
         methods: What the results depend on, by words for it.
 
@@ -83,7 +95,9 @@ def report_page(
     drawn = _drawn(intervals, parts)
     done = files[files["state"] == "done"]
     failed = files[files["state"] != "done"]
-    page: str = _template().render(
+    page: str = template(
+        "report.html"
+    ).render(
         title=title,
         colours=Markup((ROOT / "static" / "css" / "colours.css").read_text("utf-8")),  # noqa: S704
         made=f"Made on {datetime.now().astimezone():%d %B %Y, %H:%M} with facial-expressions {VERSION}.",
@@ -97,6 +111,7 @@ def report_page(
         pictured=faces > 0 and any(picture.faces for picture in shown.values()),
         left_out=_left_out(parts, faces),
         groups=groups and _groups(groups),
+        sections=sections,
         markers=_markers(markers),
         files=[
             _file(row, drawn.get(row["file"], []), shown.get(row["file"], Pictures()).faces[:faces])
@@ -107,9 +122,10 @@ def report_page(
     return page
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """Return a template of a report."""
     loader = FileSystemLoader(ROOT / "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("report.html")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(name)
 
 
 def _figures(files: DataFrame, intervals: DataFrame) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
 from analysis.output.intervals import find_intervals
-from analysis.study.file_names import in_other_folders, run_names
+from analysis.study.file_names import check_not_written, fitted
 from analysis.study.group_files import remove_groups, remove_table, write_groups, write_table
 from analysis.study.groups import (
     MIN_COVERAGE,
@@ -47,13 +47,12 @@ from analysis.study.markers import (
 )
 from analysis.study.methods import methods, mixed_settings
 from analysis.study.person_tables import Exclusion
-from analysis.study.report import GroupResults, report_page
+from analysis.study.report import GroupResults, Section, report_page
 from analysis.study.report_pictures import pictures_of
-from analysis.study.study_tables import encoding_note, shortened
+from analysis.study.study_tables import shortened
 from analysis.study.time_courses import TYPES as COURSE_TYPES
 from analysis.study.time_courses import courses, step_for
 from config import IntervalSettings, Settings
-from errors import StudyError
 from files import write_text
 
 REPORT: Final = "report.html"
@@ -101,24 +100,16 @@ def read_lists(
 
     """
     for path in (markers, groups):
-        if path and path.resolve() in {other.resolve() for other in written}:
-            raise StudyError(f"{path}: the run writes a table of this name. Rename yours, or choose another --out.")
+        if path:
+            check_not_written(path, written)
     notes: list[str] = []
-
-    def fitted(path: Path, table: DataFrame) -> DataFrame:
-        found = run_names(path, table["file"], files, paths)
-        notes.extend(encoding_note(path) if path.is_file() else [])
-        if elsewhere := in_other_folders(found, paths or {}):
-            known = [f"{name} ({found[name]})" for name in elsewhere]
-            notes.append(f"{path.name}: found in another folder than the list says: {shortened(known)}.")
-        strangers = [name for name in table["file"].unique() if name not in found]
-        if strangers:
-            notes.append(f"{path.name}: not among the files that are analysed: {shortened(strangers)}.")
-        return table[table["file"].isin(found)].assign(file=table["file"].map(found))
-
-    marked = fitted(markers, read_markers(markers, others=True)) if markers else None
-    grouped = fitted(groups, read_groups(groups)) if groups else None
-    if groups and grouped is not None:
+    marked = grouped = None
+    if markers:
+        marked, said = fitted(markers, read_markers(markers, others=True), files, paths)
+        notes += said
+    if groups:
+        grouped, said = fitted(groups, read_groups(groups), files, paths)
+        notes += said
         others = [name for name in files if name not in set(grouped["file"])]
         if others:
             notes.append(f"{groups.name}: in no group, and not compared: {shortened(others)}.")
@@ -131,6 +122,7 @@ def conclude(
     settings: Settings,
     *,
     exclusion: Exclusion = EVERYBODY_COUNTS,
+    sections: Sequence[Section] = (),
     csv: bool = False,
     kept: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -142,6 +134,7 @@ def conclude(
         lists: What `read_lists` returned.
         settings: Those of the analysis; `intervals` says what makes an interval.
         exclusion: Of whom too little is seen to count in groups.
+        sections: Of the report, beyond those of its own.
         csv: Whether to write the tables as CSV files, too.
         kept: Files of earlier runs that stay in the tables; where the list of markers does not name them, their markers
             stay, too.
@@ -175,8 +168,9 @@ def conclude(
         pictures={row["file"]: pictures_of(out / row["folder"], Path(row["path"])) for row in done},
         markers=marked,
         groups=results,
+        sections=[section.page for section in sections],
         notes=notes,
-        methods=methods(settings, files) | _exclusion_words(exclusion),
+        methods=methods(settings, files) | _exclusion_words(exclusion) | _words_of(sections),
     )
     write_text(out / REPORT, page)
     write_codebook(out)
@@ -288,6 +282,10 @@ def _exclusion_words(exclusion: Exclusion) -> dict[str, str]:
         "Exclusion": f"A person counts under a marker, and over the whole files, from {exclusion.min_seconds:g} usable "
         f"seconds on that are {exclusion.min_share:.0%} of the time or more."
     }
+
+
+def _words_of(sections: Sequence[Section]) -> dict[str, str]:
+    return {word: text for section in sections for word, text in section.methods.items()}
 
 
 def _lengths(row: Mapping[str, Any], frames: DataFrame, markers: DataFrame) -> DataFrame:

@@ -72,7 +72,7 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     edges = np.asarray(start + step * np.arange(steps + 1), np.float64)
     probabilities = frames[list(EXPRESSIONS)].to_numpy(np.float64)
     named = np.where(frames["uncertain"].to_numpy(bool), "", frames["expression"])[:, None] == np.array(EXPRESSIONS)
-    sums = _between(edges, begin, finish, np.column_stack([np.ones(len(frames)), probabilities, named]))
+    sums = integrals(edges, begin, finish, np.column_stack([np.ones(len(frames)), probabilities, named]))
     kept = sums[:, 0] > _MIN_SECONDS
     seconds, within, shown = np.split(sums[kept], [1, 1 + len(EXPRESSIONS)], axis=1)
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])
@@ -80,10 +80,13 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     return table.assign(file=frames["file"].iloc[0], face=frames["face"].iloc[0], marker=marker)[list(TYPES)]
 
 
-def _between(
+def integrals(
     edges: NDArray[np.float64], starts: NDArray[np.float64], ends: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return (m - 1, k) integrals over time, between m rising times, of (n, k) values that n frames have."""
+    """Return (m - 1, k) integrals over time, between m rising times, of (n, k) values that n frames have.
+
+    The frames follow each other; where there is none between two of them, nothing is added.
+    """
     times = np.column_stack([starts, ends]).ravel()
     weighted = values * (ends - starts)[:, None]
     totals = np.cumsum(np.column_stack([np.zeros_like(weighted), weighted]).reshape(len(times), -1), axis=0)

@@ -137,6 +137,19 @@ def test_events_of_bids_are_markers(tmp_path: Path):
         run_names(tmp_path, ["anna"], files)
 
 
+def test_other_columns_of_events_are_kept(tmp_path: Path):
+    """Numbers are numbers, n/a is nothing, and what ends an event has none of them."""
+    path = tmp_path / "sub-01_events.tsv"
+    path.write_text(
+        "onset\tduration\ttrial_type\tblock\tstim_file\tlabel\n1\t2\tfilm\t3\tsea.mp4\tx\n5\t0\tsong\tn/a\tn/a\ty\n"
+    )
+    table = read_markers(path, others=True)
+    assert table["label"].tolist() == ["film", "", "song"]
+    assert table["block"].fillna(-1).tolist() == [3, -1, -1]
+    assert table["stim_file"].tolist() == ["sea.mp4", "", ""]
+    assert list(read_markers(path)) == ["file", "time", "label"]
+
+
 def test_events_that_overlap_are_refused(tmp_path: Path):
     """One marker is in force at a time; a folder without events says so."""
     path = tmp_path / "sub-01_events.tsv"

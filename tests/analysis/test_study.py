@@ -23,7 +23,7 @@ from analysis.study.study import conclude, read_lists
 from config import IntervalSettings, Settings
 from entities import EXPRESSIONS
 from errors import StudyError
-from tests.tables import course, together
+from tests.tables import course, nobody, together
 
 SETTINGS = Settings()
 GROUPS = {"patients": 0.3, "controls": 0.8}
@@ -207,7 +207,7 @@ def test_the_codebook_has_every_column_of_every_table(study: Path):
     tables["groups/wide"] = tables["groups/wide"].rename(
         columns=lambda name: re.sub("_(alone|visit)$", "_{marker}", name)
     )
-    assert book.keys() == tables.keys()
+    assert {name for name in book if not name.startswith("pairs/")} == tables.keys()
     for name, table in tables.items():
         assert set(book[name]) == set(table.columns), name
     assert "usable frames" in book["markers"]["mean"]["over"]
@@ -256,6 +256,16 @@ def test_people_of_whom_nothing_is_seen_are_named(run: Path, tmp_path: Path):
     notes = conclude(run, read_lists(None, tmp_path / "g.csv", ["controls/0.mp4", "controls/1.mp4"]), SETTINGS)
     assert ">0 %</td>" in (run / "report.html").read_text("utf-8")
     assert notes == ["No usable frame shows these people, who are in no comparison: P1, P2."]
+
+
+def test_a_file_without_a_face_may_be_in_a_group(run: Path, tmp_path: Path):
+    """Nobody is seen in it, which is told."""
+    dataset = Dataset(run)
+    frames = pd.read_parquet(dataset.part("frames", "controls-0"))
+    dataset.write("frames", "controls-0", nobody(list(frames["time"]), file="controls/0.mp4"))
+    (tmp_path / "g.csv").write_text("file,group,person\ncontrols/0.mp4,a,P1\ncontrols/1.mp4,a,P2\n")
+    notes = conclude(run, read_lists(None, tmp_path / "g.csv", ["controls/0.mp4", "controls/1.mp4"]), SETTINGS)
+    assert notes[0] == "No usable frame shows these people, who are in no comparison: P1."
 
 
 def test_a_list_is_not_replaced_by_a_table(tmp_path: Path):

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from analysis.batch.dataset import file_row
 from analysis.output.intervals import find_intervals
+from analysis.pairs.pair_list import read_pairs
+from analysis.pairs.pair_study import conclude_pairs
 from analysis.study.comparison import comparison
 from analysis.study.figures import draw_comparison, draw_curves
 from analysis.study.groups import curves, people, persons
@@ -17,6 +19,7 @@ from analysis.study.report import GroupResults, report_page
 from analysis.study.time_courses import courses
 from entities import EXPRESSIONS
 from tests.tables import course
+from tests.talks import TALKS, WINDOWS, make_talks, names
 
 SMILES = {
     f"{group}-{number}.mp4": smile + number / 50 for group, smile in (("a", 0.6), ("b", 0.2)) for number in range(6)
@@ -25,7 +28,7 @@ SMILES = {
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """Return the report of a study with two groups of six, and a file that failed."""
+    """Return the report of a study with two groups of six, some conversations, and a file that failed."""
     frames = pd.concat(course("Happy", [0.1] * 10 + [smile] * 20, file=file) for file, smile in SMILES.items())
     markers = pd.DataFrame([(file, 1.0, "film") for file in SMILES], columns=["file", "time", "label"])
     groups = pd.DataFrame([(file, file[0], file) for file in SMILES], columns=["file", "group", "person"])
@@ -50,12 +53,15 @@ def report(tmp_path: Path) -> Path:
     drawn = GroupResults(
         persons(table), compared, {"": draw_curves(curves(table))}, {"": draw_comparison(compared)}, 0.5
     )
+    section, _ = conclude_pairs(tmp_path, read_pairs(make_talks(tmp_path), names(tmp_path)), WINDOWS)
+    assert section
     page = report_page(
         "Facial expressions in 12 files",
         pd.concat([*rows, failed]).assign(usable=1.0),
         find_intervals(frames),
         markers=marker_table(frames, markers),
         groups=drawn,
+        sections=[section.page],
         notes=["groups.csv: in no group, and not compared: bad.mp4."],
         methods={"Faces": "YuNet finds the faces."},
     )
@@ -78,6 +84,13 @@ def test_the_report(
     expect(page.get_by_role("heading", level=1)).to_have_text("Facial expressions in 12 files")
     expect(page.locator("#failed")).to_contain_text("It is no video.")
     expect(page.locator("#groups svg")).to_have_count(2)
+    pairs = page.locator("#pairs")
+    expect(pairs.locator("svg")).to_have_count(1 + TALKS)
+    expect(pairs.locator("tbody").nth(1).locator("tr")).to_have_count(2 * TALKS)
+    leads = pairs.get_by_role("columnheader", name="First, second leads")
+    leads.get_by_role("button").click()
+    expect(leads).to_have_attribute("aria-sort", "descending")
+    expect(pairs.get_by_role("row", name="Ann <2> – ben2.mp4").first).to_be_visible()
     files = page.locator("#files tbody tr")
     head = page.locator("#files").get_by_role("columnheader", name="Happy")
     head.get_by_role("button").click()
