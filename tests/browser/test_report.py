@@ -87,7 +87,7 @@ def test_the_report(
     pairs = page.locator("#pairs")
     expect(pairs.locator("svg")).to_have_count(1 + TALKS)
     expect(pairs.locator("tbody").nth(1).locator("tr")).to_have_count(2 * TALKS)
-    leads = pairs.get_by_role("columnheader", name="First, second leads")
+    leads = pairs.get_by_role("columnheader", name="Lead: 1st, 2nd")
     leads.get_by_role("button").click()
     expect(leads).to_have_attribute("aria-sort", "descending")
     expect(pairs.get_by_role("row", name="Ann <2> – ben2.mp4").first).to_be_visible()
