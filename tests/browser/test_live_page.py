@@ -313,6 +313,21 @@ def test_two_cameras_share_the_page(
     expect(tiles.nth(0)).to_be_hidden()
 
 
+def test_without_javascript_each_camera_has_its_stream(new_page: NewPage, pair: SimpleNamespace) -> None:
+    """Side by side, each with its name."""
+    page = new_page(java_script_enabled=False)
+    page.goto(pair.address, wait_until="commit")
+    streams = page.locator("noscript .tile img")
+    expect(streams).to_have_count(2)
+    boxes = [streams.nth(number).bounding_box() for number in range(2)]
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    assert [stream.get_attribute("src") for stream in streams.all()] == [
+        f"/video_feed?camera={name}" for name in pair.cameras
+    ]
+
+
 def test_each_camera_has_a_state_of_its_own(new_page: NewPage, pair: SimpleNamespace) -> None:
     """A lost one says so in its tile, as does one that cannot keep up; the page speaks of the one that is large."""
     page = new_page()
