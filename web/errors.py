@@ -22,7 +22,8 @@ KNOWN: Final[dict[type[FacialExpressionError], tuple[HTTPStatus, str]]] = {
 MESSAGES: Final = {
     HTTPStatus.NOT_FOUND: "There is no page at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support that method.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on the server. Its log has the details; please report it.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on the server. Try again; if that does not help, tell "
+    "whoever runs the app.",
 }
 """Our words for what Flask answers by itself."""
 

@@ -270,7 +270,7 @@ def test_another_network_leaves_it_to_the_server(new_page: NewPage, other_networ
     page.goto(other_network)
     page.get_by_label("My camera", exact=True).check()
     expect(page.get_by_label("On this device")).to_be_disabled()
-    expect(page.locator("#place-reason")).to_contain_text("not made for browsers")
+    expect(page.locator("#place-reason")).to_contain_text("cannot analyse pictures in browsers")
 
 
 @pytest.mark.parametrize(("milliseconds", "told"), [(20, 0), (250, 1)])

@@ -29,7 +29,7 @@ def create(body: MarkerBody) -> tuple[dict[str, Any], HTTPStatus]:
             HTTPStatus.FORBIDDEN,
             "change_switched_off",
             "Markers are in everybody's recordings, and setting them is switched off here. "
-            "server.change_source in config.toml switches it on.",
+            "Ask whoever runs the app to allow it.",
         )
     label = plain(body.label)
     return {"marker": _describe(services.markers.add(label))}, HTTPStatus.CREATED

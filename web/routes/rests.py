@@ -58,8 +58,8 @@ def _set(query: RestQuery, rest: RestingFace | None) -> tuple[str, HTTPStatus]:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "change_switched_off",
-            "All who watch see the same video, and changing it is switched off here. "
-            "server.change_source in config.toml switches it on.",
+            "All who watch see the same video, and changing it is switched off here. Ask whoever runs the app to allow "
+            "it, or use “My camera”.",
         )
     if not found:
         raise ApiError(HTTPStatus.NOT_FOUND, "no_such_face", _NO_FACE)

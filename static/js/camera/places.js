@@ -65,7 +65,7 @@ export class Places {
   #offerServer(perSecond) {
     remember(SLOW, true);
     if (!this.analysers.server) return;
-    byId("place-slow-words").textContent = `This device manages ${perSecond.toFixed(1)} pictures a second. The server may be faster; pictures then go there.`;
+    byId("place-slow-words").textContent = `This device manages ${perSecond.toFixed(1)} pictures a second. The server may be faster, but then gets the pictures.`;
     byId("place-slow").hidden = false;
   }
 }
@@ -82,12 +82,12 @@ function showProgress(share) {
   const place = byId("place-progress");
   place.hidden = share >= 1;
   place.querySelector("progress").value = share;
-  place.querySelector("span").textContent = `Loading what this device needs, at most ${MEGABYTES} MB, once: ${Math.round(100 * share)}%`;
+  place.querySelector("span").textContent = `Loading what this device needs (once, up to ${MEGABYTES} MB): ${Math.round(100 * share)}%`;
 }
 
 /** Why this device cannot do it; nothing where it can. */
 function reason(files, server) {
   if (files && supported()) return "";
-  const why = files ? "This browser is too old to analyse pictures itself; update it, or use another one." : "The network in use here was not made for browsers.";
+  const why = files ? "This browser is too old to analyse pictures itself; update it, or use another one." : "This app cannot analyse pictures in browsers.";
   return server ? `${why} The server does it.` : why;
 }

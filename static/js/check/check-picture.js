@@ -21,7 +21,7 @@ export function picture({ ways, total }, best) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   text(paint, `Right in ${best.right} of ${total}`, MARGIN, 90, { size: 44, weight: 700 });
   const [low, high] = interval(best.right, total);
-  text(paint, `With so few answers, that is anything from ${percent(low)} to ${percent(high)}.`, MARGIN, 132, { size: 22, colour: paint.muted });
+  text(paint, `With so few answers, it may be anything from ${percent(low)} to ${percent(high)}.`, MARGIN, 132, { size: 22, colour: paint.muted });
   ways.forEach((way, i) => drawBar(paint, way, total, 190 + BAR.step * i));
   drawMatrix(paint, best.confusion, 230 + BAR.step * ways.length);
   return canvas;

@@ -99,7 +99,7 @@ async function run() {
 
 /** Ask for one expression, a second time where no face was seen. */
 async function ask(name) {
-  const again = "No face was seen. Look towards the camera; once more.";
+  const again = "No face was seen. Look towards the camera and try once more.";
   for (const how of [prompts[name], again]) {
     const outcome = await take(name, how);
     if (outcome !== "unseen") return outcome;

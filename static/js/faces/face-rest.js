@@ -47,7 +47,7 @@ export class FaceRest {
   async #set(rows) {
     this.#held = null;
     this.part("rest-set").disabled = false;
-    if (rows.length < MIN_FRAMES) return this.#say("The face was seen too seldom. Try again.");
+    if (rows.length < MIN_FRAMES) return this.#say("The face was not seen long enough. Look towards the camera, and try again.");
     if (moved(rows) > MAX_MOVED) return this.#say("Your face moved. Relax it, keep still for two seconds, and try again.");
     const rest = RestingFace.of(rows);
     const problem = await this.rests.set(this.number, rest);

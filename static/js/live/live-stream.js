@@ -14,8 +14,9 @@ import { pageAnswerMs } from "./server-clock.js";
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 2000;
 const MAX_SILENT = 2; // attempts
-const SINGLE_PAUSE_MS = 200;
-const SILENCE_MS = 8000; // The server says something every five seconds.
+const SINGLE_PAUSE_MS = 50;
+const SILENCE_MS = 8000; // The server says something every five seconds,
+const FIRST_WORD_MS = 4000; // and its first word at once.
 
 export class LiveStream {
   /** `on`: picture(bitmap, frame), status(status), lost(), refused(words); `clock`: a ServerClock; `camera`: its name, or null. */
@@ -69,7 +70,7 @@ export class LiveStream {
     const connection = new AbortController();
     this.open.add(connection);
     this.control.begin();
-    this.#expectMore();
+    this.#expectMore(FIRST_WORD_MS);
     try {
       const query = new URLSearchParams({ blur: Number(this.blur) });
       if (this.camera) query.set("camera", this.camera);
@@ -117,14 +118,14 @@ export class LiveStream {
     }
   }
 
-  /** Begin anew if nothing comes for a while. */
-  #expectMore() {
+  /** Begin anew if nothing comes for so long. */
+  #expectMore(patience = SILENCE_MS) {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
       this.silent = this.single ? 0 : this.silent + 1;
       this.on.lost();
       this.start();
-    }, SILENCE_MS);
+    }, patience);
   }
 
   #arrived(frame, jpeg) {
@@ -132,6 +133,8 @@ export class LiveStream {
     const change = underWay === null || this.single ? "" : this.control.arrived(underWay, jpeg.length);
     if (change === "less") this.reopen();
     else if (change === "more") this.#connect();
+    if (this.single && isSame(frame, this.last)) return; // which is there before the server has another
+    this.last = frame;
     this.newest = { frame, jpeg };
     if (!this.drawing) this.#draw();
   }
@@ -149,3 +152,5 @@ export class LiveStream {
     this.drawing = false;
   }
 }
+
+const isSame = (frame, other) => frame.index === other?.index && frame.video === other?.video && frame.blurred === other?.blurred;

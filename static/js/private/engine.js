@@ -52,13 +52,13 @@ export class Engine {
   }
 
   /** End, and give the memory back; what was asked is answered with these words, and `load` starts anew. */
-  close(words = "It was ended. Start it again.") {
+  close(words = "The analysis was stopped. Start it again.") {
     this.calls?.end(words);
     this.worker = this.calls = this.loading = null;
   }
 
   async #call(method, argument, transfer) {
-    if (!this.calls) throw new Error("It was ended. Start it again.");
+    if (!this.calls) throw new Error("The analysis was stopped. Start it again.");
     return this.calls.call(method, argument, transfer).catch(({ message }) => {
       throw new Error(MEMORY.test(message) ? NO_ROOM : message);
     });

@@ -29,7 +29,7 @@ export class FaceDialog {
     byId("face-undo").addEventListener("click", () => this.#undo());
   }
 
-  /** Edit a face of the video `id`; `time` is where the video stands, `onChange` is called when the results have changed. */
+  /** Edit a face of the video `id`; `time` is where the video is, `onChange` is called when the results have changed. */
   open(id, summary, face, time, onChange) {
     Object.assign(this, { address: `${this.jobs}/${id}/faces`, summary, face, time, onChange });
     byId("face-title").textContent = nameOf(face);
@@ -42,7 +42,7 @@ export class FaceDialog {
     const splits = time > face.first_seen && time < face.last_seen;
     byId("face-split").disabled = !splits;
     byId("face-split-words").textContent = splits
-      ? `From ${clock(time, 1)} on, where the video stands, it becomes another face.`
+      ? `From ${clock(time, 1)} on, where the video is now, it becomes another face.`
       : "Move the video to the moment at which the face becomes someone else.";
     this.dialog.showModal();
   }
