@@ -254,7 +254,7 @@ def test_people_of_whom_nothing_is_seen_are_named(run: Path, tmp_path: Path):
     dataset.write("frames", "controls-0", frames.assign(usable=pd.array([False] * len(frames), "boolean")))
     (tmp_path / "g.csv").write_text("file,group,person,face\ncontrols/0.mp4,a,P1,\ncontrols/1.mp4,a,P2,7\n")
     notes = conclude(run, read_lists(None, tmp_path / "g.csv", ["controls/0.mp4", "controls/1.mp4"]), SETTINGS)
-    assert ">0 %</td>" in (run / "report.html").read_text("utf-8")
+    assert ">0%</td>" in (run / "report.html").read_text("utf-8")
     assert notes == ["No usable frame shows these people, who are in no comparison: P1, P2."]
 
 
