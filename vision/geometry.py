@@ -79,6 +79,10 @@ class Square:
         height = min(self.y + self.size, other.y + other.size) - max(self.y, other.y)
         return width * max(0.0, height) / min(self.size, other.size) ** 2
 
+    def is_inside(self, shape: tuple[int, ...]) -> bool:
+        """Whether all of it, were it upright, is inside a picture of `shape` (height, width, ...)."""
+        return min(self.x, self.y) >= 0 and self.x + self.size <= shape[1] and self.y + self.size <= shape[0]
+
     def corners(self) -> Corners:
         """Return its corners, turned: those at the forehead from left to right, then at the chin from right to left."""
         x, y = self.middle

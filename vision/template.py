@@ -32,7 +32,7 @@ class Template:
     @property
     def small(self) -> bool:
         """Whether the face has fewer pixels than a template should have: people look alike then."""
-        return min(self.patch.shape) < _PIXELS
+        return max(self.patch.shape) < _PIXELS  # of one that is cut off, a side is shorter
 
     @classmethod
     def of(cls, pyramid: Pyramid, face: Square) -> Self | None:

@@ -42,6 +42,9 @@ _RECOGNISED: Final = 0.7
 different people reach it in one pair of 400, or 200 with the two views of a lost one; 0.6 in one of 85."""
 _RECOGNISED_SMALL: Final = 0.95
 """The same where a face is narrower than a template should be: people in one dim, coarse video reach 0.83."""
+_COMING: Final = 0.4
+"""Seconds for which a face that the edge of live video cuts off has no number, while somebody is lost who it may be: a
+part of a face looks like nobody."""
 _UNLIKE: Final = 0.1
 """How far below that its correlation with every other face must be."""
 _MAX_UNCONFIRMED: Final = 0.8
@@ -164,6 +167,8 @@ class FaceTracker:
         self._frame_time: float | None = None
         self._now = 0.0
         self._search: _Search | None = None
+        self._coming_since: float | None = None
+        """Since when a face is cut off that has no number yet."""
         self._due: tuple[Image, Pyramid] | None = None
         """The frame that is to be searched, once there is time."""
         self._searched_at = -inf
@@ -267,10 +272,25 @@ class FaceTracker:
         for track, detection in self._matches(search, unmatched):
             self._confirm(track, search.places[track], detection, search.pyramid)
             del unmatched[detection]
+        coming = False
         for detection, template in sorted(unmatched.items(), key=lambda item: item[0].face.x):
             now = _carried(template, detection.face, search.since)
             if now and all(now.overlap(track.face) < _SAME_PLACE for track in self._tracks):
-                self._start_track(replace(detection, face=now), template)
+                known = self._recognise(template)
+                if not known and self._is_coming(detection.face, search.pyramid.shape):
+                    coming = True
+                else:
+                    self._start_track(replace(detection, face=now), template, known)
+        if not coming:
+            self._coming_since = None
+
+    def _is_coming(self, face: Square, shape: tuple[int, int]) -> bool:
+        """Whether a face is better looked at again once it is in view as a whole, to see whether it is a lost one."""
+        if not self._live or not self._lost or face.is_inside(shape):
+            return False
+        if self._coming_since is None:
+            self._coming_since = self._searched_at
+        return self._searched_at - self._coming_since < _COMING
 
     def _matches(self, search: _Search, found: dict[Detection, Template]) -> list[tuple[Track, Detection]]:
         """Return which track each detection belongs to, as far as it belongs to one.
@@ -312,9 +332,8 @@ class FaceTracker:
         self._tracks.remove(track)
         self._lost.append(track)
 
-    def _start_track(self, detection: Detection, template: Template) -> None:
-        """Follow a face: one that was lost, if it is certainly that, or a new one."""
-        known = self._recognise(template)
+    def _start_track(self, detection: Detection, template: Template, known: Track | None) -> None:
+        """Follow a face: one that was lost, or a new one."""
         if known:
             self._lost.remove(known)
             number, first = known.id, known.first

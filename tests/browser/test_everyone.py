@@ -72,7 +72,8 @@ def test_figures_keep_their_words_on_phones(new_page: NewPage, live_app: str) ->
         assert box
         assert box["width"] > 10
     page.goto(f"{live_app}pictures")
-    expect(page.locator(".paste-hint")).to_be_hidden()
+    expect(page.locator("#drop-title")).to_have_text("Add pictures or videos", use_inner_text=True)
+    expect(page.get_by_text("or paste a picture")).to_be_hidden()
 
 
 def test_labels_on_a_phone_are_large_enough_to_read(new_page: NewPage, live_app: str) -> None:

@@ -36,6 +36,19 @@ def answer(page: Page, *faces: Any) -> None:
     page.route("**/api/live/frame?*", lambda route: route.fulfill(json=found))
 
 
+def test_the_check_can_begin_without_scrolling_on_a_phone(new_page: NewPage, staged: SimpleNamespace) -> None:
+    """The picture has the camera's shape, and leaves room for what is to be pressed."""
+    page = new_page(viewport={"width": 360, "height": 780})
+    answer(page, face(1, "Happy", 0.9, (200, 100, 200, 200)))
+    page.goto(f"{staged.address}check")
+    page.get_by_label("On the server").check()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#begin")).to_be_enabled()
+    left, top, right, bottom = box(page.locator("#stage"))
+    assert (right - left) / (bottom - top) == pytest.approx(4 / 3, rel=0.01)
+    assert box(page.locator("#begin"))[3] <= 780
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_the_prompt_of_the_check_covers_no_face(
     new_page: NewPage, staged: SimpleNamespace, width: int, height: int

@@ -49,6 +49,7 @@ const camera = new OwnCamera(byId("video"), stage, places.analyser, {
 camera.show({ labels: false, blur: false }); // to see what it takes them for would lead the visitor
 
 function takeIn({ faces, width, height, mirrored }) {
+  byId("stage").style.setProperty("--ratio", String(width / height));
   stage.mark(faces, { width, height, mirrored, labels: false });
   const face = faces.toSorted((a, b) => b.box[2] - a.box[2])[0];
   byId("begin").disabled = !face;

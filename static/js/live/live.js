@@ -193,7 +193,8 @@ byId("full-screen").hidden = !document.fullscreenEnabled;
 document.addEventListener("fullscreenchange", () => {
   const full = document.fullscreenElement !== null;
   byId("full-screen").setAttribute("aria-pressed", String(full));
-  byId("full-screen-words").textContent = full ? "Exit full screen" : "Full screen";
+  const words = full ? "Exit full screen" : "Full screen";
+  Object.assign(byId("full-screen"), { ariaLabel: words, title: words });
 });
 
 /* A page that nobody sees gives its connection and the camera back, unless it records. */
