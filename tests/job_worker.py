@@ -1,8 +1,9 @@
 """The worker that analyses videos, with a stand-in for the network: `python -m tests.job_worker [FILE]`.
 
-As long as FILE exists, the analysis stays where it is.
+As long as FILE exists, the analysis stays where it is. `ThreadRunner` does the same work without a process.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.queue import worker
-from config import ModelSettings
+from analysis.queue.runner import JobRunner
+from config import ModelSettings, Settings
 from entities import Classifier, Image
 from tests.footage import FixedClassifier
 
@@ -29,6 +31,24 @@ class HeldClassifier(FixedClassifier):
         while self._obstacle.exists():
             threading.Event().wait(0.01)
         return super().predict(faces)
+
+
+class ThreadRunner(JobRunner):
+    """Lets its own thread do the worker's work: a process takes longer to import what that needs than to do it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        reading, self._writing = os.pipe()
+        self._inbox = worker.Inbox(os.fdopen(reading, encoding="utf-8"))
+
+    def close(self) -> None:
+        """End the work, and put its job back into the queue."""
+        os.close(self._writing)
+        super().close()
+
+    def _work(self) -> bool:
+        worker.Worker(self._settings, lambda: FixedClassifier("Happy", 0.8), self._inbox).run(idle_seconds=0)
+        return True
 
 
 def load(_: ModelSettings) -> Classifier:

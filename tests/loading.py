@@ -2,7 +2,7 @@
 
 import os
 import signal
-import time
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,12 +40,13 @@ class Mortal(Brightness):
         return super().predict(faces)
 
 
-class Slow(FixedClassifier):
-    """Takes its time."""
+class Endless(FixedClassifier):
+    """Never gets done with a face."""
 
     def predict(self, faces: Sequence[Image] | Image) -> NDArray[np.float32]:
-        """Return one row a face, after a while."""
-        time.sleep(0.5)
+        """Wait for ever if there is a face."""
+        if len(faces):
+            threading.Event().wait()
         return super().predict(faces)
 
 
@@ -69,9 +70,9 @@ def mortal(_: Settings) -> Classifier:
     return Mortal()
 
 
-def slow(_: Settings) -> Classifier:
-    """Load Slow."""
-    return Slow()
+def endless(_: Settings) -> Classifier:
+    """Load Endless."""
+    return Endless()
 
 
 def deadly(_: Settings) -> Classifier:

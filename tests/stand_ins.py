@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from queue import SimpleQueue
 from typing import Any
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -16,7 +18,7 @@ from entities import Frame, FrameResult, Image
 from tests.network_cameras import plain_picture
 from vision.sources import Frames
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a test that waits for something has failed."""
 
 
@@ -173,6 +175,41 @@ class FakeWebcam:
     def release(self) -> None:
         """Let go of the device."""
         self.released.set()
+
+
+@contextmanager
+def vain_waits() -> Iterator[list[float]]:
+    """Collect how long this thread slept, or waited for a thread, an event or a condition that did not come in time.
+
+    What blocks is waited for in vain however fast the computer is; what ends is not, however slow it is.
+    """
+    here = threading.get_ident()
+    vain: list[float] = []
+
+    def note(seconds: float | None, *, came: bool) -> None:
+        if not came and seconds and threading.get_ident() == here:
+            vain.append(seconds)
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        real_join(thread, timeout)
+        note(timeout, came=not thread.is_alive())
+
+    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        came = real_wait(condition, timeout)
+        note(timeout, came=came)
+        return came
+
+    def sleep(seconds: float) -> None:
+        note(seconds, came=False)
+        real_sleep(seconds)
+
+    real_join, real_wait, real_sleep = threading.Thread.join, threading.Condition.wait, time.sleep
+    with (
+        mock.patch.object(threading.Thread, "join", join),
+        mock.patch.object(threading.Condition, "wait", wait),
+        mock.patch.object(time, "sleep", sleep),
+    ):
+        yield vain
 
 
 def first(results: Iterator[FrameResult], wanted: Callable[[FrameResult], bool]) -> FrameResult:

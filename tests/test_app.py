@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -186,11 +186,21 @@ def test_a_signal_during_the_start_ends_all_that_was_started(camera: FakeCamera,
     assert list(camera.results()) == []  # it is closed
 
 
+PATIENT = """
+import runpy, threading
+from web.serving import server
+server.TIMEOUT = 3600
+threading.Timer.run = lambda timer: None
+runpy.run_path("app.py", run_name="__main__")
+"""
+"""The command, but it would wait for viewers without end, and nothing would end it after a while."""
+
+
 @contextmanager
-def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+def started(*arguments: str, program: Sequence[str] = ("app.py",)) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
     """Run the command and yield it with the host and port that it printed."""
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", "0", *arguments],
+        [sys.executable, *program, "--port", "0", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -219,7 +229,7 @@ def test_a_file_that_is_not_there_is_missed_at_once(elsewhere: str):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
     """The page is there after two seconds of work, loading included; a signal ends it at once, with a viewer."""
-    with started("--config", elsewhere, "--source", str(DEMO_CLIP)) as (process, host, port):
+    with started("--config", elsewhere, "--source", str(DEMO_CLIP), program=("-c", PATIENT)) as (process, host, port):
         page = http.client.HTTPConnection(host, port, timeout=30)
         page.request("GET", "/")
         assert page.getresponse().status == 200
@@ -229,10 +239,8 @@ def test_the_command_starts_and_stops_at_once(elsewhere: str, name: str):
         viewer.request("GET", "/video_feed")
         stream = viewer.getresponse()
         assert len(stream.read(1000)) == 1000
-        began = time.monotonic()
         process.send_signal(getattr(signal, name))
-        assert process.wait(30) == 0
-        assert time.monotonic() - began < 4  # half a second on an idle computer; a viewer's timeout is 10
+        assert process.wait(60) == 0
         assert process.stdout
         assert "Traceback" not in process.stdout.read()
         viewer.close()

@@ -91,7 +91,7 @@ def _draw_effects(panel: Axes, rows: DataFrame) -> None:
 def laid_out(figure: Figure) -> Figure:
     """Arrange a figure now, and not again each time that it is saved."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,23 @@ from errors import FacesChangeError
 from tests.footage import FixedClassifier, make_video
 
 
-@pytest.fixture
-def results(tmp_path: Path, portrait: tuple[Image, Box]) -> Path:
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory, portrait: tuple[Image, Box]) -> Path:
     """Return the results of a video in which one face is seen, then none, then one again elsewhere."""
+    folder = tmp_path_factory.mktemp("analysed")
     image = np.asarray(cv2.resize(portrait[0], (160, 190)), np.uint8)
     nobody = np.full((190, 400, 3), 90, np.uint8)
     left, right = nobody.copy(), nobody.copy()
     left[:, :160], right[:, 240:] = image, image
-    video = make_video(tmp_path / "a.mp4", iter([left] * 20 + [nobody] * 40 + [right] * 20), fps=10)
-    analyze_video(video, tmp_path / "out", Settings(), FixedClassifier("Sad", 0.9))
-    return tmp_path / "out"
+    video = make_video(folder / "a.mp4", iter([left] * 20 + [nobody] * 40 + [right] * 20), fps=10)
+    analyze_video(video, folder / "out", Settings(), FixedClassifier("Sad", 0.9))
+    return folder / "out"
+
+
+@pytest.fixture
+def results(analysed: Path, tmp_path: Path) -> Path:
+    """Return a copy of the results, to be changed."""
+    return Path(shutil.copytree(analysed, tmp_path / "out"))
 
 
 def numbers(results: Path) -> list[int]:

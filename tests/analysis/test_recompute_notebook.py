@@ -12,7 +12,7 @@ from analysis.batch.dataset import Dataset
 from analysis.study.study import conclude, read_lists
 from config import ROOT, Settings
 from entities import EXPRESSIONS
-from tests.analysis.test_study import add
+from tests.analysis.test_study import add, save_no_figures
 from tests.tables import course, together
 
 NOTEBOOK = ROOT / "examples" / "recompute.ipynb"
@@ -40,7 +40,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "markers.csv").write_text("\n".join(markers))
     (folder / "groups.csv").write_text("\n".join(groups))
     files = [f"{number}.mp4" for number in range(2 * PEOPLE + 1)]
-    conclude(folder / "out", read_lists(folder / "markers.csv", folder / "groups.csv", files), Settings())
+    with pytest.MonkeyPatch.context() as patched:
+        save_no_figures(patched)
+        conclude(folder / "out", read_lists(folder / "markers.csv", folder / "groups.csv", files), Settings())
     return folder
 
 

@@ -1,5 +1,6 @@
 """What the files of a run show together: lists that fit them or not, tables that are made anew, and the report."""
 
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from analysis.batch.dataset import Dataset, file_row
@@ -45,6 +47,25 @@ def make_run(out: Path) -> Path:
 def run(tmp_path: Path) -> Path:
     """Return the folder of a run before anything was made of its frames."""
     return make_run(tmp_path / "out")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save no figures: what is drawn, other tests look at."""
+    save_no_figures(monkeypatch)
+
+
+def save_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let empty files stand for figures, most of the work of a study."""
+
+    def save(_: Figure, file: io.StringIO | Path, **__: object) -> None:
+        if isinstance(file, io.StringIO):
+            file.write("<svg></svg>")
+        else:
+            Path(file).touch()
+
+    monkeypatch.setattr(Figure, "savefig", save)
+    monkeypatch.setattr(Figure, "draw_without_rendering", lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +126,7 @@ def test_everything_follows_from_the_frames(study: Path):
     assert json.loads((study / "controls-0" / "summary.json").read_text("utf-8"))["intervals"][0]["onset"] == 2.0
 
 
-def test_tables_for_statistics_elsewhere(run: Path, tmp_path: Path):
+def test_tables_for_statistics_elsewhere(run: Path, tmp_path: Path, undrawn: None):
     """Long has a row a line of the list and marker, wide a row a person, by hand from the frames; columns stay."""
     markers, groups = lists(tmp_path)
     rows = [
@@ -132,7 +153,7 @@ def test_tables_for_statistics_elsewhere(run: Path, tmp_path: Path):
     assert not {"trial", "age"} & set(wide.columns), "they differ within people"
 
 
-def test_the_long_table_keeps_the_columns_of_the_list_of_markers(run: Path, tmp_path: Path):
+def test_the_long_table_keeps_the_columns_of_the_list_of_markers(run: Path, tmp_path: Path, undrawn: None):
     """A value a file and marker; empty over whole files, and where it differs within a marker, which is told."""
     _, groups = lists(tmp_path)
     order = {"controls/0": "first", "controls/1": "second"}
@@ -176,7 +197,7 @@ def test_conditions_are_compared_within_people(study: Path):
     assert "Within people" in (study / "report.html").read_text("utf-8")
 
 
-def test_who_is_seen_too_little_is_left_out_and_listed(run: Path, tmp_path: Path):
+def test_who_is_seen_too_little_is_left_out_and_listed(run: Path, tmp_path: Path, undrawn: None):
     """By usable seconds or their share, under each marker and over the whole files; the table says why."""
     dataset = Dataset(run)
     for key, seen in (("controls-0", 3.0), ("controls-1", 0.0)):
@@ -286,7 +307,7 @@ def test_without_lists_there_are_intervals_and_a_report(run: Path):
     assert (run / "report.html").is_file()
 
 
-def test_what_lists_no_longer_say_is_gone(run: Path, tmp_path: Path):
+def test_what_lists_no_longer_say_is_gone(run: Path, tmp_path: Path, undrawn: None):
     """Without a list of groups there are no tables and figures of groups; what somebody keeps there stays."""
     markers, groups = lists(tmp_path)
     conclude(run, read_lists(markers, groups, names(run)), SETTINGS, csv=True)
@@ -301,7 +322,7 @@ def test_what_lists_no_longer_say_is_gone(run: Path, tmp_path: Path):
     assert [path.name for path in (run / "groups").iterdir()] == ["thesis.txt"]
 
 
-def test_no_two_markers_share_a_figure(run: Path, tmp_path: Path):
+def test_no_two_markers_share_a_figure(run: Path, tmp_path: Path, undrawn: None):
     """Signs and capitals that names of files do not tell apart are told apart by a number."""
     labels = ("CS+", "CS-", "film 1", "film/1", "Film", "film")
     rows = [f"controls/0,{time},{label}" for time, label in enumerate(labels)]

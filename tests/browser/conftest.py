@@ -1,24 +1,27 @@
 """A real browser, a real server in this process, and what every page has to keep: no errors, a strict policy."""
 
+import io
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import av
 import cv2
 import numpy as np
 import pytest
 from flask import Flask
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from app import create_app
 from camera import VideoCamera
-from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings
+from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings, VideoSettings
 from entities import EXPRESSIONS, Classifier
 from model import FacialExpressionModel
 from tests.fake_camera import FakeCamera
@@ -29,9 +32,21 @@ SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
 PATIENCE_MS = 30_000
 """Long enough for a computer that is busy with other work; nothing waits longer than it has to."""
 expect.set_options(timeout=PATIENCE_MS)
+CAMERA_FPS = 15
+SERVER_FPS = 10
+"""Enough for what pages show; what a test waits for is not there sooner with more, which cost most of its work."""
+_UNUSED = (
+    # What Playwright switches off; of two such flags, Chromium takes the last one.
+    *("AimEnabled", "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    "ThirdPartyStoragePartitioning",
+    # Pages of Chromium's own below its address bar, which every window loads, and which cost more than ours.
+    *("WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxPopup"),
+)
 FLAGS = (
     "--no-sandbox",  # Chromium's own sandbox does not work for root in a container; the pages are our own
     "--use-fake-ui-for-media-stream",
+    f"--disable-features={','.join(_UNUSED)}",
 )
 
 
@@ -64,13 +79,15 @@ def serving(app: Flask) -> Iterator[str]:
 
 def live_video(source: Path, folder: Path, classifier: Classifier) -> Iterator[str]:
     """Serve the real application, showing a source; give its address."""
-    settings = Settings(source=str(source), uploads=UploadSettings(folder=folder))
+    video, uploads = VideoSettings(max_fps=SERVER_FPS), UploadSettings(folder=folder)
+    settings = Settings(source=str(source), uploads=uploads, video=video)
     camera = VideoCamera(settings, lambda: classifier)
     with serving(create_app(settings, camera)) as address:
         yield address
         camera.close()
 
 
+@cache
 def demo_footage() -> bytes:
     """Return the demo clip's first 50 frames as the MJPEG of a fake camera."""
     video, frames = cv2.VideoCapture(str(DEMO_CLIP)), list[bytes]()
@@ -81,24 +98,69 @@ def demo_footage() -> bytes:
     return b"".join(frames)
 
 
+def as_y4m(footage: bytes) -> bytes:
+    """Return an MJPEG as a YUV4MPEG2 of CAMERA_FPS; Chromium shows MJPEGs at 30, and decodes each picture each time."""
+    with av.open(io.BytesIO(footage), "r", format="mjpeg") as video:
+        frames = [frame.reformat(format="yuv420p") for frame in video.decode(video=0)]
+    head = f"YUV4MPEG2 W{frames[0].width} H{frames[0].height} F{CAMERA_FPS}:1\n".encode()
+    return head + b"".join(b"FRAME\n" + frame.to_ndarray().tobytes() for frame in frames)
+
+
 @pytest.fixture(scope="module")
 def camera_footage() -> bytes | None:
     """Return the MJPEG that the browser's camera shows; a file of tests that needs a camera has its own."""
     return None
 
 
+class Browsers:
+    """A browser without a camera and one with, for all tests of this folder that follow one another."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._open: dict[bool, tuple[bytes | None, Browser]] = {}
+
+    def get(self, chromium: str, footage: bytes | None, folder: Callable[[], Path]) -> Browser:
+        """Return a browser whose camera shows an MJPEG, or that has none; what it plays goes into a new folder."""
+        kind = footage is not None
+        shown, browser = self._open.get(kind, (None, None))
+        if browser and shown == footage:
+            return browser
+        if browser:
+            browser.close()
+        flags = list(FLAGS)
+        if footage is not None:
+            path = folder() / "footage.y4m"
+            path.write_bytes(as_y4m(footage))
+            flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"]
+        self._playwright = self._playwright or sync_playwright().start()
+        browser = self._playwright.chromium.launch(executable_path=chromium, args=flags)
+        self._open[kind] = footage, browser
+        return browser
+
+    def close(self) -> None:
+        """End all, with Playwright's event loop, which would be in other tests' way."""
+        for _, browser in self._open.values():
+            browser.close()
+        self._open.clear()
+        if self._playwright:
+            self._playwright.stop()
+        self._playwright = None
+
+
+BROWSERS = Browsers()
+
+
+@pytest.hookimpl(trylast=True)  # after the fixtures, which close their pages
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the browsers where a test of another folder comes next, or none."""
+    if nextitem is None or nextitem.path.parent != Path(__file__).parent:
+        BROWSERS.close()
+
+
 @pytest.fixture(scope="module")
-def browser(chromium: str, camera_footage: bytes | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return one browser for a file of tests; not for all, since its event loop would be in others' way."""
-    flags = list(FLAGS)
-    if camera_footage is not None:
-        footage = tmp_path_factory.mktemp("camera") / "footage.mjpeg"
-        footage.write_bytes(camera_footage)
-        flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={footage}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
+def browser(chromium: str, camera_footage: bytes | None, tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """Return the browser for a file of tests."""
+    return BROWSERS.get(chromium, camera_footage, lambda: tmp_path_factory.mktemp("camera"))
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ SMILES = {
 }
 
 
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the report of a study with two groups of six, some conversations, and a file that failed."""
     frames = pd.concat(course("Happy", [0.1] * 10 + [smile] * 20, file=file) for file, smile in SMILES.items())
     markers = pd.DataFrame([(file, 1.0, "film") for file in SMILES], columns=["file", "time", "label"])
@@ -53,7 +53,8 @@ def report(tmp_path: Path) -> Path:
     drawn = GroupResults(
         persons(table), compared, {"": draw_curves(curves(table))}, {"": draw_comparison(compared)}, 0.5
     )
-    section, _ = conclude_pairs(tmp_path, read_pairs(make_talks(tmp_path), names(tmp_path)), WINDOWS)
+    folder = tmp_path_factory.mktemp("talks")
+    section, _ = conclude_pairs(folder, read_pairs(make_talks(folder), names(folder)), WINDOWS)
     assert section
     page = report_page(
         "Facial expressions in 12 files",
@@ -65,7 +66,7 @@ def report(tmp_path: Path) -> Path:
         notes=["groups.csv: in no group, and not compared: bad.mp4."],
         methods={"Faces": "YuNet finds the faces."},
     )
-    path = tmp_path / "report.html"
+    path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
 

@@ -21,6 +21,7 @@ from entities import Image
 from tests.browser.conftest import serving
 from tests.fake_camera import FakeCamera
 from tests.footage import make_video
+from tests.job_worker import ThreadRunner
 from web.routes.jobs import _ONE_CHECK
 from web.services import EXTENSION
 
@@ -40,13 +41,24 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> Path:
-    """Return a file that holds the worker up for as long as it exists; it does not yet."""
-    return tmp_path / "held"
+def held(tmp_path: Path) -> Iterator[Path]:
+    """Return a file that holds the worker, a process then, up for as long as it exists; it does not yet."""
+    path = tmp_path / "held"
+    yield path
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture
-def serve(held: Path, tmp_path: Path) -> Iterator[Callable[[], str]]:
+def make_runner(request: pytest.FixtureRequest) -> Callable[[Settings], JobRunner]:
+    """Return what makes the runner of the jobs: with a process where the test holds it up."""
+    if "held" not in request.fixturenames:
+        return ThreadRunner
+    command = (sys.executable, "-m", "tests.job_worker", str(request.getfixturevalue("held")))
+    return lambda settings: JobRunner(settings, command)
+
+
+@pytest.fixture
+def serve(make_runner: Callable[[Settings], JobRunner], tmp_path: Path) -> Iterator[Callable[[], str]]:
     """Return a function that starts the application, and ends the one before; the videos stay."""
     with ExitStack() as stack:
 
@@ -55,7 +67,7 @@ def serve(held: Path, tmp_path: Path) -> Iterator[Callable[[], str]]:
             camera = FakeCamera()
             settings = Settings(uploads=UploadSettings(folder=tmp_path / "uploads"))
             app = create_app(settings, camera.as_camera())
-            runner = JobRunner(settings, (sys.executable, "-m", "tests.job_worker", str(held)))
+            runner = make_runner(settings)
             app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], jobs=runner)
             address = stack.enter_context(serving(app))
             stack.callback(camera.close)
@@ -64,7 +76,6 @@ def serve(held: Path, tmp_path: Path) -> Iterator[Callable[[], str]]:
             return address
 
         yield start
-        held.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -75,6 +86,7 @@ def page(new_page: Callable[..., Page], serve: Callable[[], str]) -> Page:
     return page
 
 
+@pytest.mark.usefixtures("held")  # so that a real worker analyses it
 def test_a_video_is_analysed_and_plays_with_its_timeline(
     page: Page, clip: Path, tmp_path: Path, shoot: Any, check_accessibility: Any
 ) -> None:
@@ -129,8 +141,11 @@ def test_screen_readers_hear_of_each_face_beside_the_slider(page: Page, clip: Pa
     expect(slider).to_have_text("")
 
 
-def test_answers_that_do_not_come_are_asked_for_again(page: Page, clip: Path, complaints: list[str]) -> None:
+def test_answers_that_do_not_come_are_asked_for_again(
+    page: Page, clip: Path, held: Path, complaints: list[str]
+) -> None:
     """A card waits for the next answer after one that fails or never comes: of a new video, and of one from before."""
+    held.touch()
     page.add_init_script("AbortSignal.timeout = (timeout => ms => timeout(ms / 20))(AbortSignal.timeout);")
     page.reload()
     mishaps: list[Callable[[Route], None]] = []
@@ -152,6 +167,7 @@ def test_answers_that_do_not_come_are_asked_for_again(page: Page, clip: Path, co
     page.set_input_files("#file", clip)
     expect(card).to_have_attribute("data-state", re.compile("queued|running"))
     mishaps += [unavailable, silence, Route.abort]
+    held.unlink()
     expect(card).to_have_attribute("data-state", "done")
     assert mishaps == []
     page.unroute("**/api/jobs")
@@ -184,26 +200,28 @@ def test_the_first_answers_may_fail(page: Page, clip: Path) -> None:
     expect(done).to_have_count(2)
 
 
-def test_a_late_answer_undoes_nothing(page: Page, clip: Path) -> None:
+def test_a_late_answer_undoes_nothing(page: Page, clip: Path, held: Path) -> None:
     """Two looks at the list may be answered in the other order; results that are there stay, once."""
-    held: list[Route] = []
+    late_looks: list[Route] = []
 
     def hold_first_look(route: Route) -> None:
-        if route.request.method == "GET" and not held:
-            held.append(route)
+        if route.request.method == "GET" and not late_looks:
+            late_looks.append(route)
         else:
             route.continue_()
 
+    held.touch()
     page.set_input_files("#file", clip)
     expect(page.locator(".video-card")).to_have_attribute("data-state", re.compile("queued|running"))
     late = page.evaluate("fetch('/api/jobs').then((answer) => answer.text())")
+    held.unlink()
     with page.expect_request("**/api/jobs"):
         page.route("**/api/jobs", hold_first_look)
     page.set_input_files("#file", clip)
     done = page.locator(".video-card[data-state=done]")
     expect(done).to_have_count(2)
     with page.expect_event("requestfinished"):
-        held[0].fulfill(body=late, content_type="application/json")
+        late_looks[0].fulfill(body=late, content_type="application/json")
     page.evaluate("new Promise(requestAnimationFrame)")
     expect(done).to_have_count(2)
     expect(page.locator(".timeline-chart")).to_have_count(4)

@@ -15,7 +15,17 @@ from entities import Box, Classifier, FrameResult, Image, SourceState
 from errors import ModelError, SourceError
 from tests.footage import FixedClassifier
 from tests.network_cameras import plain_picture
-from tests.stand_ins import PATIENCE, FakeSource, HandFedSource, RepeatingSource, first, is_message, is_picture, looks
+from tests.stand_ins import (
+    PATIENCE,
+    FakeSource,
+    HandFedSource,
+    RepeatingSource,
+    first,
+    is_message,
+    is_picture,
+    looks,
+    vain_waits,
+)
 from vision.sources import Source, SourceSpec
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -192,18 +202,18 @@ def test_closing_ends_the_streams(make_camera: Cameras) -> None:
     source = HandFedSource()
     camera = make_camera(source)
     source.show(50)
-    results = camera.results(timeout=PATIENCE)
+    results = camera.results(timeout=10 * PATIENCE)
     first(results, looks(50))
     waiting = threading.Thread(target=list, args=(results,))
     waiting.start()
     camera.close()
-    waiting.join(1)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive()
     assert list(camera.results()) == []
     assert camera.viewers == 0
 
 
-def test_closing_is_quick_whatever_blocks(make_camera: Cameras) -> None:
+def test_closing_is_quick_whatever_blocks(make_camera: Cameras, monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that blocks and a model that never gets loaded do not keep a camera from closing."""
     never = threading.Event()
 
@@ -213,9 +223,10 @@ def test_closing_is_quick_whatever_blocks(make_camera: Cameras) -> None:
 
     camera = make_camera(FakeSource([never]), load)
     next(camera.results())
-    began = time.monotonic()
-    camera.close()
-    assert time.monotonic() - began < 1
+    monkeypatch.setattr("camera.CLOSING", PATIENCE)  # what a busy computer may need for the current frame
+    with vain_waits() as vain:
+        camera.close()
+    assert vain == []
     never.set()
 
 

@@ -156,14 +156,14 @@ def run_experiment(run: str, inlet: MarkerInlet, markers: MarkerLog) -> None:
     outlet = marker_outlet(f"trials-{os.getpid()}")
     until(lambda: inlet.status.state == "connected")
     before = inlet.sent
-    sent = time.monotonic()
-    outlet.push_sample([f"film {run}\n"], pylsl.local_clock())
-    outlet.push_sample([f"before {run}"], pylsl.local_clock() - 0.25)
+    began, stamp, sent = time.monotonic(), pylsl.local_clock(), time.monotonic()
+    outlet.push_sample([f"film {run}\n"], stamp)
+    outlet.push_sample([f"before {run}"], stamp - 0.25)
     until(lambda: inlet.sent == before + 2)
     earlier, film = markers.all()[-2:]
     assert (earlier.label, film.label) == (f"before {run}", f"film {run}")
-    assert film.moment == pytest.approx(sent, abs=0.005)
-    assert earlier.moment == pytest.approx(sent - 0.25, abs=0.005)
+    assert began - 0.005 < film.moment < sent + 0.005
+    assert began - 0.255 < earlier.moment < sent - 0.245
     assert film.time - earlier.time == pytest.approx(0.25, abs=0.005)
     del outlet
     until(lambda: inlet.status.state == "reconnecting")

@@ -119,7 +119,7 @@ def with_prior(labels, noise=1.0, seed=2):
     return 2 * np.eye(7)[labels] + noise * random.normal(size=(len(labels), 7)) + np.log(PRIOR)
 
 
-def drawn_labels(rows=5000):
+def drawn_labels(rows=2000):
     """Return labels as common as PRIOR says."""
     return np.random.default_rng(3).choice(7, size=rows, p=PRIOR)
 

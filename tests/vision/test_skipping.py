@@ -83,6 +83,12 @@ def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return recording(tmp_path_factory.mktemp("video") / name, codec, options, uneven=bool(uneven))
 
 
+@pytest.fixture(scope="module")
+def every(video: Path) -> tuple[list[Frame], float]:
+    """Return all frames of the recording, and its end."""
+    return read(video, EVERY_FRAME)
+
+
 def read(path: Path, sampling: Sampling) -> tuple[list[Frame], float]:
     """Return the frames that are looked at, and the video's end."""
     with VideoFile(path, sampling=sampling) as video:
@@ -91,11 +97,13 @@ def read(path: Path, sampling: Sampling) -> tuple[list[Frame], float]:
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_frames_as_decoding_all(video: Path, sampling: Sampling, threads: int) -> None:
+def test_the_same_frames_as_decoding_all(
+    video: Path, every: tuple[list[Frame], float], sampling: Sampling, threads: int
+) -> None:
     """Frames have the index, the time and the pixels that they have where all are decoded, and none is missing."""
     is_wanted = sampling.picker()
-    every, end = read(video, EVERY_FRAME)
-    expected = [frame for frame in every if is_wanted(frame.index, frame.time or 0.0)]
+    frames, end = every
+    expected = [frame for frame in frames if is_wanted(frame.index, frame.time or 0.0)]
     with patch("cv2.getNumThreads", return_value=threads):
         found, found_end = read(video, sampling)
     assert [(frame.index, frame.time) for frame in found] == [(frame.index, frame.time) for frame in expected]

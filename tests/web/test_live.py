@@ -24,6 +24,7 @@ from config import ServerSettings
 from entities import SourceState, SourceStatus
 from tests.conftest import serving
 from tests.fake_camera import FakeCamera, frame_result
+from tests.stand_ins import PATIENCE, vain_waits
 from web.live_pictures import Drawings
 from web.services import EXTENSION, Services
 from web.serving.server import Connection, Server
@@ -42,7 +43,7 @@ def connect(server: Server, path: str = "/video_feed", receive_buffer: int = 0) 
     sock = socket.socket()
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    sock.settimeout(10)
+    sock.settimeout(PATIENCE)
     sock.connect(server.bind_addr)
     sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return sock
@@ -52,7 +53,7 @@ def connect(server: Server, path: str = "/video_feed", receive_buffer: int = 0) 
 def stream(server: Server, path: str) -> Iterator[HTTPResponse]:
     """Open a stream."""
     host, port = server.bind_addr
-    connection = HTTPConnection(host, port, timeout=10)
+    connection = HTTPConnection(host, port, timeout=PATIENCE)
     connection.request("GET", path)
     response = connection.getresponse()
     yield response
@@ -147,7 +148,7 @@ def test_a_viewer_who_never_reads_is_dropped(server: Server, camera: FakeCamera,
 
 def until(condition, camera: FakeCamera) -> None:
     """Publish frames until something is true."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         camera.publish()
@@ -205,14 +206,15 @@ def test_events_tell_the_status_then_the_frames(server: Server, camera: FakeCame
         kind, status = next(events)
         assert kind == "status"
         assert (status["state"], status["frame"]) == ("live", None)
+        began = time.time()
         camera.publish()
         kind, status = next(events)
         assert (kind, status["frame"]) == ("status", {"width": 64, "height": 48})
         kind, frame = next(events)
         assert kind == "message"
         face = frame.pop("faces")[0]
-        assert abs(frame.pop("time") - (time.time())) < 5
-        assert abs(frame.pop("clock") - (time.time())) < 5
+        assert began - 5 < frame.pop("time") < time.time() + 5
+        assert began - 5 < frame.pop("clock") < time.time() + 5
         assert frame == {
             "index": 0,
             "width": 64,
@@ -254,17 +256,19 @@ def test_events_have_a_heartbeat(server: Server, camera: FakeCamera, monkeypatch
 
 def test_stopping_does_not_wait_for_viewers(app: Flask, camera: FakeCamera):
     """The server stops at once with viewers who read, who never read, and who never even asked."""
-    with ExitStack() as clients:
-        with serving(app, max_viewers=2) as server:
-            camera.frame_bytes = BIG_FRAME
-            camera.publish()
-            reader = clients.enter_context(connect(server))
-            clients.enter_context(connect(server, receive_buffer=4096))
-            clients.enter_context(socket.create_connection(server.bind_addr))
-            read_until(reader, b"#000000")
-            began = time.monotonic()
-            camera.close()
-        assert time.monotonic() - began < 1.5
+    with ExitStack() as clients, serving(app, max_viewers=2) as server:
+        server.timeout = 3600.0  # who waited for a viewer, would wait until the test is stopped
+        camera.frame_bytes = BIG_FRAME
+        camera.publish()
+        reader = clients.enter_context(connect(server))
+        clients.enter_context(connect(server, receive_buffer=4096))
+        clients.enter_context(socket.create_connection(server.bind_addr))
+        read_until(reader, b"#000000")
+        camera.close()
+        server.shutdown_timeout = PATIENCE  # what a busy computer may need for its threads to end
+        with vain_waits() as vain:
+            server.stop()
+        assert max(vain, default=0.0) <= 0.01  # cheroot looks that often whether its loop has ended
 
 
 def test_who_comes_while_the_server_stops_is_hung_up_on(app: Flask):
@@ -282,7 +286,7 @@ def test_who_comes_while_the_server_stops_is_hung_up_on(app: Flask):
 
 def test_a_body_that_is_too_large_is_refused_unread(server: Server):
     """A gigabyte is refused by its header, in JSON, without waiting for it."""
-    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+    with socket.create_connection(server.bind_addr, timeout=PATIENCE) as sock:
         sock.sendall(
             b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
             b"Content-Length: 1000000000\r\n\r\n" + bytes(200_000)
@@ -299,7 +303,7 @@ def test_a_body_that_is_too_large_is_refused_unread(server: Server):
 )
 def test_garbage_gets_an_answer_and_the_server_goes_on(server: Server, client: FlaskClient, garbage: bytes):
     """What is no HTTP, or too much of it, is refused; the next request is served."""
-    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+    with socket.create_connection(server.bind_addr, timeout=PATIENCE) as sock:
         sock.sendall(garbage)
         sock.shutdown(socket.SHUT_WR)
         try:
@@ -322,7 +326,7 @@ def pause(sock: socket.socket) -> None:
 
 def drip_until_answered(sock: socket.socket, piece: bytes = b"a") -> bytes:
     """Send a piece whenever nothing has come for the socket's timeout; return what comes."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         sock.sendall(piece)
         with suppress(TimeoutError):
@@ -369,7 +373,7 @@ def test_clients_that_never_ask_hold_up_nobody(app: Flask, monkeypatch):
 def test_a_body_may_take_longer_than_its_headers(server: Server):
     """Over a slow line, a picture arrives all the same."""
     server.timeout = 1
-    with socket.create_connection(server.bind_addr, timeout=10) as sock:
+    with socket.create_connection(server.bind_addr, timeout=PATIENCE) as sock:
         sock.sendall(
             b"POST /api/live/frame?stream=abcdefghijklmnop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60001\r\n"
             b"Expect: 100-continue\r\n\r\n"
@@ -396,16 +400,14 @@ def test_a_hundred_viewers(app: Flask, camera: FakeCamera, the: Services):
             selector.register(viewer, selectors.EVENT_READ, viewer)
         rounds = []
         for index in range(15):
-            began = time.monotonic()
+            began = time.process_time()
             camera.publish()
             wait_for_all(selector, b"#%06d" % index, viewers)
-            rounds.append(time.monotonic() - began)
+            rounds.append(time.process_time() - began)
         with stream(server, "/api/status") as response:
-            began = time.monotonic()
             assert json.loads(response.read())["viewers"] == viewers
-            assert time.monotonic() - began < 1
         camera.close()
-    assert median(rounds) < 0.1  # about 0.02 on two idle cores
+    assert median(rounds) < 0.1  # of a processor, this client included; the clock runs on while others are busy
 
 
 def wait_for_all(selector: selectors.DefaultSelector, mark: bytes, viewers: int) -> None:
