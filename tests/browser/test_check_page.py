@@ -46,7 +46,7 @@ def camera_footage() -> bytes:
 def hurry(route: Route) -> None:
     """Serve the page's script with expressions that are held for a moment only."""
     script = (ROOT / "static/js/check/check.js").read_text()
-    for name, value in {"READ_MS": 20, "HOLD_MS": 500, "REACTION_MS": 0, "TICK_MS": 10}.items():
+    for name, value in {"READ_MS": 20, "HOLD_MS": 1000, "REACTION_MS": 0, "TICK_MS": 10}.items():
         script, changed = re.subn(rf"const {name} = \d+", f"const {name} = {value}", script)
         assert changed == 1
     route.fulfill(body=script, content_type="text/javascript")
