@@ -403,6 +403,11 @@ def test_the_page_fits_every_screen(new_page: NewPage, live_app: str, shoot: Any
         assert stage["y"] + stage["height"] <= height
 
 
+HOLD = """(part, words) => {
+  Object.defineProperty(part, "textContent", { set() {}, configurable: true });
+  part.replaceChildren(words);
+}"""
+"""Let a part of the page say something, whatever the page would write there."""
 PARTS = """[...document.querySelectorAll('.toolbar :is(button, label):not([hidden])')].map(part => {
   const { left, top, right } = part.getBoundingClientRect();
   const inside = 0 <= left && right <= innerWidth && part.scrollWidth <= part.clientWidth + 1;
@@ -432,7 +437,8 @@ def test_a_recording_moves_nothing_on_a_phone(new_page: NewPage, live_app: str, 
     expect(page.locator("#marker-set")).to_be_visible()
     expect(page.locator("#record-time")).to_have_text(re.compile("0:0"))
     shown = page.locator("#record-time")
-    shown.evaluate("time => Object.defineProperty(time, 'textContent', { set() {}, configurable: true })")
+    for part, words in ((shown, "0:00"), (page.locator("#latency"), "888 ms"), (page.locator("#fps"), "88.8 fps")):
+        part.evaluate(HOLD, words)
     for words in ("59:59", "1:00:00", "10:00:00"):
         shown.evaluate("(time, words) => time.replaceChildren(words)", words)
         assert tops_of_tools(page) == before
