@@ -179,7 +179,7 @@ class FaceTracker:
         """Say that the next frame does not go on from the last: faces get their numbers back by their looks alone."""
         for track in list(self._tracks):
             self._lose(track)
-        self._search = self._due = self._frame_time = None
+        self._search = self._due = self._frame_time = self._coming_since = None
         self._searched_at = -inf
 
     def update(self, image: Image, time: float, grey: Image | None = None) -> list[Track]:
