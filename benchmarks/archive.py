@@ -178,9 +178,9 @@ def _describe(clip: Path, settings: Settings, classifier: Classifier, out: Path 
                 pass
             return
         out.mkdir()
-        with frame_sinks(out, clip.name, *SIZE, uncorrected=False) as tables:
+        with frame_sinks(out, clip.name, *SIZE, uncorrected=False) as append:
             for seen in analysis.frames():
-                tables.append(seen.record)
+                append(seen.record)
 
 
 def _whole(clip: Path, out: Path, settings: Settings, classifier: Classifier, *, annotated: bool) -> None:

@@ -151,6 +151,10 @@ class History:
             self.thumbnails.offer(face.track_id, face.box, shown)
             if not face.uncertain and self._is_stronger(face):
                 self.moments[face.expression] = Moment(frame.index, time, face, draw())
+        self.note_faces(time, faces)
+
+    def note_faces(self, time: float, faces: Sequence[Face]) -> None:
+        """Take in the faces of one frame, without pictures."""
         self.note(time, [(face.track_id, face.probabilities, None if face.uncertain else face.label) for face in faces])
 
     def note(self, time: float, faces: Sequence[tuple[int, Sequence[float], int | None]]) -> None:
