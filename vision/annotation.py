@@ -162,6 +162,12 @@ def colour_of(face: Face) -> Colour:
     return UNCERTAIN if face.uncertain else COLOURS[face.expression]
 
 
+def hex_colour(expression: str) -> str:
+    """Return an expression's colour as plots write it: #rrggbb."""
+    red, green, blue = COLOURS[expression]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def _outline(face: Face) -> NDArray[np.float64]:
     """Return (4, 2), x and y of the corners around a face, those at the forehead first."""
     box = face.box

@@ -7,10 +7,9 @@ from typing import Final
 
 from pandas import DataFrame
 
-from analysis.recording.times import parse_time
 from analysis.study.file_names import check_not_written, fitted
 from analysis.study.groups import ALL_FACES, read_faces
-from analysis.study.study_tables import read_list
+from analysis.study.study_tables import read_list, seconds
 from errors import StudyError
 
 COLUMNS: Final = ("pair", "file", "face", "person", "late")
@@ -104,7 +103,4 @@ def _why_no_pair(rows: DataFrame) -> str:
 def _seconds(text: str, where: str) -> float:
     if text.startswith(("-", "−")):
         raise StudyError(f"{where}: late is never below 0. Write {text[1:]} for the other file of the pair.")
-    try:
-        return parse_time(text or "0")
-    except ValueError as error:
-        raise StudyError(f"{where}: {error}") from None
+    return seconds(text or "0", where)

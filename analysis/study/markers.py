@@ -7,8 +7,7 @@ from typing import Any, Final
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from analysis.recording.times import parse_time
-from analysis.study.study_tables import as_numbers, read_list
+from analysis.study.study_tables import as_numbers, read_list, seconds
 from entities import EXPRESSIONS
 from errors import StudyError
 from expressions.intervals import ON
@@ -65,7 +64,7 @@ def read_markers(path: Path, *, others: bool = False) -> DataFrame:
 
 def _listed(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, COLUMNS, others=others)
-    table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    table["time"] = [seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
     return _with_numbers(table)
 
 
@@ -88,7 +87,7 @@ def _events_of_recording(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, ("onset", "duration", "trial_type"), others=others)
     more = table.columns.drop(["onset", "duration", "trial_type", *COLUMNS], errors="ignore")
     for name in ("onset", "duration"):
-        table[name] = [_seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
+        table[name] = [seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
     name, rows, end = path.name.removesuffix(EVENTS), [], 0.0
     for line, event in table.sort_values("onset", kind="stable").iterrows():
         onset, duration = event["onset"], event["duration"]
@@ -243,10 +242,3 @@ def _latency(frames: DataFrame, expression: str, stretch: dict[str, Any], on: fl
         return float("nan")
     times = named.loc[~earlier & (named["time"] < stretch["end"] - _ROUNDING), "time"]
     return max(0.0, float(times.iloc[0]) - start) if len(times) else float("nan")
-
-
-def _seconds(text: str, where: str) -> float:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise StudyError(f"{where}: {error}") from None

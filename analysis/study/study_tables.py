@@ -8,7 +8,8 @@ from typing import Final
 
 from pandas import DataFrame, Series, to_numeric
 
-from analysis.batch.encodings import OLD, decode, encoding_of
+from analysis.batch.encodings import OLD, encoding_of
+from analysis.recording.times import parse_time
 from errors import StudyError
 
 EMPTY: Final = frozenset(("", "na", "n/a", "nan", "null", "#n/a"))
@@ -69,6 +70,19 @@ def as_numbers(column: Series) -> Series:
     return column if (numbers.isna() & (column != "")).any() else numbers
 
 
+def seconds(text: str, where: str) -> float:
+    """Return a time in a list in seconds; `where` is for messages.
+
+    Raises:
+        StudyError: It is none.
+
+    """
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from None
+
+
 def encoding_note(path: Path) -> list[str]:
     """Return a note on a list whose encoding had to be guessed."""
     if encoding_of(path.read_bytes()) != OLD:
@@ -88,7 +102,7 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
         if data.startswith(_EXCEL):
             raise StudyError(f"{path}: is a spreadsheet's own file. In the spreadsheet, save it as “CSV UTF-8”.")
-        return decode(data)
+        return data.decode(encoding_of(data))
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror}). Check its name.") from error
     except UnicodeDecodeError as error:
