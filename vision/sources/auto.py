@@ -70,11 +70,9 @@ class AutoSource:
                 self._chosen = webcam
                 yield frame
                 yield from frames
-        self._chosen = max(others, key=lambda other: other[0])[1] if others else self._demo()
+        note = f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}"
+        self._chosen = max(others, key=lambda other: other[0])[1] if others else demo_source(self._settings, note=note)
         yield from self._chosen.frames()
-
-    def _demo(self) -> Source:
-        return demo_source(self._settings, note=f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}")
 
 
 GOOD: Final = 2
