@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from analysis.queue.admission import check_disk, check_network, check_number
+from analysis.queue.admission import check_disk, check_number
 from analysis.queue.database import Database
 from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.queue.job_files import JobFiles
@@ -55,8 +55,7 @@ class JobStore:
         """
         job_id = token_hex(16)
         with self.database.transaction() as database:
-            check_number(database, owner, most, most_each)
-            check_network(database, network, max(most_each, most // 2))
+            check_number(database, owner, network, most=most, most_each=most_each)
             check_disk(database, self.files.root, size)
             database.execute("INSERT INTO uploads VALUES (?, ?, ?, ?)", (job_id, owner, network, size))
             try:
