@@ -11,8 +11,7 @@ from typing import Final
 from camera import VideoCamera
 from entities import FrameResult, SourceState
 from errors import OutputError
-from outputs.background import Background
-from outputs.output import Output, Session
+from outputs.output import Connection, Output, Session
 
 BACKLOG: Final = 32
 """Frames that may wait, about a second; the oldest are dropped."""
@@ -25,7 +24,7 @@ STEADY: Final = 10.0
 """Seconds after which a receiver counts as back, so that a later fault starts over."""
 
 
-class Sender(Background):
+class Sender(Connection):
     """One output of one camera, which runs as long as this does, whether somebody watches or not."""
 
     def __init__(self, output: Output, camera: VideoCamera) -> None:
