@@ -146,7 +146,8 @@ class History:
         time = frame.time or 0.0
         for face in faces:
             self.thumbnails.offer(face.track_id, face.box, shown)
-            if not face.uncertain and self._is_stronger(face):
+            best = self.moments.get(face.expression)
+            if not face.uncertain and (best is None or face.confidence > best.face.confidence):
                 self.moments[face.expression] = Moment(frame.index, time, face, draw())
         self.note_faces(time, faces)
 
@@ -180,10 +181,6 @@ class History:
             for number, track in self._tracks.items()
         ]
         return sorted(found, key=lambda face: -face.seconds)
-
-    def _is_stronger(self, face: Face) -> bool:
-        best = self.moments.get(face.expression)
-        return best is None or face.confidence > best.face.confidence
 
 
 def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
