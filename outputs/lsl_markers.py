@@ -63,4 +63,4 @@ class MarkerInlet(Connection):
                 local = stamp + inlet.time_correction(CORRECTION_SECONDS)
                 label = plain(" ".join(map(str, sample)))[:LONGEST]
                 self._mark(label, time.monotonic() - (pylsl.local_clock() - local))
-                self._sent += 1
+                self.sent += 1

@@ -67,25 +67,14 @@ class Connection(ABC):
     """What runs an output, or an input of the same kind, on a thread of its own, and says where it stands."""
 
     def __init__(self, name: str) -> None:
-        self._status = OutputStatus(name, "connecting")
-        self._sent = 0
+        self.status = OutputStatus(name, "connecting")
+        """Where it stands."""
+        self.sent = 0
+        """Frames, or markers, that went through."""
+        self.dropped = 0
+        """Frames that were not, as the receiver was not there, or too slow; what a rate leaves out is none."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    @property
-    def status(self) -> OutputStatus:
-        """Where it stands."""
-        return self._status
-
-    @property
-    def sent(self) -> int:
-        """Frames, or markers, that went through."""
-        return self._sent
-
-    @property
-    def dropped(self) -> int:
-        """Frames that were not sent: the receiver was not there, or too slow."""
-        return 0
 
     def start(self) -> None:
         """Begin, and go on until it is closed."""
@@ -105,10 +94,10 @@ class Connection(ABC):
         self, state: OutputState, reason: str, *, level: int = logging.INFO, unexpected: Exception | None = None
     ) -> None:
         """Note where it stands, and log it if that has changed, with the traceback of an error that is not expected."""
-        status = OutputStatus(self._status.name, state, reason)
-        if status != self._status:
+        status = OutputStatus(self.status.name, state, reason)
+        if status != self.status:
             log.log(level, "%s: %s. %s", status.name, status.state, status.reason, exc_info=unexpected)
-            self._status = status
+            self.status = status
 
 
 def shown_expression(face: Face) -> str:
