@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from filelock import FileLock, Timeout
 
+from analysis.queue.tables import TABLES, VERSION
 from errors import ResultsError
 
 log = logging.getLogger(__name__)
@@ -24,19 +25,16 @@ class Database:
     """A database in a folder; for any threads and processes.
 
     Its journal stays where it is between changes, so that a full disk has room for a change: otherwise nothing could
-    be deleted from it. For the same reason it is looked at without writing.
+    be deleted from it. For the same reason it is looked at without writing. One with tables of another version is set
+    aside, as one that is damaged is.
 
     Args:
         folder: Made when it is first needed, for this user of the computer only.
-        version: Of the tables; a database with tables of another version is set aside.
-        tables: SQL that makes them.
 
     """
 
-    def __init__(self, folder: Path, version: int, tables: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._version = version
-        self._tables = tables
         self._prepared = False
 
     @contextmanager
@@ -78,8 +76,8 @@ class Database:
             if fault := self._fault():
                 self._set_aside(fault)
             with closing(self._connect()) as database:
-                if database.execute("PRAGMA user_version").fetchone()[0] != self._version:
-                    database.executescript(f"BEGIN;{self._tables};PRAGMA user_version = {self._version};COMMIT")
+                if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                    database.executescript(f"BEGIN;{TABLES};PRAGMA user_version = {VERSION};COMMIT")
         self._prepared = True
 
     def _fault(self) -> str:
@@ -93,7 +91,7 @@ class Database:
             with closing(self._connect()) as database:
                 fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                other = version != self._version and database.execute("SELECT 1 FROM sqlite_schema").fetchone()
+                other = version != VERSION and database.execute("SELECT 1 FROM sqlite_schema").fetchone()
         except sqlite3.Error as error:
             if error.sqlite_errorcode not in _BEYOND_REPAIR:
                 raise

@@ -12,7 +12,7 @@ from analysis.queue.admission import check_disk, check_number
 from analysis.queue.database import Database
 from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.queue.job_files import JobFiles
-from analysis.queue.tables import TABLES, VERSION, ids, queue_order, read_job, recent_speed
+from analysis.queue.tables import ids, queue_order, read_job, recent_speed
 from errors import ResultsError
 
 _LEFTOVER_SECONDS: Final = 3600
@@ -34,7 +34,7 @@ class JobStore:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.files = JobFiles(folder)
         self.clock = clock
-        self.database = Database(folder, VERSION, TABLES)
+        self.database = Database(folder)
 
     def reserve(self, owner: str, size: int, *, most: int, most_each: int, network: str = "") -> str:
         """Take a place for a video that is about to be received, and make its folder; return the job's random id.
