@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pandas import DataFrame
+from pandas import DataFrame, factorize
 
 from analysis.study.file_names import check_not_written, fitted
 from analysis.study.groups import ALL_FACES, read_faces
@@ -76,11 +76,7 @@ def _listed(path: Path) -> DataFrame:
     for pair, rows in table.groupby("pair", sort=False):
         if why := _why_no_pair(rows):
             raise StudyError(f"{path}: the pair {pair} {why}")
-    return table.sort_values("pair", kind="stable", key=lambda names: names.map(_order(names)))
-
-
-def _order(names: Collection[str]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return table.sort_values("pair", kind="stable", key=lambda names: factorize(names)[0])
 
 
 def _why_no_pair(rows: DataFrame) -> str:

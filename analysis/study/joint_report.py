@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.batch.dataset import file_row, video_values
-from analysis.output.frame_types import joined
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
+from analysis.output.intervals import joined
 from analysis.study.methods import methods
 from analysis.study.report import report_page
 from analysis.study.report_pictures import pictures_of, read_summary

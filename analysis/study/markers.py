@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from analysis.study.study_tables import as_numbers, read_list, seconds
+from analysis.study.study_tables import read_list, seconds, with_numbers
 from entities import EXPRESSIONS
 from errors import StudyError
 from expressions.intervals import ON
@@ -65,12 +65,7 @@ def read_markers(path: Path, *, others: bool = False) -> DataFrame:
 def _listed(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, COLUMNS, others=others)
     table["time"] = [seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
-    return _with_numbers(table)
-
-
-def _with_numbers(table: DataFrame) -> DataFrame:
-    """Return a list whose other columns are numbers where all that they have are."""
-    return table.assign(**{name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS})
+    return with_numbers(table, COLUMNS)
 
 
 def _events(path: Path, *, others: bool) -> DataFrame:
@@ -79,7 +74,7 @@ def _events(path: Path, *, others: bool) -> DataFrame:
     if not files:
         raise StudyError(f"{path}: there is no file whose name ends in {EVENTS} in it.")
     found = concat([_events_of_recording(file, others=others) for file in files], ignore_index=True)
-    return _with_numbers(found.fillna(""))
+    return with_numbers(found.fillna(""), COLUMNS)
 
 
 def _events_of_recording(path: Path, *, others: bool) -> DataFrame:

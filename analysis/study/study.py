@@ -22,10 +22,9 @@ from pandas import DataFrame
 from analysis.batch.dataset import Dataset
 from analysis.output.codebook import write_codebook
 from analysis.output.events import write_events
-from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
-from analysis.output.intervals import find_intervals
+from analysis.output.intervals import find_intervals, joined
 from analysis.study.file_names import check_not_written, fitted
 from analysis.study.group_files import remove_groups, remove_table, write_groups, write_table
 from analysis.study.groups import (

@@ -64,7 +64,12 @@ def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = (),
     return table
 
 
-def as_numbers(column: Series) -> Series:
+def with_numbers(table: DataFrame, texts: Sequence[str]) -> DataFrame:
+    """Return a list whose columns, but for `texts`, are numbers where all that they have are."""
+    return table.assign(**{name: _as_numbers(table[name]) for name in table.columns if name not in texts})
+
+
+def _as_numbers(column: Series) -> Series:
     """Return a column of texts as numbers, where all that it has are, with decimal points or commas."""
     numbers = to_numeric(column.str.replace(",", ".", regex=False).replace("", None), errors="coerce")
     return column if (numbers.isna() & (column != "")).any() else numbers

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from pandas import DataFrame
 
-from analysis.output.frame_types import joined
+from analysis.output.intervals import joined
 from analysis.recording.history import integrals
 from analysis.study.markers import stretches
 from entities import EXPRESSIONS
