@@ -221,7 +221,7 @@ def run_archive(options: argparse.Namespace, figures: dict[str, Any], settings: 
         stages = archive.measure_stages(clips[:2], settings) if "stages" in wanted else {}
         peer = find_peer(options)
         found = run_peer(peer, options.peer_python, VideoScene(clips[0], SIZE), Progress(300)) if peer else {}
-    figures["archive"] = archive.as_json(rates, stages, found)
+    figures["archive"] = {"rates": [asdict(rate) for rate in rates], "stages": stages, "peer": found}
     print(archive.table(rates, stages, found), file=out)
 
 

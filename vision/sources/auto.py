@@ -63,7 +63,7 @@ class AutoSource:
         for number in sorted(self._webcams(), key=lambda number: bool(_SECOND_CHOICE.search(webcam_name(number)))):
             webcam = WebcamSource(number, self._settings, timeout=AUTO_TIMEOUT)
             with closing(webcam.frames()) as frames:
-                best, frame = classify_batch(frames, webcam.name)
+                best, frame = rate_webcam(frames, webcam.name)
                 if best < GOOD or frame is None:
                     others += [(best, webcam)] if frame else []
                     continue
@@ -87,7 +87,7 @@ def quality(image: Image) -> int:
     return GOOD if np.ptp(small, axis=2).mean() > _COLOUR else 1
 
 
-def classify_batch(frames: Frames, name: str) -> tuple[int, Frame | None]:
+def rate_webcam(frames: Frames, name: str) -> tuple[int, Frame | None]:
     """Return the quality of a webcam's pictures, and the first that is good; else the latest, None if none came."""
     best, latest, until = 0, None, 0.0
     try:
