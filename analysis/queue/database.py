@@ -18,6 +18,8 @@ LOCK_SECONDS: Final = 10.0
 _NAME: Final = "jobs.sqlite3"
 _DAMAGED: Final = f"{_NAME}.damaged"
 _BESIDE: Final = ("-journal", "-wal", "-shm")
+_READY: Final = "ready"
+_EMPTY: Final = "empty"
 _BEYOND_REPAIR: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -71,17 +73,19 @@ class Database:
     def _prepare(self) -> None:
         """Make the tables, where there are none; a damaged database is set aside before."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # One that two make at once is locked for one of them, however long that waits; and one alone sets it aside.
-        with only_process(self._folder / "prepare.lock", LOCK_SECONDS):
-            if fault := self._fault():
-                self._set_aside(fault)
-            with closing(self._connect()) as database:
-                if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                    database.executescript(f"BEGIN;{TABLES};PRAGMA user_version = {VERSION};COMMIT")
+        if self._state() != _READY:
+            # One that two make at once is locked for one of them, however long that waits.
+            with only_process(self._folder / "prepare.lock", LOCK_SECONDS):
+                state = self._state()
+                if state not in {_READY, _EMPTY}:
+                    self._set_aside(state)
+                if state != _READY:
+                    with closing(self._connect()) as database:
+                        database.executescript(f"BEGIN;{TABLES};PRAGMA user_version = {VERSION};COMMIT")
         self._prepared = True
 
-    def _fault(self) -> str:
-        """Return why the database will never do; empty where it will.
+    def _state(self) -> str:
+        """Return _READY, _EMPTY where there are no tables yet, or why the database will never do.
 
         Raises:
             sqlite3.Error: It cannot be read now.
@@ -91,14 +95,16 @@ class Database:
             with closing(self._connect()) as database:
                 fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                other = version != VERSION and database.execute("SELECT 1 FROM sqlite_schema").fetchone()
+                has_tables = database.execute("SELECT 1 FROM sqlite_schema").fetchone()
         except sqlite3.Error as error:
             if error.sqlite_errorcode not in _BEYOND_REPAIR:
                 raise
             return str(error)
         if fault != "ok":
             return fault
-        return "its tables are of another version" if other else ""
+        if version == VERSION:
+            return _READY
+        return "its tables are of another version" if has_tables else _EMPTY
 
     def _set_aside(self, fault: str) -> None:
         """Rename it; the files of the videos in it are deleted some time later as left over."""
