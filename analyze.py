@@ -268,7 +268,19 @@ def print_any_name() -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
+    for add_options in (_add_file_options, _add_study_options, _add_run_options):
+        add_options(parser.add_argument)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args([named_like_an_option(text) for text in given])
+    if bool(options.inputs) == bool(options.forget):
+        parser.error("name files to analyse, or with --forget files to delete from the results")
+    if options.begin >= options.end:
+        parser.error("--from must be before --to")
+    return options
+
+
+def _add_file_options(add: Callable[..., object]) -> None:
+    """Add what is analysed, where the results go, and how faces are found and judged."""
     add("inputs", nargs="*", metavar="INPUT", help="files, told apart by their content; folders, lists, addresses")
     add("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
     add("--config", type=Path, metavar="FILE", help="settings; default: config.toml, if there is one")
@@ -280,6 +292,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "longest, in a picture for the largest",
     )
     add("--detector", metavar="KIND", help="what finds the faces: yunet (auto, the default) or haar")
+
+
+def _add_study_options(add: Callable[..., object]) -> None:
+    """Add what the files show together, and of whom."""
     add(
         "--markers",
         type=Path,
@@ -320,6 +336,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     needed = "that a person needs under a marker, and over all, to count in groups"
     add("--min-seconds", type=positive(float), default=0.0, metavar="N", help=f"usable seconds {needed}")
     add("--min-share", type=share, default=0.0, metavar="N", help=f"usable share (0 to 1) of the time {needed}")
+
+
+def _add_run_options(add: Callable[..., object]) -> None:
+    """Add which frames are looked at, by how many processes, and what is written and printed."""
     add("--fps", type=positive(float), metavar="N", help="look at N frames a second at most, evenly spread")
     add("--every", type=positive(int), default=1, metavar="N", help="look at every Nth frame")
     add("--from", dest="begin", type=seconds, default=0.0, metavar="TIME", help="where to begin, as 0:30")
@@ -335,13 +355,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=not sys.stdout.isatty(),
         help="print only what fails; the default where the output is no terminal",
     )
-    given = sys.argv[1:] if arguments is None else arguments
-    options = parser.parse_args([named_like_an_option(text) for text in given])
-    if bool(options.inputs) == bool(options.forget):
-        parser.error("name files to analyse, or with --forget files to delete from the results")
-    if options.begin >= options.end:
-        parser.error("--from must be before --to")
-    return options
 
 
 def named_like_an_option(text: str) -> str:

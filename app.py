@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import socket
-import ssl
 import sys
 import textwrap
 import threading
@@ -25,7 +24,7 @@ from analysis.queue.runner import JobRunner
 from analysis.recording.baseline import load_rest
 from camera import VideoCamera
 from classifier import load_classifier, loaded_once
-from config import VERSION, ServerSettings, Settings, described, load_settings, settings_by_camera
+from config import VERSION, Settings, described, load_settings, settings_by_camera
 from entities import Classifier
 from errors import ConfigError, FacialExpressionError
 from outputs.choice import chosen_outputs
@@ -163,7 +162,11 @@ def serve(app: Flask) -> None:
     services: Services = app.extensions[EXTENSION]
     addresses = own_addresses()
     hosts = {"localhost", "127.0.0.1", "::1", *addresses}
-    context = _tls_context(services.settings.server, hosts) if services.settings.server.https else None
+    context = None
+    if services.settings.server.https:
+        from web.serving.certificates import tls_context  # with cryptography, for which most starts need not wait
+
+        context = tls_context(services.settings.server, hosts)
     server = Server(app, services.settings.server, context)
     server.listen()
     print(welcome(services.settings, server.bind_addr[1], addresses), flush=True)
@@ -189,12 +192,6 @@ def serve(app: Flask) -> None:
             own.camera.close()
         services.jobs.close()
         server.stop()
-
-
-def _tls_context(settings: ServerSettings, hosts: set[str]) -> ssl.SSLContext:
-    from web.serving.certificates import tls_context  # with cryptography, for which most starts need not wait
-
-    return tls_context(settings, hosts)
 
 
 def _end(*_: object) -> None:

@@ -173,7 +173,8 @@ def run(options: argparse.Namespace, figures: dict[str, Any], classifier: Classi
     peer = find_peer(options)
     scenes = list(choose_scenes(options))
     progress = Progress(options.frames)
-    detectors = choose_detectors(options, settings)
+    kinds = [options.detector] if options.detector else DETECTORS
+    detectors = [settings.model_copy(update={"detector": DetectorSettings(kind=kind)}) for kind in kinds]
     # Our own times first: nothing else has made the processor hot by then, or its memory full.
     measured = [(s, d, stages.measure(s, d, classifier, progress)) for s in scenes for d in detectors]
     peer_figures: dict[str, dict[str, Any]] = {}
@@ -220,7 +221,7 @@ def run_archive(options: argparse.Namespace, figures: dict[str, Any], settings: 
         stages = archive.measure_stages(clips[:2], settings) if "stages" in wanted else {}
         peer = find_peer(options)
         found = run_peer(peer, options.peer_python, VideoScene(clips[0], SIZE), Progress(300)) if peer else {}
-    figures["archive"] = archive.as_json(rates, stages, found)
+    figures["archive"] = {"rates": [asdict(rate) for rate in rates], "stages": stages, "peer": found}
     print(archive.table(rates, stages, found), file=out)
 
 
@@ -229,17 +230,11 @@ def find_peer(options: argparse.Namespace) -> str | None:
     if not options.peer:
         return None
     try:
-        found = peers.check(options.peer, options.peer_python)
+        peers.check(options.peer, options.peer_python)
     except peers.PeerError as error:
         print(error, file=sys.stderr)
         return None
-    return options.peer if found else None
-
-
-def choose_detectors(options: argparse.Namespace, settings: Settings) -> list[Settings]:
-    """Return the settings with each detector that is to be measured."""
-    kinds = [options.detector] if options.detector else DETECTORS
-    return [settings.model_copy(update={"detector": DetectorSettings(kind=kind)}) for kind in kinds]
+    return str(options.peer)
 
 
 def run_peer(peer: str, python: Path, scene: Scene, progress: "Progress") -> dict[str, Any]:

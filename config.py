@@ -390,12 +390,11 @@ def settings_by_camera(settings: Settings) -> dict[str, Settings]:
     """Return the settings of each camera by its name, as if it were the only one; the only one has no name."""
     if not settings.cameras:
         return {"": settings}
-    return {camera.name: _of_camera(settings, camera) for camera in settings.cameras}
-
-
-def _of_camera(settings: Settings, camera: CameraSettings) -> Settings:
-    detector = settings.detector.model_copy(update={"kind": camera.detector or settings.detector.kind})
-    return settings.model_copy(update={"source": camera.source, "detector": detector, "cameras": ()})
+    own = {}
+    for camera in settings.cameras:
+        detector = settings.detector.model_copy(update={"kind": camera.detector or settings.detector.kind})
+        own[camera.name] = settings.model_copy(update={"source": camera.source, "detector": detector, "cameras": ()})
+    return own
 
 
 def load_settings(

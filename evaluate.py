@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.detector:
-            return evaluate_detector(options, arguments)
-        if options.people:
+            measure_detector(options, arguments)
+        elif options.people:
             measure_people(options, arguments)
         elif options.rest_rows:
             measure_rest_rows(options, arguments)
@@ -190,8 +190,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def evaluate_detector(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Measure a detector; print and write what was found. Return the exit status."""
+def measure_detector(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Measure a detector; print and write what was found."""
     settings = DetectorSettings(kind=options.detector)
     model = FacialExpressionModel(options.model, options.weights)
     results = {
@@ -199,9 +199,8 @@ def evaluate_detector(options: argparse.Namespace, arguments: Sequence[str]) -> 
         "detector": options.detector,
         **measure_turning(FaceDetector(settings), model.predict, load_pictures(options.pictures)),
     }
-    print(turning_table(results), file=sys.stderr if options.json == "-" else sys.stdout)
+    _show(turning_table(results), options)
     write_json(results, options.json)
-    return 0
 
 
 def turning_table(results: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
@@ -29,6 +30,12 @@ def short_name(name: str) -> str:
     while len(os.fsencode(name)) > MAX_NAME:
         name = name[:-1]
     return name if name.strip(". ") else "results"
+
+
+def unused(name: str, is_taken: Callable[[str], bool], numbered: str = "{}-{}") -> str:
+    """Return a name, with a number behind it, from 2 on, where it is taken."""
+    names = chain([name], (numbered.format(name, number) for number in count(2)))
+    return next(found for found in names if not is_taken(found))
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

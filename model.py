@@ -59,10 +59,12 @@ class FacialExpressionModel:
         """
         architecture, weights = Path(architecture), Path(weights)
         check_files(architecture, weights)
+        from network.runtime import compile_graph
+
         network = _read(architecture, weights) or _convert(architecture, weights)
         self.precision, self.parameters = network.precision, network.parameters
         self.multiply_adds = network.count_multiply_adds()
-        self._request = network.compile(threads)
+        self._request = compile_graph(network.graph, threads)
         self._lock = FairLock()  # several cameras use it, and none is to wait longer than the others
         self._check(weights)
 

@@ -122,7 +122,7 @@ class ExpressionPipeline:
         return raw_faces, {"detect": 1e3 * (detected - started), "classify": 1e3 * (classified - detected)}
 
     def classify_batch(self, frames: Sequence[Frame]) -> list[list[RawFace]]:
-        """Return what each of the next frames alone shows: as `look` does, but faster, all faces in one batch."""
+        """Return what each of the next frames alone shows: as `classify` does, but faster, all faces in one batch."""
         return self._classify([self._find(frame) for frame in frames])
 
     def _classify_paced(self, found: Sequence[_Found], pacer: FacePacer) -> list[RawFace]:

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -162,12 +162,9 @@ def _decode(clip: Path, settings: Settings) -> None:
 def _look(clip: Path, settings: Settings, classifier: Classifier) -> None:
     pipeline = ExpressionPipeline(settings, classifier)
     with _open(clip, settings) as video:
-        window = []
-        for frame in video.frames():
-            window.append(frame)
-            if len(window) == 16:
-                pipeline.classify_batch(window)
-                window = []
+        frames = video.frames()
+        while window := list(islice(frames, 16)):
+            pipeline.classify_batch(window)
 
 
 def _describe(clip: Path, settings: Settings, classifier: Classifier, out: Path | None) -> None:
@@ -178,9 +175,9 @@ def _describe(clip: Path, settings: Settings, classifier: Classifier, out: Path 
                 pass
             return
         out.mkdir()
-        with frame_sinks(out, clip.name, *SIZE, uncorrected=False) as tables:
+        with frame_sinks(out, clip.name, *SIZE, uncorrected=False) as append:
             for seen in analysis.frames():
-                tables.append(seen.record)
+                append(seen.record)
 
 
 def _whole(clip: Path, out: Path, settings: Settings, classifier: Classifier, *, annotated: bool) -> None:
@@ -199,8 +196,3 @@ def table(rates: Sequence[Rate], stages: dict[str, float], peer: dict[str, Any])
         lines += ["", f"{'processor time':30} {'ms a frame':>12}"]
         lines += [f"{name:30} {took:12.2f}" for name, took in stages.items()]
     return "\n".join(lines)
-
-
-def as_json(rates: Sequence[Rate], stages: dict[str, float], peer: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures for machines."""
-    return {"rates": [asdict(rate) for rate in rates], "stages": stages, "peer": peer}

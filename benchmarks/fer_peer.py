@@ -6,7 +6,6 @@ Only that package, OpenCV and NumPy can be imported here.
 import json
 import sys
 import time
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,16 +23,12 @@ def main(width: int, height: int) -> None:
         image = np.frombuffer(data, np.uint8).reshape(height, width, 3)
         if index == 0:
             for _ in range(WARM_UP):
-                _detect(detector, image)
+                detector.detect_emotions(image)
         began = time.perf_counter()
-        faces = _detect(detector, image)
+        faces = detector.detect_emotions(image)
         milliseconds.append(1e3 * (time.perf_counter() - began))
         found.append(bool(faces))
     print(json.dumps({"milliseconds": milliseconds, "with_face": float(np.mean(found)), "opencv": cv2.__version__}))
-
-
-def _detect(detector: Any, image: Any) -> Any:
-    return detector.detect_emotions(image)
 
 
 if __name__ == "__main__":

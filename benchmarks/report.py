@@ -1,5 +1,6 @@
 """Puts the figures into a table for people and a plot."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,8 +59,7 @@ def lifetime_line(lifetime: Lifetime) -> str:
 def viewers_table(audiences: list[dict[str, Any]]) -> str:
     """Return what viewers saw, one column a number of viewers."""
     names = [f"{a['viewers']} viewers" + (f", {a['sleepers']} asleep" if a["sleepers"] else "") for a in audiences]
-    rows = [("", names)]
-    for name, key, form in (
+    forms = (
         ("frames a second, least", "fps_min", "{:.1f}"),
         ("frames a second, median", "fps_median", "{:.1f}"),
         ("made by the server", "pipeline_fps", "{:.1f}"),
@@ -70,42 +70,41 @@ def viewers_table(audiences: list[dict[str, Any]]) -> str:
         ("threads", "threads", "{:d}"),
         ("processor, %", "cpu_percent", "{:.0f}"),
         ("asleep and dropped", "sleepers_dropped", "{:d}"),
-    ):
-        rows.append((name, [_optional(audience[key], form) for audience in audiences]))
-    return _aligned(rows)
+    )
+    return _figures(("", names), forms, audiences)
 
 
 def cameras_table(together: list[dict[str, Any]]) -> str:
     """Return what several cameras gave at once, one column a number of cameras."""
-    rows = [("cameras", [str(each["cameras"]) for each in together])]
-    for name, key, form in (
+    forms = (
         ("frames a second, slowest", "fps_min", "{:.1f}"),
         ("frames a second, fastest", "fps_max", "{:.1f}"),
         ("capture to names, ms", "latency_ms", "{:.1f}"),
         ("processor, %", "cpu_percent", "{:.0f}"),
         ("memory, MB", "memory_mb", "{:.0f}"),
-    ):
-        rows.append((name, [form.format(each[key]) for each in together]))
-    return _aligned(rows)
+    )
+    return _figures(("cameras", [str(each["cameras"]) for each in together]), forms, together)
 
 
 def soak_table(soak: Soak) -> str:
     """Return what the server held before, while and after viewers came and went."""
     columns = {"before": [soak.before], "with viewers, at most": soak.during, "after": [soak.after]}
-    rows = [("", list(columns))]
-    for name, key, form in (
-        ("memory, MB", "memory_mb", "{:.0f}"),
-        ("threads", "threads", "{:d}"),
-        ("handles", "handles", "{:d}"),
-    ):
-        rows.append(
-            (name, [form.format(max(getattr(sample, key) for sample in samples)) for samples in columns.values()])
-        )
+    forms = (("memory, MB", "memory_mb", "{:.0f}"), ("threads", "threads", "{:d}"), ("handles", "handles", "{:d}"))
+    most = [
+        {key: max(getattr(sample, key) for sample in samples) for _, key, _ in forms} for samples in columns.values()
+    ]
     minutes = soak.during[-1].second / 60
     return (
         f"{soak.visits:,} viewers came and went in {minutes:.1f} minutes and saw {soak.frames:,} pictures\n"
-        f"{_aligned(rows)}\nmemory rose by {soak.growth_mb:.1f} MB after the first minute"
+        f"{_figures(('', list(columns)), forms, most)}\nmemory rose by {soak.growth_mb:.1f} MB after the first minute"
     )
+
+
+def _figures(
+    head: tuple[str, list[str]], forms: Sequence[tuple[str, str, str]], columns: Sequence[dict[str, Any]]
+) -> str:
+    """Return a table with a row for each of `forms`: its name, the key of its figures, and how they are written."""
+    return _aligned([head, *((name, [_optional(each[key], form) for each in columns]) for name, key, form in forms)])
 
 
 def plot(results: list[SceneResult], peer: str | None) -> Figure:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
@@ -21,21 +21,6 @@ _APART: Final = 5
 """Frames between what neighbours in a scene of many faces do."""
 _ROOM: Final = 1.7
 """Width of a tile in widths of its face."""
-
-
-class Scene(Protocol):
-    """Frames of one size that can be gone through again and again."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield the frames from the start; `time` is in seconds of the video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +94,10 @@ class CrowdScene:
             place = Box(column * tile[0], row * tile[1], *tile).crop(canvas)
             place[:] = picture[:, ::-1] if number % 2 else picture
         return canvas
+
+
+Scene = VideoScene | CrowdScene
+"""Frames of one size that can be gone through again and again; their times are seconds of the video."""
 
 
 def own_size(path: Path) -> tuple[int, int]:

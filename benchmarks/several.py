@@ -1,17 +1,15 @@
 """Watches the real server with several cameras at once: whether all keep up, and what that takes."""
 
 import json
-import selectors
 import urllib.request
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tqdm import tqdm
 
-from benchmarks.viewers import Viewer, read_for, server
+from benchmarks.viewers import Viewer, frame_rates, read_for, reading, server
 
 SETTLING: Final = 3.0
 """Seconds until everybody is served, and rates are those of a running camera."""
@@ -43,29 +41,21 @@ def measure(source: Path, counts: Sequence[int], seconds: float) -> list[dict[st
 
 
 def _watch(source: Path, count: int, seconds: float) -> Together:
-    with (
-        server(source, cameras=count) as (port, process),
-        ExitStack() as stack,
-        selectors.DefaultSelector() as selector,
-    ):
+    with server(source, cameras=count) as (port, process):
         queries = [f"?camera={number}" for number in range(1, count + 1)] if count > 1 else [""]
         viewers = [Viewer(port, path=f"/video_feed{query}") for query in queries]
-        for viewer in viewers:
-            stack.callback(viewer.socket.close)
-            selector.register(viewer.socket, selectors.EVENT_READ, viewer)
-        read_for(selector, SETTLING)
-        before = [viewer.frames for viewer in viewers]
-        process.cpu_percent()
-        read_for(selector, seconds)
-        rates = [(viewer.frames - start) / seconds for viewer, start in zip(viewers, before, strict=True)]
-        return Together(
-            cameras=count,
-            fps_min=min(rates),
-            fps_max=max(rates),
-            cpu_percent=process.cpu_percent(),
-            latency_ms=max(_latency(port, query) for query in queries),
-            memory_mb=process.memory_info().rss / 1e6,
-        )
+        with reading(viewers) as selector:
+            read_for(selector, SETTLING)
+            process.cpu_percent()
+            rates = frame_rates(viewers, selector, seconds)
+            return Together(
+                cameras=count,
+                fps_min=min(rates),
+                fps_max=max(rates),
+                cpu_percent=process.cpu_percent(),
+                latency_ms=max(_latency(port, query) for query in queries),
+                memory_mb=process.memory_info().rss / 1e6,
+            )
 
 
 def _latency(port: int, query: str) -> float:

@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import IO, Any, Final, cast
@@ -236,43 +236,56 @@ def watch(
     drop_after: float = DROP_AFTER,
 ) -> Audience:
     """Watch with `count` viewers for some seconds, while `sleepers` more ask for the stream and never read it."""
+    idle = [Viewer(port, small_buffer=True) for _ in range(sleepers)]
+    viewers = [Viewer(port) for _ in range(count)]
+    with reading(viewers, idle) as selector:
+        read_for(selector, 2.0)  # until everybody is served
+        watcher = _Watcher(port)
+        process.cpu_percent()
+        with watcher.running():
+            rates = frame_rates(viewers, selector, seconds)
+        audience = _audience(rates, watcher, process, seconds)
+        if not sleepers:
+            return audience
+        read_for(selector, max(0.0, drop_after - seconds))
+        for viewer in idle:
+            selector.register(viewer.socket, selectors.EVENT_READ, viewer)
+        read_for(selector, WAKING)  # what was sent before comes first, then the end
+        return replace(audience, sleepers=sleepers, sleepers_dropped=sum(not viewer.open for viewer in idle))
+
+
+def _audience(rates: Sequence[float], watcher: _Watcher, process: psutil.Process, seconds: float) -> Audience:
+    made = watcher.indices[-1] - watcher.indices[0] if watcher.indices else 0
+    return Audience(
+        viewers=len(rates),
+        fps_min=min(rates),
+        fps_median=median(rates),
+        pipeline_fps=made / seconds,
+        status_median_ms=median(watcher.answers),
+        status_max_ms=max(watcher.answers),
+        latency_p95_ms=float(np.percentile(watcher.latencies, 95)),
+        memory_mb=process.memory_info().rss / 1e6,
+        threads=process.num_threads(),
+        cpu_percent=process.cpu_percent(),
+    )
+
+
+@contextmanager
+def reading(viewers: Sequence[Viewer], others: Sequence[Viewer] = ()) -> Iterator[selectors.BaseSelector]:
+    """Give what `read_for` lets the viewers read by; they and the others are closed afterwards."""
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
-        idle = [Viewer(port, small_buffer=True) for _ in range(sleepers)]
-        viewers = [Viewer(port) for _ in range(count)]
-        for viewer in (*idle, *viewers):
+        for viewer in (*viewers, *others):
             stack.callback(viewer.socket.close)
         for viewer in viewers:
             selector.register(viewer.socket, selectors.EVENT_READ, viewer)
-        read_for(selector, 2.0)  # until everybody is served
-        before = [viewer.frames for viewer in viewers]
-        watcher = _Watcher(port)
-        process.cpu_percent()
-        began = time.monotonic()
-        with watcher.running():
-            read_for(selector, seconds)
-        elapsed = time.monotonic() - began
-        rates = [(viewer.frames - start) / elapsed for viewer, start in zip(viewers, before, strict=True)]
-        made = watcher.indices[-1] - watcher.indices[0] if watcher.indices else 0
-        result = Audience(
-            viewers=count,
-            fps_min=min(rates),
-            fps_median=median(rates),
-            pipeline_fps=made / elapsed,
-            status_median_ms=median(watcher.answers),
-            status_max_ms=max(watcher.answers),
-            latency_p95_ms=float(np.percentile(watcher.latencies, 95)),
-            memory_mb=process.memory_info().rss / 1e6,
-            threads=process.num_threads(),
-            cpu_percent=process.cpu_percent(),
-            sleepers=sleepers,
-        )
-        if sleepers:
-            read_for(selector, max(0.0, drop_after - seconds))
-            for viewer in idle:
-                selector.register(viewer.socket, selectors.EVENT_READ, viewer)
-            read_for(selector, WAKING)  # what was sent before comes first, then the end
-            result.sleepers_dropped = sum(not viewer.open for viewer in idle)
-        return result
+        yield selector
+
+
+def frame_rates(viewers: Sequence[Viewer], selector: selectors.BaseSelector, seconds: float) -> list[float]:
+    """Let the viewers read for some seconds; return how many frames a second each of them got."""
+    before = [viewer.frames for viewer in viewers]
+    read_for(selector, seconds)
+    return [(viewer.frames - start) / seconds for viewer, start in zip(viewers, before, strict=True)]
 
 
 def read_for(selector: selectors.BaseSelector, seconds: float) -> None:

@@ -28,15 +28,22 @@ class Network:
     parameters: int
 
     def count_multiply_adds(self) -> int:
-        """Return the multiplications with additions that one face's probabilities cost."""
-        return _count_multiply_adds(self.graph)
-
-    def compile(self, threads: int | None = None) -> openvino.InferRequest:
-        """Return what runs it on the processor, for one caller at a time.
-
-        It computes on so many threads; on those that there are processors, MAX_THREADS at most, if not given.
-        """
-        return compile_graph(self.graph, threads)
+        """Return the multiplications with additions of one face's probabilities, in convolutions and dense layers."""
+        whole = self.graph.clone()
+        single = openvino.Model(whole.get_results()[:1], whole.get_parameters())
+        shape = single.input(0).get_partial_shape()
+        shape[0] = 1
+        single.reshape(shape)
+        total = 0
+        for node in single.get_ops():
+            kind = node.get_type_name()
+            if kind in ("Convolution", "GroupConvolution"):
+                # Kernels are (out, in, height, width), or (groups, out, in, height, width).
+                kernel = node.get_input_shape(1)[1 + kind.startswith("Group") :]
+                total += np.prod(node.get_output_shape(0)) * np.prod(kernel)
+            elif kind == "MatMul":
+                total += np.prod(node.get_output_shape(0)) * node.get_input_shape(0)[-1]
+        return int(total)
 
 
 def read(content: bytes) -> Network:
@@ -76,27 +83,11 @@ def convert(network: Any, shape: tuple[int, ...], parameters: int) -> Network:
     return Network(graph, "float32", parameters)
 
 
-def _count_multiply_adds(graph: openvino.Model) -> int:
-    """Return the multiplications with additions that the first output costs, in convolutions and dense layers."""
-    whole = graph.clone()
-    single = openvino.Model(whole.get_results()[:1], whole.get_parameters())
-    shape = single.input(0).get_partial_shape()
-    shape[0] = 1
-    single.reshape(shape)
-    total = 0
-    for node in single.get_ops():
-        kind = node.get_type_name()
-        if kind in ("Convolution", "GroupConvolution"):
-            # Kernels are (out, in, height, width), or (groups, out, in, height, width).
-            kernel = node.get_input_shape(1)[1 + kind.startswith("Group") :]
-            total += np.prod(node.get_output_shape(0)) * np.prod(kernel)
-        elif kind == "MatMul":
-            total += np.prod(node.get_output_shape(0)) * node.get_input_shape(0)[-1]
-    return int(total)
-
-
 def compile_graph(graph: openvino.Model, threads: int | None = None) -> openvino.InferRequest:
-    """Return what runs a graph on the processor, for one caller at a time; `threads` as for `Network.compile`."""
+    """Return what runs a graph on the processor, for one caller at a time.
+
+    It computes on so many threads; on those that there are processors, MAX_THREADS at most, if not given.
+    """
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         # What is not in 8 bits: where a processor has half precision, OpenVINO would use it, and probabilities

@@ -8,7 +8,7 @@ import pylsl
 
 from config import LslSettings
 from files import plain
-from outputs.background import Background
+from outputs.output import Connection
 
 LONGEST: Final = 60
 """Characters of a marker, as in the API."""
@@ -20,7 +20,7 @@ CORRECTION_SECONDS: Final = 5.0
 """Seconds in which the two clocks have to be compared for the first time."""
 
 
-class MarkerInlet(Background):
+class MarkerInlet(Connection):
     """The first stream of markers of a name or type; where it ends, it is looked for again.
 
     Args:
@@ -28,9 +28,6 @@ class MarkerInlet(Background):
         mark: Called with each marker's label and its moment on the monotonic clock.
 
     """
-
-    dropped = 0
-    """None are."""
 
     def __init__(self, settings: LslSettings, mark: Callable[[str, float], object]) -> None:
         super().__init__(f"Markers from LSL, {settings.markers}")
@@ -66,4 +63,4 @@ class MarkerInlet(Background):
                 local = stamp + inlet.time_correction(CORRECTION_SECONDS)
                 label = plain(" ".join(map(str, sample)))[:LONGEST]
                 self._mark(label, time.monotonic() - (pylsl.local_clock() - local))
-                self._sent += 1
+                self.sent += 1

@@ -1,10 +1,18 @@
 """What an output is: one protocol by which the figures of live video reach other programs."""
 
+import logging
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from entities import Face, FrameResult, SourceState
+
+log = logging.getLogger(__name__)
+
+CLOSING: Final = 0.5
+"""Seconds that `close` waits for what is on its way."""
 
 OutputState = Literal["connecting", "connected", "reconnecting"]
 
@@ -55,31 +63,41 @@ class Output:
     """Reaches the receiver; raises OutputError or OSError where that cannot be."""
 
 
-class Connection(Protocol):
-    """What runs an output, or an input of the same kind, on a thread of its own."""
+class Connection(ABC):
+    """What runs an output, or an input of the same kind, on a thread of its own, and says where it stands."""
 
-    @property
-    def status(self) -> OutputStatus:
+    def __init__(self, name: str) -> None:
+        self.status = OutputStatus(name, "connecting")
         """Where it stands."""
-        ...
-
-    @property
-    def sent(self) -> int:
-        """Frames, or samples, that went through."""
-        ...
-
-    @property
-    def dropped(self) -> int:
-        """Frames that were not sent: the receiver was not there, or too slow."""
-        ...
+        self.sent = 0
+        """Frames, or markers, that went through."""
+        self.dropped = 0
+        """Frames that were not, as the receiver was not there, or too slow; what a rate leaves out is none."""
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin, and go on until it is closed."""
-        ...
+        self._thread.start()
 
     def close(self) -> None:
         """End soon."""
-        ...
+        self._closed.set()
+        if self._thread.ident is not None:
+            self._thread.join(CLOSING)
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Work until it is closed."""
+
+    def _set(
+        self, state: OutputState, reason: str, *, level: int = logging.INFO, unexpected: Exception | None = None
+    ) -> None:
+        """Note where it stands, and log it if that has changed, with the traceback of an error that is not expected."""
+        status = OutputStatus(self.status.name, state, reason)
+        if status != self.status:
+            log.log(level, "%s: %s. %s", status.name, status.state, status.reason, exc_info=unexpected)
+            self.status = status
 
 
 def shown_expression(face: Face) -> str:

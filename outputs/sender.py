@@ -11,8 +11,7 @@ from typing import Final
 from camera import VideoCamera
 from entities import FrameResult, SourceState
 from errors import OutputError
-from outputs.background import Background
-from outputs.output import Output, Session
+from outputs.output import Connection, Output, Session
 
 BACKLOG: Final = 32
 """Frames that may wait, about a second; the oldest are dropped."""
@@ -25,21 +24,15 @@ STEADY: Final = 10.0
 """Seconds after which a receiver counts as back, so that a later fault starts over."""
 
 
-class Sender(Background):
+class Sender(Connection):
     """One output of one camera, which runs as long as this does, whether somebody watches or not."""
 
     def __init__(self, output: Output, camera: VideoCamera) -> None:
         super().__init__(output.name)
         self._output, self._camera = output, camera
-        self._dropped = 0
         self._frames: deque[FrameResult] = deque()
         self._changed = threading.Condition()  # notified with each frame and at the end; guards the frames
         self._due = 0.0
-
-    @property
-    def dropped(self) -> int:
-        """Frames that were not, because the receiver was not there or too slow; what `rate` leaves out is none."""
-        return self._dropped
 
     def start(self) -> None:
         """Reach the receiver, and send every frame from now on."""
@@ -58,7 +51,7 @@ class Sender(Background):
         with self._changed:
             if len(self._frames) == BACKLOG:
                 self._frames.popleft()
-                self._dropped += 1
+                self.dropped += 1
             self._frames.append(replace(frame, image=None))
             self._changed.notify_all()
 
@@ -80,7 +73,7 @@ class Sender(Background):
     def _forget_frames(self) -> None:
         """Drop what came while nobody was there to take it."""
         with self._changed:
-            self._dropped += len(self._frames)
+            self.dropped += len(self._frames)
             self._frames.clear()
 
     def _pass_on(self, session: Session) -> None:
@@ -97,7 +90,7 @@ class Sender(Background):
                     session.send(_empty())
             if frame and self._is_due(frame):
                 session.send(frame)
-                self._sent += 1
+                self.sent += 1
 
     def _next(self) -> FrameResult | None:
         """Return the oldest frame that waits; None where none comes for a while."""

@@ -45,7 +45,7 @@ MOSAIC_CELLS: Final = 6
 """A hidden face is this many flat tiles wide and high: too few to know anybody by."""
 MOSAIC_MARGIN: Final = 0.2
 """A detector's box ends at chin and forehead; this share of it is hidden on every side as well."""
-GONE_MARGIN: Final = 0.5
+LOST_MARGIN: Final = 0.5
 """The same for a face that is not found any more, and may have moved."""
 HEAD: Final = 0.7
 """How far a head that is seen from the side reaches beyond the face at its back, in widths of the face."""
@@ -116,10 +116,10 @@ def annotate(
 
 
 def hide_faces(image: Image, faces: Iterable[Face], lost: Iterable[Box] = ()) -> Image:
-    """Return a copy of the (H, W, 3) BGR picture in which coarse mosaics hide faces and the places `gone`."""
+    """Return a copy of the (H, W, 3) BGR picture in which coarse mosaics hide faces and the places `lost`."""
     canvas = image.copy()
     for box in lost:
-        _hide(canvas, box, GONE_MARGIN)
+        _hide(canvas, box, LOST_MARGIN)
     for face in faces:
         _hide(canvas, _around(_head(face)), MOSAIC_MARGIN)
     return canvas
@@ -160,6 +160,12 @@ def encode_jpeg(image: Image, quality: int = 80) -> bytes:
 def colour_of(face: Face) -> Colour:
     """Return the colour that stands for what the face shows."""
     return UNCERTAIN if face.uncertain else COLOURS[face.expression]
+
+
+def hex_colour(expression: str) -> str:
+    """Return an expression's colour as plots write it: #rrggbb."""
+    red, green, blue = COLOURS[expression]
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _outline(face: Face) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ and dask-jobqueue starts it on the clusters that universities have (SLURM, PBS, 
 
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Any, Final
 
 from analysis.batch.execution import ATTEMPTS, Listener, Load, load_network
 from analysis.batch.run import LOCK
-from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up
+from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up, throttled
 from config import VERSION
 from entities import Classifier
 from errors import AnalysisCancelledError, ClusterError, MissingLibraryError
@@ -140,17 +139,13 @@ def _on_worker(task: Task, options: Options) -> Outcome:
     import distributed
 
     classifier: Classifier = getattr(distributed.get_worker(), _ATTRIBUTE)
-    looked = time.monotonic()
 
     def stop_with_run(*_: float) -> None:
-        nonlocal looked
-        if time.monotonic() - looked > _LOOK_SECONDS:
-            looked = time.monotonic()
-            if not _sees(str(options.out)):
-                raise AnalysisCancelledError("The run was stopped.")
+        if not _sees(str(options.out)):
+            raise AnalysisCancelledError("The run was stopped.")
 
     with _one_file:
-        return analyze_file(task, options, classifier, stop_with_run)
+        return analyze_file(task, options, classifier, throttled(stop_with_run, _LOOK_SECONDS))
 
 
 def _outcome(distributed: Any, future: Any, task: Task, options: Options) -> Outcome:

@@ -20,13 +20,3 @@ def encoding_of(data: bytes) -> str:
     except UnicodeDecodeError:
         return OLD
     return "utf-8"
-
-
-def decode(data: bytes) -> str:
-    """Return a text.
-
-    Raises:
-        UnicodeDecodeError: It is none, or in another encoding.
-
-    """
-    return data.decode(encoding_of(data))

@@ -2,16 +2,16 @@
 
 import multiprocessing
 import signal
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Final, cast
 
 import cv2
 
-from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up
+from analysis.batch.task import Options, Outcome, Task, analyze_file, give_up, throttled
 from classifier import load_classifier
 from config import Settings
 from entities import Classifier
@@ -47,11 +47,7 @@ def load_network(settings: Settings) -> Classifier:
 def run_here(tasks: Sequence[Task], options: Options, classifier: Classifier, listener: Listener) -> Iterator[Outcome]:
     """Analyse the files one after another; yield what became of each."""
     for task in tasks:
-
-        def report(done: float, total: float, task: Task = task) -> None:
-            listener(task, done, total)
-
-        yield analyze_file(task, options, classifier, report)
+        yield analyze_file(task, options, classifier, partial(listener, task))
 
 
 def run_in_processes(
@@ -139,22 +135,10 @@ def _work(connection: Connection, options: Options, load: Load) -> None:
     try:
         classifier = load(options.settings)
         while True:
-            connection.send(analyze_file(connection.recv(), options, classifier, _Throttled(connection)))
+            report = throttled(lambda done, total: connection.send((done, total)), _REPORT_SECONDS)
+            connection.send(analyze_file(connection.recv(), options, classifier, report))
             trim_memory()  # a file leaves about 25 MB, and each further one would add some
     except FacialExpressionError as error:
         connection.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         return
-
-
-class _Throttled:
-    """Sends how far a file is, a few times a second."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._sent = 0.0
-
-    def __call__(self, done: float, total: float) -> None:
-        if time.monotonic() - self._sent >= _REPORT_SECONDS:
-            self._connection.send((done, total))
-            self._sent = time.monotonic()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TextIO
 
-from analysis.batch.encodings import OLD, decode, encoding_of
+from analysis.batch.encodings import OLD, encoding_of
 from errors import SourceError
 from files import printable
 from parts import require
@@ -167,8 +167,8 @@ def _listed(inputs: Iterable[str], stdin: TextIO) -> Iterator[str]:
 
 def _lines(data: bytes) -> list[str]:
     """Return the lines of a list; of one that is no Unicode, names of files that are there just so, byte for byte."""
-    if encoding_of(data) != OLD:
-        return decode(data).splitlines()
+    if (encoding := encoding_of(data)) != OLD:
+        return data.decode(encoding).splitlines()
     names = ((os.fsdecode(line.strip()), line.decode(OLD, "replace")) for line in data.splitlines())
     return [raw if Path(raw).exists() else text for raw, text in names]
 

@@ -14,7 +14,7 @@ from analysis.batch.inputs import Source, sha256, unique_names
 from analysis.batch.task import Options, Task
 from analysis.output.result_folder import PARTIALS
 from errors import ResultsError
-from files import printable, short_name
+from files import printable, short_name, unused
 
 LOCK: Final = ".lock"
 """A file that is there while a run writes into a folder."""
@@ -163,8 +163,4 @@ def _has_content(address: str, row: Mapping[str, Any]) -> bool:
 def _new_key(name: str, taken: set[str]) -> str:
     """Return a folder name that is based on the file's name without its extension and not yet taken."""
     stem = short_name("-".join(part for part in PurePosixPath(name).with_suffix("").parts if part != os.sep))
-    key, number = stem, 1
-    while key in taken:
-        number += 1
-        key = f"{stem}-{number}"
-    return key
+    return unused(stem, taken.__contains__)

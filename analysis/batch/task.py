@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -147,6 +148,19 @@ def analyze_file(task: Task, options: Options, classifier: Classifier, progress:
         return _failed(dataset, task, values, f"It cannot be analysed ({type(error).__name__}: {error}).")
     dataset.write("files", task.key, file_row(values | found | {"state": DONE}))
     return Outcome(task, "done", line, found.get("seconds", 0.0))
+
+
+def throttled(progress: Progress, seconds: float) -> Progress:
+    """Return what tells of progress once in so many seconds at most."""
+    told = -seconds
+
+    def tell(done: float, total: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= seconds:
+            progress(done, total)
+            told = time.monotonic()
+
+    return tell
 
 
 def give_up(task: Task, options: Options, attempts: int) -> Outcome:

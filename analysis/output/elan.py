@@ -14,7 +14,7 @@ from pandas import DataFrame
 from pympi.Elan import Eaf
 
 from entities import EXPRESSIONS
-from files import plain, write_whole
+from files import plain, unused, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +79,8 @@ def keep_codes(path: Path, folder: Path) -> None:
     """
     if not path.is_file() or not _is_coded(path):
         return
-    stem, number = f"{path.stem.partition(_CODED)[0]}{_CODED}", 1
-    target = folder / f"{stem}.eaf"
-    while target.exists():
-        number += 1
-        target = folder / f"{stem}-{number}.eaf"
+    stem = f"{path.stem.partition(_CODED)[0]}{_CODED}"
+    target = folder / f"{unused(stem, lambda name: (folder / f'{name}.eaf').exists())}.eaf"
     shutil.copy2(path, target)
     log.warning("%s was coded by hand; the codes are kept in %s.", path, target.name)
 

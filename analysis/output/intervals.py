@@ -1,11 +1,11 @@
 """Intervals in which faces show expressions, as a table made of a table of frames."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, concat
 
-from analysis.output.frame_types import joined
 from entities import EXPRESSIONS
 from expressions.intervals import GAP, OFF, ON, SHORTEST, find_stretches
 
@@ -23,6 +23,12 @@ COLUMNS: Final = {
 }
 """Of a table of intervals. Onset, peak and offset in seconds of the file, duration in seconds, probabilities 0-1; the
 mean is over time. The onset is when the first frame is shown, the offset when the last one no longer is."""
+
+
+def joined(tables: Sequence[DataFrame], types: Mapping[str, str]) -> DataFrame:
+    """Return several tables below each other, with these columns of these types, also where there are no rows."""
+    filled = [table for table in tables if len(table)]
+    return (concat(filled, ignore_index=True) if filled else DataFrame(columns=list(types))).astype(dict(types))
 
 
 def find_intervals(

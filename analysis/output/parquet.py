@@ -1,15 +1,15 @@
 """The frames of a file as a pandas table and as Parquet, for studies: what a page alone needs does without."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.output.tables import Record, columns, frame_rows
+from analysis.output.tables import Append, Record, columns, frame_rows
 
 _ROW_GROUP: Final = 20_000
 """Rows that are kept in memory before they are written."""
@@ -18,37 +18,26 @@ _BOOLEANS: Final = ("profile", "uncertain", "usable", "compared")
 _TEXTS: Final = ("file", "name", "expression", "most_probable", "marker")
 
 
-class ParquetSink:
-    """A Parquet file with the columns and types of `frames_table`, in groups of rows."""
+@contextmanager
+def parquet_sink(path: Path, file: str, *, uncorrected: bool) -> Iterator[Append]:
+    """Write a Parquet file with the columns and types of `frames_table`, in groups of rows."""
+    rows: list[list[Any]] = []
+    schema = pa.Schema.from_pandas(_typed([], uncorrected=uncorrected), preserve_index=False)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
 
-    def __init__(self, path: Path, file: str, *, uncorrected: bool = False) -> None:
-        self._file, self._uncorrected = file, uncorrected
-        self._rows: list[list[Any]] = []
-        self._schema = pa.Schema.from_pandas(_typed([], uncorrected=uncorrected), preserve_index=False)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        def flush() -> None:
+            table = _typed(rows, uncorrected=uncorrected)
+            writer.write_table(pa.Table.from_pandas(table, schema, preserve_index=False))
+            rows.clear()
 
-    def append(self, record: Record) -> None:
-        """Take the next frame; it is written with its group."""
-        self._rows += frame_rows(record, self._file, uncorrected=self._uncorrected)
-        if len(self._rows) >= _ROW_GROUP:
-            self._flush()
+        def append(record: Record) -> None:
+            rows.extend(frame_rows(record, file, uncorrected=uncorrected))
+            if len(rows) >= _ROW_GROUP:
+                flush()
 
-    def _flush(self) -> None:
-        table = pa.Table.from_pandas(
-            _typed(self._rows, uncorrected=self._uncorrected), self._schema, preserve_index=False
-        )
-        self._writer.write_table(table)
-        self._rows = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._writer:
-            if error is None and self._rows:
-                self._flush()
+        yield append
+        if rows:
+            flush()
 
 
 def frames_table(records: Iterable[Record], file: str, *, uncorrected: bool = False) -> pd.DataFrame:

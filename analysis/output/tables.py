@@ -1,7 +1,7 @@
 """Frames and their faces as records, as JSON has them, and as rows of the tables."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from vision.quality import Quality
 
 Record = Mapping[str, Any]
 """What `frame_record` returns."""
+Append = Callable[[Record], None]
+"""Takes the next frame."""
 COLUMNS: Final = (
     *("file", "frame", "time", "duration", "face", "name", "x", "y", "width", "height", "roll", "yaw", "profile"),
     *("expression", "confidence", "uncertain", *EXPRESSIONS, "most_probable", "valence"),

@@ -1,10 +1,9 @@
 """Writes an MP4 that browsers play: H.264 pictures at their own times, and the original's sound."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 import av
@@ -85,26 +84,21 @@ class VideoWriter:
         self._duration = self._usual if duration is None else duration
         self._end = time + self._duration
 
-    def close(self) -> None:
-        """Complete the file."""
-        try:
-            self._mux(None)
-            self._sound.copy_until(self._end)
-        except BaseException:
-            self._abandon()
-            raise
-        self._stack.close()
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._abandon()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Complete the file; what failed is closed, whatever state it is in, and of no use."""
+        whole = False
+        try:
+            if kind is None:
+                self._mux(None)
+                self._sound.copy_until(self._end)
+                whole = True
+        finally:
+            # Completing a half-written file fails where writing it failed.
+            with nullcontext() if whole else suppress(OSError, ValueError):
+                self._stack.close()
 
     def _configure(self, info: VideoInfo) -> None:
         stream, codec = self._stream, self._stream.codec_context
@@ -121,10 +115,3 @@ class VideoWriter:
         for packet in self._stream.encode(frame):
             packet.duration = round(self._duration * CLOCK)
             self._container.mux(packet)
-
-    def _abandon(self) -> None:
-        """Close what is open, whatever state it is in; the file is of no use."""
-        try:
-            self._stack.close()
-        except (OSError, ValueError):  # completing a half-written file fails where writing it failed
-            return

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from analysis.recording.history import integrals
 from analysis.study.groups import ALL_FACES
-from analysis.study.time_courses import integrals
 
 Floats = NDArray[np.float64]
 

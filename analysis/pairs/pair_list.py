@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pandas import DataFrame
+from pandas import DataFrame, factorize
 
-from analysis.recording.times import parse_time
 from analysis.study.file_names import check_not_written, fitted
 from analysis.study.groups import ALL_FACES, read_faces
-from analysis.study.study_tables import read_list
+from analysis.study.study_tables import read_list, seconds
 from errors import StudyError
 
 COLUMNS: Final = ("pair", "file", "face", "person", "late")
@@ -77,11 +76,7 @@ def _listed(path: Path) -> DataFrame:
     for pair, rows in table.groupby("pair", sort=False):
         if why := _why_no_pair(rows):
             raise StudyError(f"{path}: the pair {pair} {why}")
-    return table.sort_values("pair", kind="stable", key=lambda names: names.map(_order(names)))
-
-
-def _order(names: Collection[str]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return table.sort_values("pair", kind="stable", key=lambda names: factorize(names)[0])
 
 
 def _why_no_pair(rows: DataFrame) -> str:
@@ -104,7 +99,4 @@ def _why_no_pair(rows: DataFrame) -> str:
 def _seconds(text: str, where: str) -> float:
     if text.startswith(("-", "−")):
         raise StudyError(f"{where}: late is never below 0. Write {text[1:]} for the other file of the pair.")
-    try:
-        return parse_time(text or "0")
-    except ValueError as error:
-        raise StudyError(f"{where}: {error}") from None
+    return seconds(text or "0", where)

@@ -11,35 +11,28 @@ ROOM: Final = 3
 """Free disk space that a video needs, in times its own size: itself, the annotated one, and both in a ZIP."""
 
 
-def check_number(database: sqlite3.Connection, owner: str, most: int, most_each: int) -> None:
-    """Check how many videos are kept: `most` altogether, `most_each` of this visitor.
+def check_number(database: sqlite3.Connection, owner: str, network: str, *, most: int, most_each: int) -> None:
+    """Check how many videos are kept: `most` altogether, `most_each` of this visitor, and of this network half of all.
+
+    Any number may come from a network that is not known.
 
     Raises:
         QueueFullError: There are so many already.
 
     """
     query = (
-        "SELECT count(*), coalesce(sum(owner = ?), 0) FROM (SELECT owner FROM jobs UNION ALL SELECT owner FROM uploads)"
+        "SELECT count(*), coalesce(sum(owner = ?), 0), coalesce(sum(network = ?), 0) "
+        "FROM (SELECT owner, network FROM jobs UNION ALL SELECT owner, network FROM uploads)"
     )
-    everyone, own = database.execute(query, (owner,)).fetchone()
+    everyone, own, near = database.execute(query, (owner, network)).fetchone()
     if own >= most_each:
         raise QueueFullError(
             f"You already have {own} video{'s' * (own != 1)} here, which is the limit. Delete one and try again."
         )
     if everyone >= most:
         raise QueueFullError("The app is full: it cannot keep any more videos. Try again later.")
-
-
-def check_network(database: sqlite3.Connection, network: str, most: int) -> None:
-    """Check how many videos are kept that came from this network; any number where it is not known.
-
-    Raises:
-        QueueFullError: There are so many already.
-
-    """
-    query = "SELECT count(*) FROM (SELECT network FROM jobs UNION ALL SELECT network FROM uploads) WHERE network = ?"
-    if network and database.execute(query, (network,)).fetchone()[0] >= most:
-        raise QueueFullError(f"{most} videos from your network are here, as many as are kept. Try again later.")
+    if network and near >= (most_near := max(most_each, most // 2)):
+        raise QueueFullError(f"{most_near} videos from your network are here, as many as are kept. Try again later.")
 
 
 def check_disk(database: sqlite3.Connection, folder: Path, size: int) -> None:

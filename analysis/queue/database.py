@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final, Literal
 
 from filelock import FileLock, Timeout
 
+from analysis.queue.tables import TABLES, VERSION
 from errors import ResultsError
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,8 @@ LOCK_SECONDS: Final = 10.0
 _NAME: Final = "jobs.sqlite3"
 _DAMAGED: Final = f"{_NAME}.damaged"
 _BESIDE: Final = ("-journal", "-wal", "-shm")
+_READY: Final = "ready"
+_EMPTY: Final = "empty"
 _BEYOND_REPAIR: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -25,20 +27,16 @@ class Database:
     """A database in a folder; for any threads and processes.
 
     Its journal stays where it is between changes, so that a full disk has room for a change: otherwise nothing could
-    be deleted from it. For the same reason it is looked at without writing.
+    be deleted from it. For the same reason it is looked at without writing. One with tables of another version is set
+    aside, as one that is damaged is.
 
     Args:
         folder: Made when it is first needed, for this user of the computer only.
-        version: Of the tables; a database with tables of another version is set aside.
-        tables: SQL that makes them.
 
     """
 
-    def __init__(self, folder: Path, version: int, tables: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._version = version
-        self._tables = tables
-        self._preparing = threading.Lock()
         self._prepared = False
 
     @contextmanager
@@ -64,9 +62,8 @@ class Database:
     def _connected(self) -> sqlite3.Connection:
         """Return a connection to a database that has its tables."""
         try:
-            with self._preparing:  # a database that two make at once is locked for one of them, however long that waits
-                if not self._prepared or not (self._folder / _NAME).exists():
-                    self._prepare()
+            if not self._prepared or not (self._folder / _NAME).exists():
+                self._prepare()
             return self._connect()
         except (OSError, sqlite3.Error) as error:
             raise ResultsError(
@@ -74,49 +71,47 @@ class Database:
             ) from error
 
     def _prepare(self) -> None:
+        """Make the tables, where there are none; a damaged database is set aside before."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._make_tables()
-        except sqlite3.Error as error:
-            if not _is_damaged(error):
-                raise
-            self._begin_anew()
+        if self._state() != _READY:
+            # One that two make at once is locked for one of them, however long that waits.
+            with only_process(self._folder / "prepare.lock", LOCK_SECONDS):
+                state = self._state()
+                if state not in {_READY, _EMPTY}:
+                    self._set_aside(state)
+                if state != _READY:
+                    with closing(self._connect()) as database:
+                        database.executescript(f"BEGIN;{TABLES};PRAGMA user_version = {VERSION};COMMIT")
         self._prepared = True
 
-    def _begin_anew(self) -> None:
-        """Set a damaged database aside, unless another process just has."""
-        with only_process(self._folder / "repair.lock", LOCK_SECONDS):
-            try:
-                self._make_tables()
-            except sqlite3.Error as error:
-                if not _is_damaged(error):
-                    raise
-                self._set_aside(error)
-                self._make_tables()
-
-    def _make_tables(self) -> None:
-        """Make the tables, where there are none.
+    def _state(self) -> str:
+        """Return _READY, _EMPTY where there are no tables yet, or why the database will never do.
 
         Raises:
-            sqlite3.Error: The database is damaged, or cannot be read or written.
+            sqlite3.Error: It cannot be read now.
 
         """
-        with closing(self._connect()) as database:
-            fault = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if fault != "ok":
-                raise _damage(fault)
-            if database.execute("PRAGMA user_version").fetchone()[0] == self._version:
-                return
-            if database.execute("SELECT 1 FROM sqlite_schema").fetchone():
-                raise _damage("its tables are of another version")
-            database.executescript(f"BEGIN;{self._tables};PRAGMA user_version = {self._version};COMMIT")
+        try:
+            with closing(self._connect()) as database:
+                fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                has_tables = database.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode not in _BEYOND_REPAIR:
+                raise
+            return str(error)
+        if fault != "ok":
+            return fault
+        if version == VERSION:
+            return _READY
+        return "its tables are of another version" if has_tables else _EMPTY
 
-    def _set_aside(self, error: sqlite3.Error) -> None:
+    def _set_aside(self, fault: str) -> None:
         """Rename it; the files of the videos in it are deleted some time later as left over."""
         log.error(
             "The list of videos in %s is damaged (%s). It is now called %s, and a new, empty one is used.",
             self._folder,
-            error,
+            fault,
             _DAMAGED,
         )
         (self._folder / _NAME).replace(self._folder / _DAMAGED)
@@ -148,13 +143,3 @@ def only_process(lock_file: Path, timeout: float) -> Iterator[bool]:
         yield lock.is_locked
     finally:
         lock.release()
-
-
-def _is_damaged(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode in _BEYOND_REPAIR
-
-
-def _damage(words: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(words)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error

@@ -30,10 +30,6 @@ class JobFiles:
         """Return the folder of results, which is there once the job is done."""
         return self.folder(job_id) / "results"
 
-    def make(self, job_id: str) -> None:
-        """Make a job's folder; raises OSError where that cannot be."""
-        self.folder(job_id).mkdir(mode=0o700)
-
     def discard(self, job_id: str) -> None:
         """Delete a job's folder, if it is there; all of it is gone at once."""
         folder = self.folder(job_id)

@@ -8,11 +8,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from analysis.queue.admission import check_disk, check_network, check_number
+from analysis.queue.admission import check_disk, check_number
 from analysis.queue.database import Database
 from analysis.queue.job import Job, JobState, Place, VideoOptions
 from analysis.queue.job_files import JobFiles
-from analysis.queue.tables import QUEUED, TABLES, VERSION, ids, queue_order, read_job, recent_speed
+from analysis.queue.tables import ids, queue_order, read_job, recent_speed
 from errors import ResultsError
 
 _LEFTOVER_SECONDS: Final = 3600
@@ -34,7 +34,7 @@ class JobStore:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.files = JobFiles(folder)
         self.clock = clock
-        self.database = Database(folder, VERSION, TABLES)
+        self.database = Database(folder)
 
     def reserve(self, owner: str, size: int, *, most: int, most_each: int, network: str = "") -> str:
         """Take a place for a video that is about to be received, and make its folder; return the job's random id.
@@ -55,12 +55,11 @@ class JobStore:
         """
         job_id = token_hex(16)
         with self.database.transaction() as database:
-            check_number(database, owner, most, most_each)
-            check_network(database, network, max(most_each, most // 2))
+            check_number(database, owner, network, most=most, most_each=most_each)
             check_disk(database, self.files.root, size)
             database.execute("INSERT INTO uploads VALUES (?, ?, ?, ?)", (job_id, owner, network, size))
             try:
-                self.files.make(job_id)
+                self.files.folder(job_id).mkdir(mode=0o700)
             except OSError as error:
                 raise ResultsError(f"Videos cannot be kept in {self.files.root}: {error.strerror}.") from error
         return job_id
@@ -123,15 +122,13 @@ class JobStore:
         """Return where each job that waits, of all visitors, stands in the queue, by its id."""
         with self.database.transaction("read") as database:
             running = [read_job(row) for row in database.execute("SELECT * FROM jobs WHERE state = 'running'")]
-            queued = {row["number"]: read_job(row) for row in database.execute(QUEUED)}
-            order = queue_order(database)
+            waiting = queue_order(database)
             speed = recent_speed(database)
         now = self.clock()
         left = [(job.remaining(now), job.work / speed) for job in running]
         wait = sum(estimate if known is None else known for known, estimate in left)
         places = {}
-        for ahead, number in enumerate(order, len(running)):
-            job = queued[number]
+        for ahead, job in enumerate(waiting, len(running)):
             places[job.id] = Place(ahead, wait, job.work / speed)
             wait += job.work / speed
         return places

@@ -5,7 +5,7 @@ import sqlite3
 from typing import Final
 
 from analysis.queue.job import Job, JobState, VideoOptions
-from analysis.queue.turns import Waiting, turn_order
+from analysis.queue.turns import turn_order
 
 USUAL_SPEED: Final = 30e6
 """Pixels a second that are analysed, before this computer has shown how many it can."""
@@ -40,7 +40,6 @@ CREATE TABLE turns (
     at REAL NOT NULL
 )
 """
-QUEUED: Final = "SELECT * FROM jobs WHERE state = 'queued'"
 
 
 def read_job(row: sqlite3.Row) -> Job:
@@ -49,16 +48,17 @@ def read_job(row: sqlite3.Row) -> Job:
     return Job(**{**dict(row), "state": JobState(row["state"]), "options": options})
 
 
-def queue_order(database: sqlite3.Connection) -> list[int]:
-    """Return the numbers of the jobs that wait, in the order of their turns."""
+def queue_order(database: sqlite3.Connection) -> list[Job]:
+    """Return the jobs that wait, in the order of their turns."""
     turns = {row["party"]: row["at"] for row in database.execute("SELECT * FROM turns")}
-    queued = [Waiting(row["number"], parties(row["network"], row["owner"])) for row in database.execute(QUEUED)]
-    return turn_order(queued, turns)
+    rows = database.execute("SELECT * FROM jobs WHERE state = 'queued'")
+    queued = {row["number"]: read_job(row) for row in rows}
+    return [queued[number] for number in turn_order({number: parties(job) for number, job in queued.items()}, turns)]
 
 
-def parties(network: str, owner: str) -> tuple[str, str]:
+def parties(job: Job) -> tuple[str, str]:
     """Return whose turn a job takes: that of the network it comes from, and that of its visitor."""
-    return f"network {network}", f"visitor {owner}"
+    return f"network {job.network}", f"visitor {job.owner}"
 
 
 def recent_speed(database: sqlite3.Connection) -> float:

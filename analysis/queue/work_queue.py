@@ -22,17 +22,17 @@ class WorkQueue:
     def claim(self) -> Job | None:
         """Take the next job from the queue, as running; None if there is none."""
         with self._database.transaction() as database:
-            number = next(iter(queue_order(database)), None)
-            if number is None:
+            waiting = queue_order(database)
+            if not waiting:
                 return None
             row = database.execute(
                 "UPDATE jobs SET state = 'running', started = NULL, done = 0, attempts = attempts + 1 "
                 "WHERE number = ? RETURNING *",
-                (number,),
+                (waiting[0].number,),
             ).fetchone()
             job = read_job(row)
             latest = database.execute("SELECT max(at) FROM turns").fetchone()[0] or 0.0
-            for party in parties(job.network, job.owner):
+            for party in parties(job):
                 turn = party, max(self._store.clock(), latest + 1e-3)
                 database.execute("INSERT OR REPLACE INTO turns VALUES (?, ?)", turn)
             return job

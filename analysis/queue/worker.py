@@ -154,7 +154,7 @@ class Worker:
 
     def _analyze(self, job: Job) -> None:
         self._clear(job)
-        watch = _Watch(job, self._store.files, self._queue, self._inbox)
+        progress = _JobProgress(job, self._store.files, self._queue, self._inbox)
         self._classifier, options = self._classifier or self._load(), job.options
         analyze_video(
             self._store.files.original(job.id),
@@ -165,8 +165,8 @@ class Worker:
             rest=parse_rest(options.rest) if options.rest else None,
             blur=options.blur,
             sampling=options.sampling,
-            progress=watch.report,
-            cancelled=watch.cancelled,
+            progress=progress.report,
+            cancelled=progress.cancelled,
         )
 
     def _clear(self, job: Job) -> None:
@@ -176,7 +176,7 @@ class Worker:
                 shutil.rmtree(path)
 
 
-class _Watch:
+class _JobProgress:
     """Reports how far a job is, a few times a second, and learns whether it was deleted."""
 
     def __init__(self, job: Job, files: JobFiles, queue: WorkQueue, inbox: Inbox) -> None:

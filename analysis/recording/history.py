@@ -112,13 +112,10 @@ class FaceHistory:
 
     def means(self, edges: Floats) -> Floats:
         """Return (n - 1, 7) mean probabilities between n rising times; NaN where the face is not seen."""
-        times = np.column_stack([self.starts, self.starts + self.durations]).ravel()
-        weighted = np.column_stack([np.ones(len(self.starts)), self.probabilities]) * self.durations[:, None]
-        steps = np.column_stack([np.zeros_like(weighted), weighted]).reshape(len(times), -1)
-        totals = np.cumsum(steps, axis=0)
-        within = np.diff([np.interp(edges, times, column) for column in totals.T], axis=1)
-        seen = np.where(within[0] > 1e-6, within[0], np.nan)
-        return np.asarray((within[1:] / seen).T, np.float64)
+        shown = np.column_stack([np.ones(len(self.starts)), self.probabilities])
+        within = integrals(edges, self.starts, self.starts + self.durations, shown)
+        seconds = np.where(within[:, :1] > 1e-6, within[:, :1], np.nan)
+        return np.asarray(within[:, 1:] / seconds, np.float64)
 
 
 class History:
@@ -149,8 +146,13 @@ class History:
         time = frame.time or 0.0
         for face in faces:
             self.thumbnails.offer(face.track_id, face.box, shown)
-            if not face.uncertain and self._is_stronger(face):
+            best = self.moments.get(face.expression)
+            if not face.uncertain and (best is None or face.confidence > best.face.confidence):
                 self.moments[face.expression] = Moment(frame.index, time, face, draw())
+        self.note_faces(time, faces)
+
+    def note_faces(self, time: float, faces: Sequence[Face]) -> None:
+        """Take in the faces of one frame, without pictures."""
         self.note(time, [(face.track_id, face.probabilities, None if face.uncertain else face.label) for face in faces])
 
     def note(self, time: float, faces: Sequence[tuple[int, Sequence[float], int | None]]) -> None:
@@ -180,10 +182,6 @@ class History:
         ]
         return sorted(found, key=lambda face: -face.seconds)
 
-    def _is_stronger(self, face: Face) -> bool:
-        best = self.moments.get(face.expression)
-        return best is None or face.confidence > best.face.confidence
-
 
 def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
     """Return which part of the time (0-1, over all the faces together) each expression took, or none was certain."""
@@ -196,3 +194,14 @@ def shares(faces: Sequence[FaceHistory]) -> dict[str, float]:
 
 def _named(values: Floats) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in zip(EXPRESSIONS, values, strict=True)}
+
+
+def integrals(edges: Floats, starts: Floats, ends: Floats, values: Floats) -> Floats:
+    """Return (m - 1, k) integrals over time, between m rising times, of (n, k) values that n frames have.
+
+    The frames follow each other; where there is none between two of them, nothing is added.
+    """
+    times = np.column_stack([starts, ends]).ravel()
+    weighted = values * (ends - starts)[:, None]
+    totals = np.cumsum(np.column_stack([np.zeros_like(weighted), weighted]).reshape(len(times), -1), axis=0)
+    return np.asarray(np.diff([np.interp(edges, times, column) for column in totals.T], axis=1).T, np.float64)

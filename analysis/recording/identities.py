@@ -7,7 +7,7 @@ ZIP are written anew from both, so that every change can be undone. The annotate
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -182,7 +182,7 @@ def _rewrite(folder: Path, changes: Sequence[Change]) -> dict[str, Any]:
         write_text(new / "summary.json", json.dumps(summary, indent=1) + "\n")
         figure = timeline_figure(summary["name"], faces, span, summary["frames"])
         figure.savefig(new / "timeline.png")
-    write_text(found / CHANGES, json.dumps([_record(change) for change in changes]) + "\n")
+    write_text(found / CHANGES, json.dumps([asdict(change) for change in changes]) + "\n")
     return dict(summary)
 
 
@@ -192,9 +192,9 @@ def _write_tables(
     """Write the frames with their faces as they are now; return those, and where each face is largest."""
     history, largest = History(), dict[int, tuple[float, Box]]()
     size, uncorrected = (summary["width"], summary["height"]), bool(summary.get("rest"))
-    with frame_sinks(new, summary["name"], *size, uncorrected=uncorrected) as tables:
+    with frame_sinks(new, summary["name"], *size, uncorrected=uncorrected) as append:
         for record in _renumbered(read_frames(frames), identities):
-            tables.append(record)
+            append(record)
             history.note(record["time"], [_noted(face) for face in record["faces"]])
             for face in record["faces"]:
                 box = Box(*face["box"])
@@ -241,7 +241,3 @@ def _faces(
 def _renamed(moment: dict[str, Any], identities: Identities) -> dict[str, Any]:
     number = identities.face(moment["face"], moment["time"])
     return moment | {"face": number, "name": identities.names.get(number, "")}
-
-
-def _record(change: Change) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in ("action", "face", "name", "into", "at")}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.output.result_folder import results_folder
-from analysis.output.sinks import CsvSink
+from analysis.output.sinks import csv_sink
 from analysis.output.spreadsheet import write_spreadsheet
 from analysis.output.tables import Record, frame_record, quality_record
 from analysis.recording.history import FaceHistory, History, shares
@@ -70,7 +70,7 @@ class PictureFindings:
 
     def _history(self) -> list[FaceHistory]:
         history = History()
-        history.note(0.0, [(face.track_id, face.probabilities, _label(face)) for face in self.faces])
+        history.note_faces(0.0, self.faces)
         return sorted(history.faces(0.0), key=lambda face: face.id)
 
     def plot(self) -> Figure:
@@ -101,8 +101,8 @@ class PictureFindings:
             for summary, face in zip(record["faces"], self.faces, strict=True)
         ]
         (folder / "faces.json").write_text(json.dumps({**record, "faces": faces}, indent=1) + "\n", encoding="utf-8")
-        with CsvSink(folder / "faces.csv", self.name, uncorrected=self.uncorrected) as table:
-            table.append(record)
+        with csv_sink(folder / "faces.csv", self.name, uncorrected=self.uncorrected) as append:
+            append(record)
         write_spreadsheet(folder / "faces.csv")
         if annotated:
             encoded, png = cv2.imencode(".png", annotate(self.image, self.faces))
@@ -182,7 +182,3 @@ def _checked(pixels: NDArray[Any]) -> Image:
             "(image * 255).round().astype('uint8'); if from 0 to 255, image.astype('uint8')."
         )
     return to_colour(pixels)
-
-
-def _label(face: Face) -> int | None:
-    return None if face.uncertain else face.label

@@ -63,6 +63,6 @@ def cut_from_video(path: Path, time: float, box: Box) -> str:
     return ""
 
 
-def data_address(picture: Image) -> str:
-    """Return a picture as a data: address, which needs no file of its own."""
-    return "data:image/jpeg;base64," + b64encode(encode_jpeg(picture, _QUALITY)).decode()
+def data_address(picture: Image, quality: int = _QUALITY) -> str:
+    """Return a picture as a data: address, which needs no file of its own; quality is JPEG's, 1-100."""
+    return "data:image/jpeg;base64," + b64encode(encode_jpeg(picture, quality)).decode()

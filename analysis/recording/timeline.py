@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from analysis.recording.history import FaceHistory, Floats
 from analysis.recording.times import axis_time
 from entities import DISPLAY_ORDER, EXPRESSIONS
-from vision.annotation import COLOURS
+from vision.annotation import hex_colour
 
 _STEPS: Final = 600
 """Points in time at most; enough for any screen."""
@@ -35,7 +35,7 @@ def timeline_record(faces: Sequence[FaceHistory], span: Span, frames: int) -> di
     edges = _edges(span, frames)
     return {
         "step": round(float(edges[1] - edges[0]), 4),
-        "times": [round(float(time), 4) for time in _middles(edges)],
+        "times": [round(float(time), 4) for time in (edges[:-1] + edges[1:]) / 2],
         "faces": [
             {
                 "id": face.id,
@@ -74,7 +74,7 @@ def timeline_figure(title: str, faces: Sequence[FaceHistory], span: Span, frames
     panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 5, 6, 10], integer=span[1] > 10))
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: axis_time(seconds, span[1] - span[0])))
     panels[-1].set_xlabel("Time in the video", color=_INK)
-    keys = [Patch(color=_hex(name), label=name) for name in DISPLAY_ORDER]
+    keys = [Patch(color=hex_colour(name), label=name) for name in DISPLAY_ORDER]
     figure.legend(handles=keys, loc="lower center", ncols=len(keys), frameon=False, labelcolor=_INK)
     return figure
 
@@ -86,7 +86,7 @@ def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
     below = np.zeros(len(across))
     for name in reversed(DISPLAY_ORDER):  # from the bottom, so that the first of them is on top, as in the page
         above = below + np.repeat(heights[name], 2)
-        panel.fill_between(across, below, above, color=_hex(name), linewidth=0)
+        panel.fill_between(across, below, above, color=hex_colour(name), linewidth=0)
         below = above
     panel.set_ylim(0, 1)
     panel.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
@@ -97,15 +97,6 @@ def _draw_face(panel: Axes, face: FaceHistory, edges: Floats) -> None:
 
 def _edges(span: Span, frames: int) -> Floats:
     return np.linspace(*span, min(_STEPS, max(1, frames)) + 1)
-
-
-def _middles(edges: Floats) -> Floats:
-    return np.asarray((edges[:-1] + edges[1:]) / 2, np.float64)
-
-
-def _hex(expression: str) -> str:
-    red, green, blue = COLOURS[expression]
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _plain(text: str) -> str:

@@ -102,11 +102,10 @@ class VideoFindings:
 
         """
         summary = self.summary
-        with frame_sinks(
-            folder, summary["name"], summary["width"], summary["height"], uncorrected=self.uncorrected
-        ) as tables:
+        size = summary["width"], summary["height"]
+        with frame_sinks(folder, summary["name"], *size, uncorrected=self.uncorrected) as append:
             for record in records:
-                tables.append(record)
+                append(record)
         self.conclude(folder)
 
     def conclude(self, folder: Path) -> None:
@@ -289,13 +288,13 @@ def analyze_video(
     with open_video(path, settings.uploads, sampling) as video, results_folder(target, overwrite=overwrite) as folder:
         analysis = VideoAnalysis(video, path, settings, classifier, blur=blur, progress=progress, check=check)
         with ExitStack() as stack:
-            tables = frame_sinks(folder, called, video.info.width, video.info.height, uncorrected=rest is not None)
-            stack.enter_context(tables)
-            writer = VideoWriter(folder / "annotated.mp4", video.info, path, check) if annotated else None
-            if writer:
-                stack.enter_context(writer)
+            size = video.info.width, video.info.height
+            append = stack.enter_context(frame_sinks(folder, called, *size, uncorrected=rest is not None))
+            writer = None
+            if annotated:
+                writer = stack.enter_context(VideoWriter(folder / "annotated.mp4", video.info, path, check))
             for seen in analysis.frames(rest):
-                tables.append(seen.record)
+                append(seen.record)
                 if writer:
                     writer.write(seen.annotated, seen.time, seen.record["duration"])
         findings = analysis.findings(called, writer.sound if writer else "none")

@@ -77,10 +77,11 @@ def hedges_g(first: Floats, second: Floats, axis: int = -1) -> Floats:
     n, m = first.shape[axis], second.shape[axis]
     squares = (n - 1) * first.var(axis=axis, ddof=1) + (m - 1) * second.var(axis=axis, ddof=1)
     deviation = np.maximum(np.sqrt(squares / (n + m - 2)), MIN_DEVIATION)
-    return np.asarray((1 - 3 / (4 * (n + m) - 9)) * _difference(first, second, axis) / deviation, np.float64)
+    return np.asarray((1 - 3 / (4 * (n + m) - 9)) * mean_difference(first, second, axis) / deviation, np.float64)
 
 
-def _difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
+def mean_difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
+    """Return the difference of two groups' means along an axis."""
     return np.asarray(first.mean(axis=axis) - second.mean(axis=axis), np.float64)
 
 
@@ -89,7 +90,7 @@ def _compared(first: Floats, second: Floats) -> dict[str, float]:
     spread = fewest >= 2 and first.std() + second.std() > MIN_DEVIATION
     found: dict[str, float] = {"people_a": len(first), "people_b": len(second)}
     found |= {"mean_a": first.mean() if len(first) else np.nan, "mean_b": second.mean() if len(second) else np.nan}
-    for name, statistic, known in (("difference", _difference, fewest > 0), ("effect_size", hedges_g, spread)):
+    for name, statistic, known in (("difference", mean_difference, fewest > 0), ("effect_size", hedges_g, spread)):
         low, high = bootstrap_interval((first, second), statistic) if spread and fewest >= FEWEST else (np.nan, np.nan)
         found[name] = float(statistic(first, second)) if known else np.nan
         found |= {f"{name}_low": low, f"{name}_high": high}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from entities import DISPLAY_ORDER
-from vision.annotation import COLOURS
+from vision.annotation import hex_colour
 
 INK: Final = "#2b3038"
 _GROUPS: Final = ("#2e86c9", "#e06c1f", "#12a37b", "#cc79a7", "#c99700", "#8d6fd1")
@@ -80,7 +80,7 @@ def _draw_curve(panel: Axes, curve: DataFrame, name: str, colour: str) -> None:
 def _draw_effects(panel: Axes, rows: DataFrame) -> None:
     places = np.arange(len(rows))[::-1]
     panel.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
-    shades = [_hex(name) for name in rows.index]
+    shades = [hex_colour(name) for name in rows.index]
     panel.hlines(places, rows["effect_size_low"], rows["effect_size_high"], colors=shades, linewidth=3)
     panel.scatter(rows["effect_size"], places, c=shades, s=45, zorder=3)
     panel.set_yticks(places, rows.index)
@@ -106,8 +106,3 @@ def plain_axes(panel: Axes) -> None:
 def colours(count: int) -> list[str]:
     """Return colours for so many groups or people, which differ as long as there are enough."""
     return [_GROUPS[index % len(_GROUPS)] for index in range(count)]
-
-
-def _hex(expression: str) -> str:
-    red, green, blue = COLOURS[expression]
-    return f"#{red:02x}{green:02x}{blue:02x}"

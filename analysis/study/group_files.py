@@ -21,7 +21,9 @@ from analysis.study.person_tables import Exclusion, excluded, long_table, wide_t
 from analysis.study.report import GroupResults
 from analysis.study.study_tables import shortened
 from analysis.study.within import as_persons, differences, lacking, within_people
-from files import write_whole
+from files import unused, write_whole
+
+Figures = dict[str, Figure]
 
 TABLES: Final = (
     *("people", "groups", "curves", "comparison", "differences", "within", "interaction", "long", "wide", "excluded"),
@@ -74,8 +76,7 @@ def write_groups(
             write_table(folder / "excluded", left_out, csv=csv)
         return None, notes
     of_persons, of_groups = persons(counted, above=above), curves(counted, above=above)
-    compared, changes = comparison(of_persons), differences(of_persons, conditions)
-    long = long_table(courses, groups)
+    compared, long = comparison(of_persons), long_table(courses, groups)
     if markers is not None:
         long, more = with_marker_columns(long, markers)
         notes += more
@@ -87,13 +88,24 @@ def write_groups(
         "long": without(long, left_out),
         "wide": wide_table(counted, groups),
         "excluded": left_out,
-    }
-    within = None
-    if len(changes):
-        within = within_people(changes)
-        tables |= {"differences": changes, "within": within, "interaction": comparison(as_persons(changes))}
+    } | _within_tables(of_persons, conditions)
     for name, table in tables.items():
         write_table(folder / name, table, csv=csv)
+    drawn, effects = _write_figures(folder, of_groups, compared)
+    notes += [*lacking(of_persons, conditions), *size_notes(of_persons)]
+    return GroupResults(of_persons, compared, drawn, effects, above, tables.get("within")), notes
+
+
+def _within_tables(of_persons: DataFrame, conditions: Sequence[str]) -> dict[str, DataFrame]:
+    """Return the tables of what changes within people; none where nobody has two conditions."""
+    changes = differences(of_persons, conditions)
+    if changes.empty:
+        return {}
+    return {"differences": changes, "within": within_people(changes), "interaction": comparison(as_persons(changes))}
+
+
+def _write_figures(folder: Path, of_groups: DataFrame, compared: DataFrame) -> tuple[Figures, Figures]:
+    """Draw and write courses and effect sizes; return them by marker."""
     known = compared[(compared["measure"] == "mean") & compared["effect_size"].notna()]
     drawn = {marker: draw_curves(of_groups, marker=marker) for marker in of_groups["marker"].unique()}
     effects = {marker: draw_comparison(compared, marker=marker) for marker in known["marker"].unique()}
@@ -101,8 +113,7 @@ def write_groups(
     for name, figures in (("curves", drawn), ("effect-sizes", effects)):
         for marker, figure in figures.items():
             write_figure(folder / f"{name}{endings[marker]}", figure)
-    notes += [*lacking(of_persons, conditions), *size_notes(of_persons)]
-    return GroupResults(of_persons, compared, drawn, effects, above, within), notes
+    return drawn, effects
 
 
 def remove_groups(folder: Path) -> bool:
@@ -175,9 +186,6 @@ def figure_endings(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         plain = "".join(letter if letter.isalnum() else "-" for letter in name)[:60]
-        ending, number = f"-{plain}" if name else "", 1
-        while ending.lower() in {other.lower() for other in found.values()}:  # as Windows and macOS compare them
-            number += 1
-            ending = f"-{plain}-{number}"
-        found[name] = ending
+        taken = {ending.lower() for ending in found.values()}  # as Windows and macOS compare them
+        found[name] = unused(f"-{plain}" if name else "", lambda ending, taken=taken: ending.lower() in taken)  # type: ignore[misc]
     return found

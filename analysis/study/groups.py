@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from analysis.study.study_tables import as_numbers, read_list
+from analysis.study.study_tables import read_list, with_numbers
 from analysis.study.time_courses import SHOWN
 from entities import EXPRESSIONS
 from errors import StudyError
@@ -57,8 +57,7 @@ def read_groups(path: Path) -> DataFrame:
                 f"{path}: {person} is in the groups {names[0]} and {names[1]}. A person belongs to one group; what one "
                 "person goes through is told by markers."
             )
-    others = {name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS}
-    return table.assign(**others).reset_index(drop=True)
+    return with_numbers(table, COLUMNS).reset_index(drop=True)
 
 
 def read_faces(path: Path, texts: Series) -> Series:

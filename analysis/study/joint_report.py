@@ -1,20 +1,19 @@
 """One report on several videos whose results are in folders of their own, as the page's are."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from analysis.batch.dataset import file_row, video_values
-from analysis.output.frame_types import joined
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
+from analysis.output.intervals import joined
 from analysis.study.methods import methods
 from analysis.study.report import report_page
-from analysis.study.report_pictures import pictures_of
+from analysis.study.report_pictures import pictures_of, read_summary
 from config import Settings
+from files import unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, notes: Iterable
     for name, video in zip(_different([video.name for video in videos]), videos, strict=True):
         if video.reason:
             rows.append(file_row({"file": name, "state": "failed", "reason": video.reason}))
-        elif summary := _summary(video.results):
+        elif summary := read_summary(video.results / "summary.json"):
             rows.append(file_row({"file": name, "state": "done"} | video_values(summary)))
             intervals.append(pd.DataFrame(summary["intervals"]).assign(file=name))
             pictures[name] = pictures_of(video.results)
@@ -62,22 +61,9 @@ def joint_report(videos: Sequence[Analysed], settings: Settings, notes: Iterable
     )
 
 
-def _summary(folder: Path) -> dict[str, Any] | None:
-    """Return what `summary.json` says; None where it was deleted."""
-    try:
-        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    return summary
-
-
 def _different(names: Sequence[str]) -> list[str]:
     """Return the names, those that came before with a number behind them."""
     found: list[str] = []
     for name in names:
-        number, unlike = 1, name
-        while unlike in found:
-            number += 1
-            unlike = f"{name} ({number})"
-        found.append(unlike)
+        found.append(unused(name, found.__contains__, "{} ({})"))
     return found

@@ -7,8 +7,7 @@ from typing import Any, Final
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from analysis.recording.times import parse_time
-from analysis.study.study_tables import as_numbers, read_list
+from analysis.study.study_tables import read_list, seconds, with_numbers
 from entities import EXPRESSIONS
 from errors import StudyError
 from expressions.intervals import ON
@@ -65,13 +64,8 @@ def read_markers(path: Path, *, others: bool = False) -> DataFrame:
 
 def _listed(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, COLUMNS, others=others)
-    table["time"] = [_seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
-    return _with_numbers(table)
-
-
-def _with_numbers(table: DataFrame) -> DataFrame:
-    """Return a list whose other columns are numbers where all that they have are."""
-    return table.assign(**{name: as_numbers(table[name]) for name in table.columns if name not in COLUMNS})
+    table["time"] = [seconds(text, f"{path}: line {line}") for line, text in table["time"].items()]
+    return with_numbers(table, COLUMNS)
 
 
 def _events(path: Path, *, others: bool) -> DataFrame:
@@ -80,7 +74,7 @@ def _events(path: Path, *, others: bool) -> DataFrame:
     if not files:
         raise StudyError(f"{path}: there is no file whose name ends in {EVENTS} in it.")
     found = concat([_events_of_recording(file, others=others) for file in files], ignore_index=True)
-    return _with_numbers(found.fillna(""))
+    return with_numbers(found.fillna(""), COLUMNS)
 
 
 def _events_of_recording(path: Path, *, others: bool) -> DataFrame:
@@ -88,7 +82,7 @@ def _events_of_recording(path: Path, *, others: bool) -> DataFrame:
     table = read_list(path, ("onset", "duration", "trial_type"), others=others)
     more = table.columns.drop(["onset", "duration", "trial_type", *COLUMNS], errors="ignore")
     for name in ("onset", "duration"):
-        table[name] = [_seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
+        table[name] = [seconds(text or "0", f"{path}: line {line}") for line, text in table[name].items()]
     name, rows, end = path.name.removesuffix(EVENTS), [], 0.0
     for line, event in table.sort_values("onset", kind="stable").iterrows():
         onset, duration = event["onset"], event["duration"]
@@ -243,10 +237,3 @@ def _latency(frames: DataFrame, expression: str, stretch: dict[str, Any], on: fl
         return float("nan")
     times = named.loc[~earlier & (named["time"] < stretch["end"] - _ROUNDING), "time"]
     return max(0.0, float(times.iloc[0]) - start) if len(times) else float("nan")
-
-
-def _seconds(text: str, where: str) -> float:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise StudyError(f"{where}: {error}") from None

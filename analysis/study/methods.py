@@ -32,7 +32,7 @@ def methods(settings: Settings, files: DataFrame) -> dict[str, str]:
         files: The run's table of files, as `dataset.file_row` describes it.
 
     """
-    done, limits, model = _done(files), settings.intervals, settings.model
+    done, limits, model = files[files["state"] == "done"], settings.intervals, settings.model
     detectors = [name for name in done["detector"].unique() if name] or [load_detector(settings.detector).title]
     weights = [name for name in done["weights"].unique() if name]
     rates = done.loc[done["fps"] > 0, "fps"]
@@ -54,7 +54,7 @@ def methods(settings: Settings, files: DataFrame) -> dict[str, str]:
 
 def mixed_settings(files: DataFrame) -> list[str]:
     """Return a note that names the files that were analysed otherwise than most, if there are any."""
-    done = _done(files)
+    done = files[files["state"] == "done"]
     counts = done["fingerprint"].value_counts()
     if len(counts) < 2:
         return []
@@ -63,14 +63,6 @@ def mixed_settings(files: DataFrame) -> list[str]:
     words = [word for name, word in _SETTINGS.items() if (others[name] != usual[name]).any()] or ["settings"]
     which = f"Analysed with other settings ({', '.join(words)}) than the rest: {shortened(others['file'])}."
     return [f"{which} Name all files in one run, and all are analysed alike."]
-
-
-def _done(files: DataFrame) -> DataFrame:
-    """Return the files that were analysed, with all columns, which tables of earlier versions lack."""
-    texts = ["file", "fingerprint", *_SETTINGS]
-    columns = list(dict.fromkeys([*files.columns, *texts, "fps", "compared"]))
-    done = files[files["state"] == "done"].reindex(columns=columns)
-    return done.astype(dict.fromkeys(texts, object)).fillna(dict.fromkeys(texts, ""))
 
 
 def _rest_words(kind: str, files: DataFrame) -> str:

@@ -1,13 +1,12 @@
 """What the report of a run can show of a file: its faces, and its strongest moments."""
 
 import json
-from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.recording.thumbnails import data_address
 from errors import ImageError
-from vision.annotation import encode_jpeg
 from vision.pictures import read_picture
 from vision.pixels import shrink
 
@@ -38,7 +37,7 @@ class Moment:
         except ImageError:
             return ""
         small = shrink(image, min(1.0, _SIDE / min(image.shape[:2])))
-        return f"data:image/jpeg;base64,{b64encode(encode_jpeg(small, _QUALITY)).decode()}"
+        return data_address(small, _QUALITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,13 @@ def pictures_of(folder: Path, file: Path | None = None) -> Pictures:
         file: The file itself, which is shown if it is a picture that is still there.
 
     """
-    if summary := _summary(folder / "summary.json"):
+    if summary := read_summary(folder / "summary.json"):
         moments = [
             Moment(moment["expression"], moment["confidence"], moment["time"], folder / moment["file"])
             for moment in summary.get("moments", ())
         ]
     else:
-        summary = _summary(folder / "faces.json")
+        summary = read_summary(folder / "faces.json")
         moments = [
             Moment(face["expression"], face["confidence"], None, file)
             for face in summary.get("faces", ())
@@ -87,5 +86,10 @@ def pictures_of(folder: Path, file: Path | None = None) -> Pictures:
     return Pictures(tuple(faces[:_FACES]), tuple(moments))
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+def read_summary(path: Path) -> dict[str, Any]:
+    """Return what `summary.json` or `faces.json` says; nothing where it was deleted."""
+    try:
+        summary: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return summary

@@ -22,10 +22,9 @@ from pandas import DataFrame
 from analysis.batch.dataset import Dataset
 from analysis.output.codebook import write_codebook
 from analysis.output.events import write_events
-from analysis.output.frame_types import joined
 from analysis.output.interval_files import replace_intervals
 from analysis.output.intervals import COLUMNS as INTERVAL_TYPES
-from analysis.output.intervals import find_intervals
+from analysis.output.intervals import find_intervals, joined
 from analysis.study.file_names import check_not_written, fitted
 from analysis.study.group_files import remove_groups, remove_table, write_groups, write_table
 from analysis.study.groups import (
@@ -170,7 +169,7 @@ def conclude(
         groups=results,
         sections=[section.page for section in sections],
         notes=notes,
-        methods=methods(settings, files) | _exclusion_words(exclusion) | _words_of(sections),
+        methods=_methods(settings, files, exclusion, sections),
     )
     write_text(out / REPORT, page)
     write_codebook(out)
@@ -274,18 +273,17 @@ def _with_intervals(dataset: Dataset, row: Mapping[str, Any], frames: DataFrame,
     return intervals
 
 
-def _exclusion_words(exclusion: Exclusion) -> dict[str, str]:
-    """Return who does not count in groups, for the report's methods."""
-    if exclusion == EVERYBODY_COUNTS:
-        return {}
-    return {
-        "Exclusion": f"A person counts under a marker, and over the whole files, from {exclusion.min_seconds:g} usable "
-        f"seconds on that are {exclusion.min_share:.0%} of the time or more."
-    }
-
-
-def _words_of(sections: Sequence[Section]) -> dict[str, str]:
-    return {word: text for section in sections for word, text in section.methods.items()}
+def _methods(settings: Settings, files: DataFrame, exclusion: Exclusion, sections: Sequence[Section]) -> dict[str, str]:
+    """Return what the results depend on, with who does not count in groups, and what other rooms say."""
+    words = methods(settings, files)
+    if exclusion != EVERYBODY_COUNTS:
+        words["Exclusion"] = (
+            f"A person counts under a marker, and over the whole files, from {exclusion.min_seconds:g} usable seconds "
+            f"on that are {exclusion.min_share:.0%} of the time or more."
+        )
+    for section in sections:
+        words |= section.methods
+    return words
 
 
 def _lengths(row: Mapping[str, Any], frames: DataFrame, markers: DataFrame) -> DataFrame:
@@ -299,8 +297,7 @@ def _lengths(row: Mapping[str, Any], frames: DataFrame, markers: DataFrame) -> D
 def _ends(files: DataFrame) -> dict[str, float]:
     """Return where videos end, in seconds from their first frame, or where looking at them ended."""
     videos = files[(files["state"] == "done") & (files["kind"] == "video")]
-    begins = videos["begin"].fillna(0.0) if "begin" in videos else 0.0  # tables of earlier versions lack it
-    return dict(zip(videos["file"], begins + videos["seconds"], strict=True))
+    return dict(zip(videos["file"], videos["begin"].fillna(0.0) + videos["seconds"], strict=True))
 
 
 def _late(markers: DataFrame | None, ends: Mapping[str, float]) -> list[str]:

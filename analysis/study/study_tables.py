@@ -8,7 +8,8 @@ from typing import Final
 
 from pandas import DataFrame, Series, to_numeric
 
-from analysis.batch.encodings import OLD, decode, encoding_of
+from analysis.batch.encodings import OLD, encoding_of
+from analysis.recording.times import parse_time
 from errors import StudyError
 
 EMPTY: Final = frozenset(("", "na", "n/a", "nan", "null", "#n/a"))
@@ -63,10 +64,28 @@ def read_list(path: Path, required: Sequence[str], optional: Sequence[str] = (),
     return table
 
 
-def as_numbers(column: Series) -> Series:
+def with_numbers(table: DataFrame, texts: Sequence[str]) -> DataFrame:
+    """Return a list whose columns, but for `texts`, are numbers where all that they have are."""
+    return table.assign(**{name: _as_numbers(table[name]) for name in table.columns if name not in texts})
+
+
+def _as_numbers(column: Series) -> Series:
     """Return a column of texts as numbers, where all that it has are, with decimal points or commas."""
     numbers = to_numeric(column.str.replace(",", ".", regex=False).replace("", None), errors="coerce")
     return column if (numbers.isna() & (column != "")).any() else numbers
+
+
+def seconds(text: str, where: str) -> float:
+    """Return a time in a list in seconds; `where` is for messages.
+
+    Raises:
+        StudyError: It is none.
+
+    """
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from None
 
 
 def encoding_note(path: Path) -> list[str]:
@@ -88,7 +107,7 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
         if data.startswith(_EXCEL):
             raise StudyError(f"{path}: is a spreadsheet's own file. In the spreadsheet, save it as “CSV UTF-8”.")
-        return decode(data)
+        return data.decode(encoding_of(data))
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror}). Check its name.") from error
     except UnicodeDecodeError as error:

@@ -3,10 +3,10 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pandas import DataFrame
 
-from analysis.output.frame_types import joined
+from analysis.output.intervals import joined
+from analysis.recording.history import integrals
 from analysis.study.markers import stretches
 from entities import EXPRESSIONS
 
@@ -78,16 +78,3 @@ def _course(frames: DataFrame, step: float, marker: str, start: float, end: floa
     table = DataFrame(np.hstack([seconds, within / seconds, shown]), columns=["seconds", *EXPRESSIONS, *SHOWN])
     table.insert(0, "time", (step * np.arange(steps)[kept]).round(_DIGITS))
     return table.assign(file=frames["file"].iloc[0], face=frames["face"].iloc[0], marker=marker)[list(TYPES)]
-
-
-def integrals(
-    edges: NDArray[np.float64], starts: NDArray[np.float64], ends: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return (m - 1, k) integrals over time, between m rising times, of (n, k) values that n frames have.
-
-    The frames follow each other; where there is none between two of them, nothing is added.
-    """
-    times = np.column_stack([starts, ends]).ravel()
-    weighted = values * (ends - starts)[:, None]
-    totals = np.cumsum(np.column_stack([np.zeros_like(weighted), weighted]).reshape(len(times), -1), axis=0)
-    return np.asarray(np.diff([np.interp(edges, times, column) for column in totals.T], axis=1).T, np.float64)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from pandas import DataFrame, concat
 
-from analysis.study.comparison import FEWEST, MEASURES, MIN_DEVIATION, Floats, bootstrap_interval
+from analysis.study.comparison import FEWEST, MEASURES, MIN_DEVIATION, Floats, bootstrap_interval, mean_difference
 from analysis.study.study_tables import shortened
 
 MAX_CONDITIONS: Final = 6
@@ -102,17 +102,13 @@ def g_av(first: Floats, second: Floats, axis: int = -1) -> Floats:
     """Return the mean difference of pairs in the root of their mean variance, corrected for few pairs."""
     deviation = np.sqrt((first.var(axis=axis, ddof=1) + second.var(axis=axis, ddof=1)) / 2)
     correction = 1 - 3 / (8 * first.shape[axis] - 9)
-    difference = first.mean(axis=axis) - second.mean(axis=axis)
-    return np.asarray(correction * difference / np.maximum(deviation, MIN_DEVIATION), np.float64)
+    effect = mean_difference(first, second, axis) / np.maximum(deviation, MIN_DEVIATION)
+    return np.asarray(correction * effect, np.float64)
 
 
 def _pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
     every = list(combinations(conditions, 2))
     return every if len(conditions) <= MAX_CONDITIONS else every[: len(conditions) - 1]
-
-
-def _mean_difference(first: Floats, second: Floats, axis: int = -1) -> Floats:
-    return np.asarray((first - second).mean(axis=axis), np.float64)
 
 
 def _paired(first: Floats, second: Floats) -> dict[str, float]:
@@ -123,7 +119,7 @@ def _paired(first: Floats, second: Floats) -> dict[str, float]:
         "d_z": float((first - second).std()),
         "g_av": float(first.std() + second.std()),
     }
-    statistics: dict[str, Callable[..., Floats]] = {"difference": _mean_difference, "d_z": d_z, "g_av": g_av}
+    statistics: dict[str, Callable[..., Floats]] = {"difference": mean_difference, "d_z": d_z, "g_av": g_av}
     for name, statistic in statistics.items():
         varies = count > 1 and spread[name] > MIN_DEVIATION
         known = varies or name == "difference"

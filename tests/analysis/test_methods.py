@@ -1,12 +1,13 @@
 """A report's methods: what was done with the files in its tables, whatever the last run was asked."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from pandas import DataFrame
 
-from analysis.batch.dataset import file_row
+from analysis.batch.dataset import Dataset, file_row
 from analysis.study.methods import methods, mixed_settings
 from config import Settings
 
@@ -53,8 +54,10 @@ def test_mixed_settings_are_a_warning_with_names(other: dict[str, Any], words: s
     assert mixed_settings(files(usual, usual)) == []
 
 
-def test_tables_of_earlier_versions_have_methods_too():
+def test_tables_of_earlier_versions_have_methods_too(tmp_path: Path):
     """What they do not tell is left out, or is the settings'."""
-    old = files({}).drop(columns=["detector", "weights", "rest", "compared", "sampling"])
+    dataset = Dataset(tmp_path)
+    dataset.write("files", "1", files({}).drop(columns=["detector", "weights", "rest", "compared", "sampling"]))
+    old = dataset.read("files")
     assert methods(Settings(), old)["Faces"] == methods(Settings(), files({}))["Faces"]
     assert "Network" not in methods(Settings(), old)

@@ -63,18 +63,16 @@ class AutoSource:
         for number in sorted(self._webcams(), key=lambda number: bool(_SECOND_CHOICE.search(webcam_name(number)))):
             webcam = WebcamSource(number, self._settings, timeout=AUTO_TIMEOUT)
             with closing(webcam.frames()) as frames:
-                best, frame = classify_batch(frames, webcam.name)
+                best, frame = rate_webcam(frames, webcam.name)
                 if best < GOOD or frame is None:
                     others += [(best, webcam)] if frame else []
                     continue
                 self._chosen = webcam
                 yield frame
                 yield from frames
-        self._chosen = max(others, key=lambda other: other[0])[1] if others else self._demo()
+        note = f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}"
+        self._chosen = max(others, key=lambda other: other[0])[1] if others else demo_source(self._settings, note=note)
         yield from self._chosen.frames()
-
-    def _demo(self) -> Source:
-        return demo_source(self._settings, note=f"No webcam gave a picture, so this is a demo. {HOW_TO_CHOOSE}")
 
 
 GOOD: Final = 2
@@ -89,7 +87,7 @@ def quality(image: Image) -> int:
     return GOOD if np.ptp(small, axis=2).mean() > _COLOUR else 1
 
 
-def classify_batch(frames: Frames, name: str) -> tuple[int, Frame | None]:
+def rate_webcam(frames: Frames, name: str) -> tuple[int, Frame | None]:
     """Return the quality of a webcam's pictures, and the first that is good; else the latest, None if none came."""
     best, latest, until = 0, None, 0.0
     try:

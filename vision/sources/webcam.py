@@ -17,7 +17,7 @@ from config import VideoSettings
 from entities import Frame, Image
 from errors import SourceError
 from vision.pictures import eight_bits, used_bits
-from vision.pixels import shrunk
+from vision.pixels import shrunk, to_colour
 from vision.sources.base import Frames
 from vision.video.decoding import FrameCap
 
@@ -251,9 +251,4 @@ def as_bgr(picture: NDArray[Any], settings: VideoSettings, bits: int) -> Image:
         bits: How many of uint16's are used: by far not all, by many cameras for industry or infrared.
 
     """
-    picture = eight_bits(picture, bits)
-    if picture.ndim == 2 or picture.shape[2] == 1:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    elif picture.shape[2] == 4:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
-    return shrunk(picture, settings.max_width, settings.max_height)
+    return shrunk(to_colour(eight_bits(picture, bits)), settings.max_width, settings.max_height)

@@ -264,9 +264,8 @@ class _Scan:
         """Return what was found."""
         self._note_part()
         max_gap = MAX_GAP if self._unexplained else self._max_gap
-        if len(self._parts) > 1:
-            return Timing(self.end, tuple(self._parts), max_gap)
-        if self._cut_after:  # pieces that lie in the file in an order of their own: it is read from the beginning
+        # Pieces that were cut away may lie in the file in an order of their own: it is read from the beginning.
+        if len(self._parts) > 1 or self._cut_after:
             return Timing(self.end, tuple(self._parts), max_gap)
         shown = array("d", sorted(self._shown))
         exact = self._exact and self._cut_after is None and all(one < other for one, other in pairwise(shown))
@@ -275,9 +274,9 @@ class _Scan:
 
     def add_sound(self, packet: "Packet[Stream]") -> None:
         """Take in a piece of sound."""
-        if packet.pts is None or not packet.time_base:
+        heard = time_of(packet)
+        if heard is None:
             return
-        heard = float(packet.pts * packet.time_base)
         if not -_JITTER <= heard - self._heard <= MAX_GAP:
             self._heard_from = heard
         self._heard = heard

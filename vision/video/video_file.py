@@ -8,7 +8,6 @@ from fractions import Fraction
 from itertools import chain
 from math import inf
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self, cast
 
 import av
@@ -225,9 +224,7 @@ class VideoFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _decode(self) -> Iterator[av.VideoFrame]:
