@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # imported in the fixtures, so that a mistake in the web fail
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from tests.fake_camera import FakeCamera
+    from tests.helpers.fake_camera import FakeCamera
     from web.serving.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ SLOW = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of slow modules."""
     for item in items:
-        if {item.path.stem, item.path.parent.name} & set(SLOW):
+        if {item.path.stem, *item.path.relative_to(ROOT).parts} & set(SLOW):
             item.add_marker(pytest.mark.slow)
 
 
@@ -98,8 +98,8 @@ def keras() -> Any:
 @pytest.fixture
 def camera() -> Iterator[FakeCamera]:
     """Return a camera that shows what the test publishes, with a model that calls every face happy."""
-    from tests.fake_camera import FakeCamera
-    from tests.footage import FixedClassifier
+    from tests.helpers.fake_camera import FakeCamera
+    from tests.helpers.footage import FixedClassifier
 
     camera = FakeCamera(FixedClassifier("Happy"))
     yield camera

@@ -20,8 +20,8 @@ import pytest
 import app
 from config import DEMO_CLIP, ROOT, VERSION, Settings
 from errors import ConfigError
-from tests.fake_camera import FakeCamera
-from tests.footage import FixedClassifier
+from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.footage import FixedClassifier
 from tests.vision.test_bombs import png
 
 

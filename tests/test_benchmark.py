@@ -17,7 +17,7 @@ from config import DEMO_CLIP, DetectorSettings, Settings
 from entities import EXPRESSIONS, Box, Face
 from errors import ServerError
 from tests.conftest import missing
-from tests.footage import FixedClassifier, make_video, plain_frames
+from tests.helpers.footage import FixedClassifier, make_video, plain_frames
 from vision.detection import FaceDetector
 
 

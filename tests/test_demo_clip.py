@@ -13,7 +13,7 @@ import numpy as np
 from config import DEMO_CLIP, Settings
 from entities import Frame, Image
 from pipeline import ExpressionPipeline
-from tests.footage import FixedClassifier
+from tests.helpers.footage import FixedClassifier
 
 ROOT = Path(__file__).resolve().parent.parent
 

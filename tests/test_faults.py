@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from camera import VideoCamera
 from config import Settings, VideoSettings
 from entities import FrameResult, SourceState
-from tests.footage import FixedClassifier, make_video, plain_frames
-from tests.network_cameras import (
+from tests.helpers.footage import FixedClassifier, make_video, plain_frames
+from tests.helpers.network_cameras import (
     Act,
     free_port,
     mjpeg,
@@ -29,7 +29,7 @@ from tests.network_cameras import (
     shows,
     stalls,
 )
-from tests.stand_ins import PATIENCE, FakeWebcam, first, is_message, looks, vain_waits
+from tests.helpers.stand_ins import PATIENCE, FakeWebcam, first, is_message, looks, vain_waits
 from vision.sources import network, webcam
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -17,7 +17,7 @@ import requests
 
 from config import DEMO_CLIP, ROOT
 from tests.conftest import missing
-from tests.footage import make_video
+from tests.helpers.footage import make_video
 
 FOLDER = "Mes visages, größer 表情"
 """Spaces and letters that are not ASCII, as people's folders have them."""

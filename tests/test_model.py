@@ -15,7 +15,7 @@ from entities import EXPRESSIONS
 from errors import ModelError
 from model import FacialExpressionModel, prepare
 from network.keras_network import load_network
-from tests.networks import save, small_network
+from tests.helpers.networks import save, small_network
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -24,7 +24,7 @@ from camera import VideoCamera
 from config import DEMO_CLIP, ROOT, ServerSettings, Settings, UploadSettings, VideoSettings
 from entities import EXPRESSIONS, Classifier
 from model import FacialExpressionModel
-from tests.fake_camera import FakeCamera
+from tests.helpers.fake_camera import FakeCamera
 from web.serving.server import Server
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"

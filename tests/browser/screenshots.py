@@ -18,7 +18,7 @@ from config import DEMO_CLIP, ROOT
 from entities import Image
 from model import FacialExpressionModel
 from tests.browser.conftest import FLAGS, PATIENCE_MS, SCREENSHOTS, demo_footage, live_video
-from tests.footage import make_video
+from tests.helpers.footage import make_video
 
 SIZES: Final = {"1440": (1440, 900), "390": (390, 844)}
 SCHEMES: Final = ("light", "dark")

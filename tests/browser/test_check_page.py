@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from config import ROOT
 from entities import EXPRESSIONS
 from tests.browser.conftest import demo_footage
-from tests.people import recorded
+from tests.helpers.people import recorded
 
 NewPage = Callable[..., Page]
 

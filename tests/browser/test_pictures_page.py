@@ -17,7 +17,7 @@ from playwright.sync_api import FilePayload, Page, Request, Route, expect
 from config import ROOT
 from entities import EXPRESSIONS
 from tests.browser.conftest import Mood
-from tests.footage import make_video
+from tests.helpers.footage import make_video
 
 EXAMPLE = ROOT / "static" / "images" / "example.jpg"
 

@@ -18,8 +18,8 @@ from analysis.study.markers import marker_table
 from analysis.study.report import GroupResults, report_page
 from analysis.study.time_courses import courses
 from entities import EXPRESSIONS
-from tests.tables import course
-from tests.talks import TALKS, WINDOWS, make_talks, names
+from tests.helpers.tables import course
+from tests.helpers.talks import TALKS, WINDOWS, make_talks, names
 
 SMILES = {
     f"{group}-{number}.mp4": smile + number / 50 for group, smile in (("a", 0.6), ("b", 0.2)) for number in range(6)

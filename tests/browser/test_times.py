@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
-from tests.analysis.test_times import CASES
+from tests.analysis.recording.test_times import CASES
 
 READ = """async ({ times, spans, clock, length, axis }) => {
   const scripts = document.querySelector("script[src*='/js/']").src;

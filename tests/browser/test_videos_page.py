@@ -19,9 +19,9 @@ from app import create_app
 from config import DEMO_CLIP, Settings, UploadSettings
 from entities import Image
 from tests.browser.conftest import serving
-from tests.fake_camera import FakeCamera
-from tests.footage import make_video
-from tests.job_worker import ThreadRunner
+from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.footage import make_video
+from tests.helpers.job_worker import ThreadRunner
 from web.routes.jobs import _ONE_CHECK
 from web.services import EXTENSION
 
@@ -53,7 +53,7 @@ def make_runner(request: pytest.FixtureRequest) -> Callable[[Settings], JobRunne
     """Return what makes the runner of the jobs: with a process where the test holds it up."""
     if "held" not in request.fixturenames:
         return ThreadRunner
-    command = (sys.executable, "-m", "tests.job_worker", str(request.getfixturevalue("held")))
+    command = (sys.executable, "-m", "tests.helpers.job_worker", str(request.getfixturevalue("held")))
     return lambda settings: JobRunner(settings, command)
 
 

@@ -4,7 +4,7 @@ import pytest
 from entities import EXPRESSIONS
 from errors import ProbabilityError
 from expressions.adaptation import Adaptation, adapted_to_others
-from tests.people import recorded
+from tests.helpers.people import recorded
 
 FEAR = EXPRESSIONS.index("Fear")
 

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from entities import EXPRESSIONS
 from errors import FacialExpressionError, ProbabilityError, RestError
 from expressions.resting import RestingFace
-from tests.people import NEUTRAL, recorded
+from tests.helpers.people import NEUTRAL, recorded
 from training.metrics.people import compared_with_rest, read_rows, score
 
 HAPPY, SAD, SURPRISE = (EXPRESSIONS.index(name) for name in ("Happy", "Sad", "Surprise"))

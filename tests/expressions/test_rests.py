@@ -19,7 +19,7 @@ from expressions.stillness import resting_spans
 from model import FacialExpressionModel
 from pipeline import ExpressionPipeline, RawFace, compare_largest
 from tests.expressions.test_resting import row
-from tests.footage import make_video
+from tests.helpers.footage import make_video
 from vision.detectors.detector import Detection
 from vision.geometry import Square
 

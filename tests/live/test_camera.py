@@ -13,9 +13,9 @@ from camera import VideoCamera
 from config import Settings, VideoSettings
 from entities import Box, Classifier, FrameResult, Image, SourceState
 from errors import ModelError, SourceError
-from tests.footage import FixedClassifier
-from tests.network_cameras import plain_picture
-from tests.stand_ins import (
+from tests.helpers.footage import FixedClassifier
+from tests.helpers.network_cameras import plain_picture
+from tests.helpers.stand_ins import (
     PATIENCE,
     FakeSource,
     HandFedSource,

@@ -15,10 +15,10 @@ from entities import SourceState, SourceStatus
 from errors import ConfigError, RestError
 from expressions.resting import RestingFace
 from outputs.choice import named
-from tests.fake_camera import FakeCamera
-from tests.footage import FixedClassifier, make_video
-from tests.network_cameras import network_camera, says, serves_rtsp
-from tests.stand_ins import first, is_message, looks
+from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.footage import FixedClassifier, make_video
+from tests.helpers.network_cameras import network_camera, says, serves_rtsp
+from tests.helpers.stand_ins import first, is_message, looks
 from web.services import EXTENSION
 
 TWO = {"cameras": [{"name": "left", "source": "a.mp4"}, {"name": "right", "source": 1, "detector": "haar"}]}

@@ -9,7 +9,7 @@ from classifier import loaded_once
 from entities import Classifier
 from errors import ModelError
 from process import FairLock
-from tests.footage import FixedClassifier
+from tests.helpers.footage import FixedClassifier
 
 
 def test_the_network_is_loaded_once_for_all_cameras():

@@ -15,8 +15,8 @@ from config import LslSettings
 from entities import EXPRESSIONS, SourceState
 from outputs.lsl import CHANNELS, LslSession, _figures_info
 from outputs.lsl_markers import MarkerInlet
-from tests.receivers import PATIENCE, face, frame, run_example, sending, until
-from tests.xdf import write_xdf
+from tests.outputs.receivers import PATIENCE, face, frame, run_example, sending, until
+from tests.outputs.xdf import write_xdf
 from web.marker_log import MarkerLog
 
 NAME = f"expressions-of-test-{os.getpid()}"

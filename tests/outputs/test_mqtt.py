@@ -24,8 +24,8 @@ from outputs.mqtt import MqttSession
 from outputs.output import Output
 from outputs.sender import Sender
 from tests.conftest import missing
-from tests.fake_camera import FakeCamera
-from tests.receivers import PATIENCE, face, frame, free_port, mosquitto, until
+from tests.helpers.fake_camera import FakeCamera
+from tests.outputs.receivers import PATIENCE, face, frame, free_port, mosquitto, until
 from web.serving.certificates import tls_context
 
 TOPIC = "facial-expressions"

@@ -15,7 +15,7 @@ from config import OscSettings
 from entities import EXPRESSIONS, SourceState
 from errors import OutputError
 from outputs.osc import OscSession
-from tests.receivers import PATIENCE, face, frame, free_port, run_example, sending
+from tests.outputs.receivers import PATIENCE, face, frame, free_port, run_example, sending
 
 
 class Receiver(BlockingOSCUDPServer):

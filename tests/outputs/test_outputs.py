@@ -19,8 +19,8 @@ from outputs import sender
 from outputs.face_slots import FaceSlots
 from outputs.output import Output, Session
 from outputs.sender import BACKLOG, Sender
-from tests.fake_camera import FakeCamera, frame_result
-from tests.receivers import HeldSession, face, frame, until
+from tests.helpers.fake_camera import FakeCamera, frame_result
+from tests.outputs.receivers import HeldSession, face, frame, until
 
 START = Callable[..., Sender]
 

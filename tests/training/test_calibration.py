@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 
 from entities import EXPRESSIONS
-from tests.networks import small_network
+from tests.helpers.networks import small_network
 from training.metrics.calibration import (
     Calibration,
     choose,

@@ -11,7 +11,7 @@ import pytest
 import evaluate
 from entities import EXPRESSIONS
 from errors import ModelError
-from tests.networks import save, small_network
+from tests.helpers.networks import save, small_network
 from training.data.fer2013 import FER2013, OTHER_VOTES, VOTE_COLUMNS
 from training.metrics.conditions import CONDITIONS
 from training.metrics.evaluation import compare

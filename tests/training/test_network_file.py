@@ -18,7 +18,7 @@ from errors import TrainingError
 from model import FacialExpressionModel, prepare
 from network.keras_network import load_network
 from network.network_file import NETWORK
-from tests.networks import save, small_network
+from tests.helpers.networks import save, small_network
 from training.onnx_graph import convert
 from training.quantization import quantize
 

@@ -12,7 +12,7 @@ from entities import EXPRESSIONS
 from errors import TrainingError
 from model import FacialExpressionModel
 from tests.conftest import ROOT
-from tests.faces import synthetic_faces
+from tests.training.faces import synthetic_faces
 from training import notebook
 from training.data.fer2013 import load
 

@@ -11,8 +11,8 @@ import pytest
 import evaluate
 from entities import EXPRESSIONS
 from errors import DatasetError
-from tests.footage import make_video
-from tests.people import NEUTRAL, recorded
+from tests.helpers.footage import make_video
+from tests.helpers.people import NEUTRAL, recorded
 from training.metrics.people import Answers, adapted, compared_with_rest, read_rows, score_people
 
 ANNA, BOB = recorded(1), recorded(2)

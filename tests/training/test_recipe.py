@@ -13,7 +13,7 @@ import pytest
 
 from entities import EXPRESSIONS
 from errors import TrainingError
-from tests.faces import synthetic_faces
+from tests.training.faces import synthetic_faces
 from training import make_model, recipe, stage
 from training.data.fer2013 import FER2013, load
 from training.network import HEADS, build_cnn

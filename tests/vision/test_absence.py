@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from entities import Box, Face
-from tests.fake_camera import probabilities
+from tests.helpers.fake_camera import probabilities
 from vision.absence import HIDDEN_SECONDS, RecentlyLost
 
 LEFT = Face(Box(10, 10, 50, 50), probabilities("Happy"), track_id=1)

@@ -8,7 +8,7 @@ import pytest
 
 from entities import Frame, SourceState
 from errors import SourceError
-from tests.stand_ins import PATIENCE, FakeClock, FakeSource, picture_frame, vain_waits
+from tests.helpers.stand_ins import PATIENCE, FakeClock, FakeSource, picture_frame, vain_waits
 from vision.capture import Capture, paced
 from vision.pixels import fitted_size
 from vision.video.decoding import FrameCap, up_to_date

@@ -7,8 +7,16 @@ import pytest
 
 from config import VideoSettings
 from errors import SourceError
-from tests.network_cameras import Act, Connection, NetworkCamera, network_camera, plain_picture, says, serves_rtsp
-from tests.stand_ins import PATIENCE
+from tests.helpers.network_cameras import (
+    Act,
+    Connection,
+    NetworkCamera,
+    network_camera,
+    plain_picture,
+    says,
+    serves_rtsp,
+)
+from tests.helpers.stand_ins import PATIENCE
 from vision.sources.network import SNAPSHOT_SECONDS, NetworkSource, escaped
 
 SETTINGS = VideoSettings(max_fps=240)

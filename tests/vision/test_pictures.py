@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 from errors import ImageError, ImageSizeError, ImageTypeError
-from tests.recordings import ORIENTATIONS, as_stored, marked
+from tests.helpers.recordings import ORIENTATIONS, as_stored, marked
 from vision.pictures import is_picture, read_picture
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.footage import make_video, plain_frames
+from tests.helpers.footage import make_video, plain_frames
 from vision.sampling import Sampling
 from vision.video.video_file import VideoFile
 

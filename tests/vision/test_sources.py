@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from config import DEMO_CLIP, VideoSettings
 from entities import Frame, Image
 from errors import SourceError
-from tests.footage import make_video, plain_frames
-from tests.network_cameras import (
+from tests.helpers.footage import make_video, plain_frames
+from tests.helpers.network_cameras import (
     Act,
     Connection,
     free_port,
@@ -29,7 +29,7 @@ from tests.network_cameras import (
     shows,
     stalls,
 )
-from tests.stand_ins import PATIENCE, FakeWebcam
+from tests.helpers.stand_ins import PATIENCE, FakeWebcam
 from vision.sources import (
     DEMO_NAME,
     Frames,

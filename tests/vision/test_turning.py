@@ -8,7 +8,7 @@ import pytest
 
 import evaluate
 from config import DetectorSettings
-from tests.footage import FixedClassifier, make_video
+from tests.helpers.footage import FixedClassifier, make_video
 from training.metrics.turning import load_pictures, measure_turning
 from vision.detection import FaceDetector
 

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from entities import EXPRESSIONS, SourceState, SourceStatus
 from pipeline import ExpressionPipeline
-from tests.fake_camera import FakeCamera
+from tests.helpers.fake_camera import FakeCamera
 from web.access.limiter import AT_A_TIME, Limiter
 from web.services import EXTENSION
 from web.streams import VisitorStreams

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import ROOT, Settings
-from tests.fake_camera import FakeCamera
+from tests.helpers.fake_camera import FakeCamera
 from web.assets import modules, tagged_path
 
 

@@ -23,8 +23,8 @@ from flask.testing import FlaskClient
 from config import ServerSettings
 from entities import SourceState, SourceStatus
 from tests.conftest import serving
-from tests.fake_camera import FakeCamera, frame_result
-from tests.stand_ins import PATIENCE, vain_waits
+from tests.helpers.fake_camera import FakeCamera, frame_result
+from tests.helpers.stand_ins import PATIENCE, vain_waits
 from web.live_pictures import Drawings
 from web.services import EXTENSION, Services
 from web.serving.server import Connection, Server

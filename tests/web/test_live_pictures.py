@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from entities import Box, Face, FrameResult
-from tests.fake_camera import probabilities
+from tests.helpers.fake_camera import probabilities
 from vision.annotation import annotate, encode_jpeg
 from web.live_pictures import Drawings
 

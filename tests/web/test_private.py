@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import ROOT, DetectorSettings, ModelSettings, Settings
-from tests.fake_camera import FakeCamera
+from tests.helpers.fake_camera import FakeCamera
 from vision.detectors.yunet_network import WEIGHTS
 from web.routes.private import _networks
 

@@ -26,8 +26,8 @@ from analysis.queue.work_queue import WorkQueue
 from analysis.recording.video import analyze_video
 from config import Settings
 from entities import Box, Image
-from tests.fake_camera import FakeCamera
-from tests.footage import FixedClassifier, make_video
+from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.footage import FixedClassifier, make_video
 from vision.sampling import Sampling
 from vision.video.video_file import VideoFile
 from web.routes import jobs, reports
@@ -61,7 +61,7 @@ def make_app(camera: FakeCamera, folder: Path) -> Iterator[Callable[..., Flask]]
 
         settings = Settings.model_validate({"server": {"port": 0}, "uploads": {"folder": folder, **limits}})
         app = create_app(settings, camera.as_camera())
-        runner = JobRunner(settings, (sys.executable, "-m", "tests.job_worker"))
+        runner = JobRunner(settings, (sys.executable, "-m", "tests.helpers.job_worker"))
         made.append(runner)
         app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], jobs=runner)
         return app

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import Settings
-from tests.fake_camera import FakeCamera
+from tests.helpers.fake_camera import FakeCamera
 from web.marker_log import MarkerLog
 
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from analysis.queue.runner import JobRunner
 from app import create_app
 from config import Settings
-from tests.fake_camera import FakeCamera
-from tests.footage import make_video
+from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.footage import make_video
 from vision.sources import UntrustedAddress, UploadedVideo
 
 MakeClient = Callable[..., FlaskClient]
