@@ -27,6 +27,8 @@ ATTEMPTS: Final = 4
 _LARGE_BLOCK: Final = 200_000
 """Bytes; less than most pictures have. What pictures took and is kept for later adds up to 150 MB a process."""
 _REPORT_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 1.0
+"""How often to look for Ctrl-C, at least: one that comes just before the wait for a process does not end it."""
 _JOIN_SECONDS: Final = 5.0
 
 
@@ -68,7 +70,7 @@ def run_in_processes(
             for worker in workers:
                 if worker.task is None and queue:
                     worker.give(*queue.popleft())
-            for ready in wait([worker.connection for worker in workers if worker.task]):
+            for ready in wait([worker.connection for worker in workers if worker.task], _LOOK_SECONDS):
                 worker = next(worker for worker in workers if worker.connection is ready)
                 try:
                     said = worker.connection.recv()

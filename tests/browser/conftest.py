@@ -153,7 +153,7 @@ BROWSERS = Browsers()
 @pytest.hookimpl(trylast=True)  # after the fixtures, which close their pages
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """End the browsers where a test of another folder comes next, or none."""
-    if nextitem is None or nextitem.path.parent != Path(__file__).parent:
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
         BROWSERS.close()
 
 
