@@ -103,7 +103,8 @@ def test_what_an_ended_run_left_is_swept(tmp_path: Path) -> None:
 def running(files: list[str], tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Return a run that is done with `none.mp4` and never with a face, in a process group as a terminal makes one."""
     code = (
-        "import sys, analyze, analysis.batch.execution as e, tests.analysis.batch.loading as l;"
+        "import signal, sys, analyze, analysis.batch.execution as e, tests.analysis.batch.loading as l;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # which shells' background jobs ignore
         "analyze.run_in_processes = lambda t, o, n, p: e.run_in_processes(t, o, n, p, l.endless);"
         "sys.exit(analyze.main())"
     )
