@@ -13,8 +13,8 @@ export SOURCE HOST PORT CONFIG DETECTOR
 FLAGS = $(if $(call given,CONFIG),--config "$$CONFIG") $(if $(call given,SOURCE),--source "$$SOURCE") \
         $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT") \
         $(if $(call given,DETECTOR),--detector "$$DETECTOR")
-# Two at a time on a small computer; many tests are about time, so never more than four.
-PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# One more than there are processors, since tests also wait; many are about time, so never more than four.
+PARALLEL = -n $(shell $(BIN)/python -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))') --dist worksteal
 
 .PHONY: run site test quick screenshots test-install test-container notebook train model lint format upgrade clean help
 
