@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
-from itertools import cycle
+from collections.abc import Callable, Iterator
+from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from playwright.sync_api import Page, Route, expect
 from entities import EXPRESSIONS
 from expressions.adaptation import Adaptation
 from expressions.resting import RestingFace
-from tests.browser.conftest import face
+from tests.browser.conftest import face, live_video
 from tests.expressions.test_resting import row
+from tests.helpers.footage import make_video
 from tests.helpers.people import recorded
 
 NewPage = Callable[..., Page]
@@ -27,6 +28,13 @@ def camera_footage(portrait: Any) -> bytes:
     return 20 * cv2.imencode(".jpg", cv2.resize(portrait[0], (480, 560)))[1].tobytes()
 
 
+@pytest.fixture
+def still_app(mood: Any, portrait: Any, tmp_path: Path) -> Iterator[str]:
+    """Serve the real application, showing one face that stays; in the demo, each leaves after some seconds."""
+    still = cv2.resize(portrait[0], (320, 380))
+    yield from live_video(make_video(tmp_path / "still.mp4", repeat(still, 600), fps=10), tmp_path / "uploads", mood)
+
+
 def own_camera(page: Page, address: str) -> None:
     """Open the page and start the own camera."""
     page.goto(address)
@@ -36,11 +44,11 @@ def own_camera(page: Page, address: str) -> None:
     expect(page.locator(".face-card")).to_have_count(1)
 
 
-def test_the_servers_video(new_page: NewPage, live_app: str, mood: Any, shoot: Any, tmp_path: Path) -> None:
+def test_the_servers_video(new_page: NewPage, still_app: str, mood: Any, shoot: Any, tmp_path: Path) -> None:
     """Who looks sad all the time is neutral once the rest is set; it can be saved, and taken back with one click."""
     mood.expression, mood.confidence = "Sad", 0.7
     page = new_page(accept_downloads=True)
-    page.goto(live_app)
+    page.goto(still_app)
     card = page.locator(".face-card").first
     expect(card.locator(".expression")).to_have_text("Sad")
     card.get_by_role("button", name="Set resting face").click()
